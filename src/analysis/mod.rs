@@ -1,0 +1,12 @@
+//! The science: metrics, statistics, fairness, explanations. No connection, no tensor, no thread:
+//! SQL is named by query id and run through [`Queries`], scores come through [`Scorer`].
+
+pub mod explain;
+pub mod fairness;
+pub mod metrics;
+pub mod queries;
+pub mod scorer;
+pub mod stats;
+
+pub use queries::{Bindings, Queries, QueryError, SqlValue};
+pub use scorer::{Gradients, Scorer, ScorerError};

@@ -1,0 +1,3 @@
+//! Arguments -> config -> log -> run -> exit code.
+
+fn main() {}

@@ -1,0 +1,191 @@
+//! What each kind of cell asks for, as typed Rust. The TOML of a cell body becomes one of these;
+//! `cells.rs` holds the table that drives parsing, help and completion.
+
+/// A cell's request, roles already filled in from the front matter's `schema` where the cell is silent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CellSpec {
+    Sql(SqlSpec),
+    Score(ScoreSpec),
+    Metrics(MetricsSpec),
+    Fairness(FairnessSpec),
+    Explain(ExplainSpec),
+    Train(TrainSpec),
+    Check(CheckSpec),
+}
+
+/// Which rows of which relation. Every cell that reads has one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Input {
+    /// A cell or source name.
+    pub from: String,
+    /// SQL predicate over `from`'s columns; may hold `{{param}}`s, which are bound values.
+    pub filter: Option<String>,
+}
+
+/// Column roles. `None`: neither the cell nor the schema names one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Roles {
+    pub query: Option<String>,
+    pub item: Option<String>,
+    pub user: Option<String>,
+    /// Rank shown, counted from 1.
+    pub position: Option<String>,
+    /// Higher is better.
+    pub score: Option<String>,
+    /// Binary outcome (clicked, bought) or class label.
+    pub label: Option<String>,
+    /// Graded relevance.
+    pub gain: Option<String>,
+    pub time: Option<String>,
+    pub propensity: Option<String>,
+    pub text: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SqlSpec {
+    /// As written, `{{param}}`s in place.
+    pub sql: String,
+}
+
+/// The text that a model reads.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TextInput {
+    /// Cross-encoder: query column, title column.
+    Pair(String, String),
+    /// Classifier over one column.
+    Text(String),
+    /// Bi-encoder: cosine of the two columns' embeddings.
+    Embed(String, String),
+}
+
+/// Result: every column of the input plus `<cell>_score` (`<cell>_score_<label>` per class as well).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreSpec {
+    pub input: Input,
+    pub model: String,
+    pub text: TextInput,
+    /// `auto`, `cpu`, `cuda:N`.
+    pub device: Option<String>,
+    /// `f32`, `f16`, `bf16`.
+    pub dtype: Option<String>,
+    /// Tokens per input, special ones included; the model's limit if `None`.
+    pub max_tokens: Option<usize>,
+    /// Tokens per batch.
+    pub batch_tokens: Option<usize>,
+    pub order: Option<String>,
+    pub limit: Option<u64>,
+}
+
+/// Result columns: `[by...], metric, value, lower, upper, n, n_na`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricsSpec {
+    pub input: Input,
+    pub roles: Roles,
+    /// Gain from which an item counts as relevant.
+    pub relevant_at: f64,
+    /// Metric ids, `{{param}}`s filled in.
+    pub show: Vec<String>,
+    /// Break down by these columns (one table, one line per value and metric).
+    pub by: Vec<String>,
+    pub ties: Ties,
+    /// Bootstrap resamples; 0 for none.
+    pub resamples: u32,
+    pub seed: u64,
+    pub checks: Vec<String>,
+}
+
+/// How equal scores within a query are ordered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ties {
+    /// By item id, descending, as trec_eval does.
+    #[default]
+    Docid,
+    /// By the logged position (or order of appearance).
+    Logged,
+}
+
+/// Result columns: `slice, value_of, n, value, lower, upper, delta, p, p_adjusted, status, predicate`
+/// where `slice` is the column set ("segment*region"), `value_of` the group ("new*south"),
+/// `value` the metric there, `delta` its difference to the rest, and `predicate` the SQL that
+/// selects the group's rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FairnessSpec {
+    pub input: Input,
+    pub roles: Roles,
+    pub relevant_at: f64,
+    pub ties: Ties,
+    /// Each an intersection of one or more columns.
+    pub slices: Vec<Vec<String>>,
+    pub metric: String,
+    /// On the metric's own denominator (queries, or rows for row metrics).
+    pub min_support: u64,
+    pub resamples: u32,
+    pub permutations: u32,
+    pub seed: u64,
+    pub checks: Vec<String>,
+}
+
+/// Result: one row per word: `row, side, position, word, attribution, std_error`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExplainSpec {
+    pub input: Input,
+    pub order: Option<String>,
+    pub limit: u64,
+    pub method: Method,
+    /// `None`: the model and text columns of the score cell that `from` is (or descends from).
+    pub model: Option<String>,
+    pub text: Option<TextInput>,
+    /// Integration nodes to start from.
+    pub nodes: Option<usize>,
+    /// Class to explain, for models with several labels.
+    pub target: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Method {
+    #[default]
+    IntegratedGradients,
+    GradientXInput,
+    LeaveOneOut,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainSpec {
+    pub input: Input,
+    /// Dev rows: a predicate over `from`, or a share split by `seed`.
+    pub dev: DevSplit,
+    /// A model folder to start from, or a folder with only a `config.json` and a tokenizer (random start).
+    pub model: String,
+    pub text: TextInput,
+    pub label: String,
+    /// `None`: the distinct labels of the data, sorted.
+    pub labels: Option<Vec<String>>,
+    /// Folder to write, Hugging Face layout.
+    pub out: String,
+    pub epochs: usize,
+    pub batch: usize,
+    pub learning_rate: f64,
+    pub weight_decay: f64,
+    /// Share of all steps.
+    pub warmup: f64,
+    pub clip: f64,
+    pub dropout: f64,
+    pub max_tokens: usize,
+    pub seed: u64,
+    pub checks: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum DevSplit {
+    /// 0 < share < 1, split by query where there is a query role, so that no query is on both sides.
+    Share(f64),
+    Where(String),
+    /// Another relation with the same columns.
+    From(String),
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CheckSpec {
+    /// e.g. `quality.ndcg@10 >= 0.35`, `rows(bad_queries) < 10`.
+    pub checks: Vec<String>,
+}

@@ -1,0 +1,88 @@
+//! What the engine says. Every job ends with exactly one `JobEnded`.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Column, JobId, Outcome, Page, Problem};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    Ready {
+        version: String,
+        duckdb: String,
+        device: String,
+    },
+    /// A cell of a job changed state.
+    Cell {
+        job: JobId,
+        cell: String,
+        state: CellState,
+    },
+    /// A cancel was seen; the cells' last states follow.
+    Cancelling {
+        job: JobId,
+    },
+    JobEnded {
+        job: JobId,
+        ok: bool,
+        elapsed_ms: u64,
+    },
+    Page {
+        slot: u32,
+        seq: u64,
+        result: Result<Page, Problem>,
+    },
+    Described {
+        relation: String,
+        result: Result<Vec<Column>, Problem>,
+    },
+    /// Completions replace the text from byte `from` to the cursor.
+    Completions {
+        seq: u64,
+        from: usize,
+        items: Vec<String>,
+    },
+    /// Sources opened or refused after a `Sync`.
+    Source {
+        name: String,
+        result: Result<Vec<Column>, Problem>,
+    },
+    Pulse {
+        rss_bytes: u64,
+        cpu_busy: u32,
+    },
+    /// The engine itself is at fault (a worker panicked, was restarted): said, never hidden.
+    Fault {
+        problem: Problem,
+    },
+}
+
+/// The life of one cell in one job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum CellState {
+    Queued,
+    Running(Progress),
+    /// Intermediate result while this cell or one above it still runs: marked partial on screen.
+    Partial(Box<Outcome>),
+    Done(Box<Outcome>),
+    Failed(Problem),
+    /// Stopped by the user; `Some` when partial rows were kept.
+    Cancelled(Option<Box<Outcome>>),
+    /// Not run because this ancestor failed or was cancelled.
+    Skipped {
+        because: String,
+    },
+}
+
+/// How far a cell has come. `total` is `None` while it cannot be known.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// In `unit`s, e.g. rows scored, tokens, epochs, resamples.
+    pub done: u64,
+    pub total: Option<u64>,
+    pub unit: String,
+    pub per_second: f64,
+    pub elapsed_ms: u64,
+    pub eta_ms: Option<u64>,
+    /// A short phase word: "reading", "scoring", "bootstrap".
+    pub phase: String,
+}

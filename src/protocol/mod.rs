@@ -1,0 +1,24 @@
+//! All that crosses between screen and engine. Closed, serde-serialisable enums; nothing here opens
+//! a file, a database or a model, and nothing here draws.
+//!
+//! A [`Request`] goes to the engine, [`Event`]s come back. Work is named by [`JobId`] and cell name;
+//! result rows travel as Arrow IPC inside a [`Page`].
+
+mod engine;
+mod event;
+mod explanation;
+mod outcome;
+mod page;
+mod problem;
+mod request;
+
+pub use engine::{Engine, EngineGone};
+pub use event::{CellState, Event, Progress};
+pub use explanation::{Explanation, Passes, TokenAttribution, WordAttribution};
+pub use outcome::{Body, CheckOutcome, EpochReport, Outcome, ScoreSummary, TrainReport};
+pub use page::{Column, Page, PageSpec, RelationInfo, RowCount};
+pub use problem::{Problem, ProblemKind};
+pub use request::Request;
+
+/// Names one piece of requested work; chosen by the requester, never reused in a session.
+pub type JobId = u64;

@@ -1,0 +1,3 @@
+//! Small tools that know nothing of the product: no product words, no imports of ours.
+
+pub mod cancel;

@@ -1,0 +1,4 @@
+//! The one integration-test binary: one link step for all of them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
