@@ -1,0 +1,39 @@
+# recscope: `make demo` and `make test` are the two commands of a fresh machine.
+# Everything below works with plain cargo too, once `scripts/libduckdb` has run.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint fmt bench release screenshots clean-cache
+
+help: ## this list
+	@printf 'recscope\n\n'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+setup: ## fetch what a bare machine lacks (Rust is needed; libduckdb is fetched and verified)
+	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust 1.90 or newer (https://rustup.rs)"; exit 1; }
+	@command -v cc >/dev/null || { echo "a C compiler is missing: install gcc or clang (Debian: apt-get install gcc)"; exit 1; }
+	@scripts/libduckdb
+
+demo: setup ## build and open the demo investigation (headless where there is no terminal)
+	@echo "building (the first time compiles DuckDB's bindings and candle: about 10 minutes on two cores) ..."
+	@cargo build --locked --bin recscope
+	@cargo run --quiet --locked --bin recscope -- demo
+
+test: setup ## all tests
+	@if cargo nextest --version >/dev/null 2>&1; then \
+		cargo nextest run --locked; \
+	else \
+		cargo test --locked --lib --bins --tests; \
+	fi
+
+lint: setup ## format check, clippy with warnings denied
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+bench: setup ## scoring tokens/s beside stock candle, first-frame time; prints ratios
+	cargo bench --locked --profile dev
+
+release: ## one static binary (compiles DuckDB: 40 minutes on two cores)
+	cargo build --locked --release --features bundled
+
+screenshots: setup ## draw docs/*.svg from the running program
+	scripts/screenshot

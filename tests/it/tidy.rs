@@ -1,0 +1,175 @@
+//! Holds the tree to the house rules of ARCHITECTURE.md: who may import whom, headers, file sizes,
+//! where SQL and terminal crates may appear.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::repo;
+
+/// Module prefix -> what of ours it may import besides itself. The first matching row decides.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("util", &[]),
+    ("notebook", &["util"]),
+    ("config", &["util"]),
+    ("analysis/metrics", &["analysis", "util"]),
+    ("analysis/stats", &["analysis", "util"]),
+    ("analysis", &["analysis", "util"]),
+    ("protocol", &["notebook", "util"]),
+    ("engine/store", &["util"]),
+    ("engine/model", &["util"]),
+    ("engine/lanes", &["protocol", "notebook", "analysis", "engine", "util"]),
+    ("engine", &["protocol", "notebook", "analysis", "engine", "util"]),
+    ("report", &["protocol", "notebook", "analysis", "util"]),
+    ("screen/app", &["protocol", "notebook", "config", "util"]),
+    ("screen/ui", &["screen", "protocol", "notebook", "config", "util"]),
+    ("screen", &["protocol", "notebook", "config", "util", "screen"]),
+];
+
+/// Crate -> the only folders that may name it.
+const ONLY_USERS: &[(&str, &[&str])] = &[
+    ("duckdb::", &["engine/store"]),
+    ("candle_core", &["engine/model"]),
+    ("candle_nn", &["engine/model"]),
+    ("tokenizers::", &["engine/model"]),
+    ("safetensors::", &["engine/model"]),
+    ("ratatui", &["screen/ui"]),
+    ("crossterm", &["screen/ui"]),
+    ("syntect", &["screen/ui"]),
+];
+
+fn rust_files(dir: &Path, out: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            rust_files(&path, out);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            out.push(path);
+        }
+    }
+}
+
+/// Path below `src/` with `/`, and the text before its inline tests.
+fn sources() -> Vec<(String, String)> {
+    let src = repo("src");
+    let mut files = Vec::new();
+    rust_files(&src, &mut files);
+    assert!(files.len() > 50, "only {} files found: is the walk broken?", files.len());
+    files
+        .into_iter()
+        .map(|path| {
+            let name = path.strip_prefix(&src).unwrap().to_string_lossy().replace('\\', "/");
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default().to_string();
+            (name, code)
+        })
+        .collect()
+}
+
+/// Lines of code, comments and doc comments left out.
+fn code_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim_start().starts_with("//"))
+}
+
+fn in_folder(file: &str, folder: &str) -> bool {
+    file.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/') || rest.starts_with(".rs"))
+}
+
+fn complain(what: &str, found: Vec<String>) {
+    assert!(found.is_empty(), "{what}:\n  {}", found.join("\n  "));
+}
+
+#[test]
+fn modules_import_only_what_the_table_allows() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        let Some((_, allowed)) = MAY_IMPORT.iter().find(|(folder, _)| in_folder(&file, folder)) else {
+            continue;
+        };
+        let own = file.split(['/', '.']).next().unwrap_or_default();
+        for line in code_lines(&text) {
+            for piece in line.split("crate::").skip(1) {
+                let path: String =
+                    piece.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':').collect();
+                let mut parts = path.split("::");
+                let top = parts.next().unwrap_or_default();
+                let two = format!("{top}/{}", parts.next().unwrap_or_default());
+                let within = in_folder(&file, &two) || (top == own && file.matches('/').count() < 2);
+                let ok = within || allowed.iter().any(|a| *a == top || *a == two) || own_layer(&file, &two);
+                if !ok {
+                    wrong.push(format!("src/{file}: crate::{path}"));
+                }
+            }
+        }
+    }
+    complain("imports against the table in ARCHITECTURE.md", wrong);
+}
+
+/// `notebook/cells.rs` may name `crate::notebook::spec`: same top folder, where that folder is one layer.
+fn own_layer(file: &str, two: &str) -> bool {
+    let top = two.split('/').next().unwrap_or_default();
+    !["engine", "screen"].contains(&top) && file.starts_with(&format!("{top}/"))
+}
+
+#[test]
+fn heavy_crates_have_one_user_each() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        for (name, folders) in ONLY_USERS {
+            let names_it = code_lines(&text).any(|line| {
+                line.split(name).skip(1).next().is_some()
+                    && (line.contains(&format!("use {name}"))
+                        || line.contains(&format!(" {name}"))
+                        || line.contains(&format!("({name}")))
+            });
+            if names_it && !folders.iter().any(|f| in_folder(&file, f)) {
+                wrong.push(format!("src/{file} uses {name}"));
+            }
+        }
+    }
+    complain("crates named outside their only user", wrong);
+}
+
+#[test]
+fn every_file_says_what_lives_there() {
+    let wrong = sources()
+        .into_iter()
+        .filter(|(_, text)| !text.starts_with("//!"))
+        .map(|(f, _)| format!("src/{f}"))
+        .collect();
+    complain("files without a //! header", wrong);
+}
+
+#[test]
+fn files_stay_readable() {
+    let wrong = sources()
+        .into_iter()
+        .filter(|(_, text)| text.lines().count() > 400)
+        .map(|(f, text)| format!("src/{f}: {} lines before its tests", text.lines().count()))
+        .collect();
+    complain("files over 400 lines: which second idea lives there?", wrong);
+}
+
+#[test]
+fn only_the_command_line_talks_to_stdout() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        if in_folder(&file, "cli") || file == "main.rs" {
+            continue;
+        }
+        for line in code_lines(&text) {
+            if ["println!(", "print!(", "eprintln!(", "eprint!("]
+                .iter()
+                .any(|m| line.trim_start().starts_with(m))
+            {
+                wrong.push(format!("src/{file}: {}", line.trim()));
+            }
+        }
+    }
+    complain("printing outside src/cli", wrong);
+}
+
+#[test]
+fn main_stays_thin() {
+    let text = fs::read_to_string(repo("src/main.rs")).unwrap();
+    assert!(text.lines().count() <= 60, "main.rs has {} lines", text.lines().count());
+}
