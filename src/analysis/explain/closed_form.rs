@@ -13,17 +13,17 @@ const SLOPES: [f64; HIDDEN] = [0.75, -0.5];
 #[derive(Default)]
 pub struct Linear {
     pub bias: f64,
-    vocabulary: Vocabulary,
+    pub vocabulary: Vocabulary,
 }
 
 /// F = s^degree / degree with s = the linear model's sum.
 pub struct Power {
     degree: i32,
-    vocabulary: Vocabulary,
+    pub vocabulary: Vocabulary,
 }
 
 #[derive(Default)]
-struct Vocabulary(Vec<String>);
+pub struct Vocabulary(Vec<String>);
 
 const SPECIALS: u32 = 4;
 
