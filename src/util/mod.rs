@@ -1,3 +1,5 @@
 //! Small tools that know nothing of the product: no product words, no imports of ours.
 
+pub mod arrow_text;
 pub mod cancel;
+pub mod figures;

@@ -1,1 +1,4 @@
-//! ui: to be filled.
+//! Reads `&App`, draws. The only user of ratatui and crossterm; changes nothing, opens nothing.
+
+pub mod theme;
+pub mod widgets;
