@@ -8,5 +8,6 @@ pub mod queries;
 pub mod scorer;
 pub mod stats;
 
+pub use metrics::AnalysisError;
 pub use queries::{Bindings, Queries, QueryError, SqlValue};
 pub use scorer::{Gradients, Scorer, ScorerError};

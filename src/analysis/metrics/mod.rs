@@ -1,1 +1,17 @@
-//! metrics: to be filled.
+//! Ranking, classification, click and catalogue metrics: the catalogue that describes them, the
+//! requests and tables, and the evaluation, which runs `queries/metrics/*.sql` for values per list
+//! and aggregates them with honest intervals. No connection and no thread here.
+
+mod catalogue;
+mod error;
+mod evaluate;
+mod id;
+mod request;
+mod table;
+
+pub use catalogue::{Cutoff, Level, METRICS, Metric, Need};
+pub use error::AnalysisError;
+pub use evaluate::evaluate;
+pub use id::MetricId;
+pub use request::{Empty, MetricsRequest, Roles, Rows, Ties};
+pub use table::{ListValues, MetricLine, MetricsTable};

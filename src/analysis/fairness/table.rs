@@ -1,0 +1,191 @@
+//! The result of an audit: groups worst first, figures for checks, and the Arrow form.
+//! No computing here.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, StringArray, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::error::ArrowError;
+use arrow::record_batch::RecordBatch;
+
+/// What the evidence says about a group.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Status {
+    /// Adjusted p <= 0.05, on the bad side of the rest.
+    Worse,
+    /// Adjusted p <= 0.05, on the good side of the rest.
+    Better,
+    /// No difference beyond chance was found.
+    #[default]
+    Level,
+    /// Too few lists or rows to say anything; listed, not measured.
+    BelowSupport,
+    /// The metric does not exist here (no positives, say).
+    NotAvailable,
+}
+
+impl Status {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Worse => "worse",
+            Self::Better => "better",
+            Self::Level => "level",
+            Self::BelowSupport => "below support",
+            Self::NotAvailable => "n/a",
+        }
+    }
+}
+
+/// One group of one slice.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GroupLine {
+    /// The column set.
+    pub slice: Vec<String>,
+    /// The group's values as text, `None` for NULL; as many as `slice`.
+    pub group: Vec<Option<String>>,
+    /// Support on the metric's own denominator.
+    pub n: u64,
+    pub value: Option<f64>,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    /// Value minus the value of all other rows.
+    pub delta: Option<f64>,
+    pub p: Option<f64>,
+    /// Benjamini-Hochberg over every tested group of the table.
+    pub p_adjusted: Option<f64>,
+    pub status: Status,
+    /// SQL predicate that selects the group's rows.
+    pub predicate: String,
+}
+
+impl GroupLine {
+    /// `segment*region`
+    pub fn slice_name(&self) -> String {
+        self.slice.join("*")
+    }
+
+    /// `new*south`; NULL reads `NULL`.
+    pub fn group_name(&self) -> String {
+        let parts: Vec<&str> = self.group.iter().map(|part| part.as_deref().unwrap_or("NULL")).collect();
+        parts.join("*")
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FairnessTable {
+    pub metric: String,
+    pub higher_is_better: bool,
+    /// The metric over all rows.
+    pub overall: Option<f64>,
+    /// Worst first (largest difference to the rest in the bad direction); n/a, then below support, last.
+    pub lines: Vec<GroupLine>,
+    /// Sentences a reader must see: what was permuted, what was left out.
+    pub notes: Vec<String>,
+}
+
+impl FairnessTable {
+    /// Names that [`FairnessTable::figure`] knows.
+    pub const FIGURES: &[&str] = &[
+        "max_gap",
+        "min_ratio",
+        "max_delta",
+        "worst",
+        "best",
+        "p",
+        "p_adjusted",
+        "overall",
+        "groups",
+        "worse",
+        "below_support",
+    ];
+
+    /// A figure for a check, `None` for n/a and unknown names.
+    ///
+    /// `max_gap`: largest difference between two supported groups of one slice. `min_ratio`: smallest
+    /// ratio of two of them. `max_delta`: largest absolute difference to the rest. `worst`, `best`:
+    /// value of such a group. `p`, `p_adjusted`: smallest. `groups`, `worse`, `below_support`: counts.
+    /// `overall` (or the metric's id): over all rows.
+    pub fn figure(&self, name: &str) -> Option<f64> {
+        let values = || self.lines.iter().filter_map(|line| line.value);
+        let least = |get: fn(&GroupLine) -> Option<f64>| self.lines.iter().filter_map(get).reduce(f64::min);
+        let count = |status: Status| self.lines.iter().filter(|line| line.status == status).count() as f64;
+        match name.trim() {
+            "max_gap" => self.by_slice(|low, high| Some(high - low)).reduce(f64::max),
+            "min_ratio" => self.by_slice(|low, high| (high > 0.0).then(|| low / high)).reduce(f64::min),
+            "max_delta" => self.lines.iter().filter_map(|line| line.delta.map(f64::abs)).reduce(f64::max),
+            "worst" => values().reduce(if self.higher_is_better { f64::min } else { f64::max }),
+            "best" => values().reduce(if self.higher_is_better { f64::max } else { f64::min }),
+            "p" => least(|line| line.p),
+            "p_adjusted" => least(|line| line.p_adjusted),
+            "groups" => Some(self.lines.len() as f64),
+            "worse" => Some(count(Status::Worse)),
+            "below_support" => Some(count(Status::BelowSupport)),
+            "overall" => self.overall,
+            other if other == self.metric => self.overall,
+            _ => None,
+        }
+    }
+
+    /// The line behind a figure, for drill-down from a failed check.
+    pub fn line_of(&self, name: &str) -> Option<&GroupLine> {
+        let measured = || self.lines.iter().filter(|line| line.value.is_some());
+        match name.trim() {
+            "p" | "p_adjusted" => measured()
+                .filter(|line| line.p.is_some())
+                .min_by(|a, b| a.p.unwrap_or(1.0).total_cmp(&b.p.unwrap_or(1.0))),
+            "max_delta" => measured().max_by(|a, b| {
+                let size = |line: &GroupLine| line.delta.unwrap_or(0.0).abs();
+                size(a).total_cmp(&size(b))
+            }),
+            "below_support" => self.lines.iter().find(|line| line.status == Status::BelowSupport),
+            name if Self::FIGURES.contains(&name) || name == self.metric => measured().next(),
+            _ => None,
+        }
+    }
+
+    /// One figure per slice with at least two measured groups, from their lowest and highest values.
+    fn by_slice<'a>(
+        &'a self,
+        figure: impl Fn(f64, f64) -> Option<f64> + 'a,
+    ) -> impl Iterator<Item = f64> + 'a {
+        let mut ranges: Vec<(&[String], f64, f64, usize)> = Vec::new();
+        for line in &self.lines {
+            let Some(value) = line.value else { continue };
+            match ranges.iter_mut().find(|range| range.0 == line.slice) {
+                Some(range) => *range = (range.0, range.1.min(value), range.2.max(value), range.3 + 1),
+                None => ranges.push((&line.slice, value, value, 1)),
+            }
+        }
+        ranges.into_iter().filter(|range| range.3 > 1).filter_map(move |range| figure(range.1, range.2))
+    }
+
+    /// Columns `slice, value_of, n, value, lower, upper, delta, p, p_adjusted, status, predicate`;
+    /// n/a is NULL.
+    pub fn to_batch(&self) -> Result<RecordBatch, ArrowError> {
+        let lines = &self.lines;
+        let text = |get: fn(&GroupLine) -> String| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(lines.iter().map(get)))
+        };
+        let number = |get: fn(&GroupLine) -> Option<f64>| -> ArrayRef {
+            Arc::new(lines.iter().map(get).collect::<Float64Array>())
+        };
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("slice", text(GroupLine::slice_name)),
+            ("value_of", text(GroupLine::group_name)),
+            ("n", Arc::new(UInt64Array::from_iter_values(lines.iter().map(|line| line.n)))),
+            ("value", number(|line| line.value)),
+            ("lower", number(|line| line.lower)),
+            ("upper", number(|line| line.upper)),
+            ("delta", number(|line| line.delta)),
+            ("p", number(|line| line.p)),
+            ("p_adjusted", number(|line| line.p_adjusted)),
+            ("status", text(|line| line.status.as_str().to_owned())),
+            ("predicate", text(|line| line.predicate.clone())),
+        ];
+        let field = |(name, column): &(&str, ArrayRef)| {
+            Field::new(*name, column.data_type().clone(), column.data_type() == &DataType::Float64)
+        };
+        let schema = Schema::new(columns.iter().map(field).collect::<Vec<_>>());
+        RecordBatch::try_new(Arc::new(schema), columns.into_iter().map(|(_, column)| column).collect())
+    }
+}

@@ -1,0 +1,75 @@
+//! What a metrics computation is asked for. Mirrors `notebook::spec::MetricsSpec`, which analysis
+//! may not import; `engine::lanes` converts. No SQL and no arithmetic here.
+
+use crate::analysis::SqlValue;
+
+/// Which rows, and what their columns mean.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rows {
+    /// A relation that the connection knows.
+    pub from: String,
+    /// SQL predicate over its columns; `$name` parameters in it take their values from `params`.
+    pub filter: Option<String>,
+    /// Values of the filter's `$name` parameters.
+    pub params: Vec<(String, SqlValue)>,
+    pub roles: Roles,
+    /// Gain from which an item counts as relevant (1 in most judgments).
+    pub relevant_at: f64,
+    pub ties: Ties,
+}
+
+/// Column roles; `None` where neither the cell nor the schema names a column.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Roles {
+    pub query: Option<String>,
+    pub item: Option<String>,
+    /// With a user, each (query, user) is a list of its own; the query stays the cluster.
+    pub user: Option<String>,
+    /// Rank shown, counted from 1. Orders lists where there is no score; breaks ties when logged.
+    pub position: Option<String>,
+    /// Higher is better. NULL: not retrieved. NaN and infinities: ranked last, counted.
+    pub score: Option<String>,
+    /// Binary outcome (clicked) or class.
+    pub label: Option<String>,
+    /// Graded relevance; NULL: not judged.
+    pub gain: Option<String>,
+    /// Bought (binary), for `purchase_rate` and `cvr`.
+    pub purchase: Option<String>,
+    /// Text columns, for intra-list diversity.
+    pub text: Vec<String>,
+}
+
+/// How equal scores within a list are ordered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ties {
+    /// By item id as text, descending, as trec_eval does.
+    #[default]
+    Docid,
+    /// By the logged position, then order of appearance.
+    Logged,
+}
+
+/// What a value that does not exist (no relevant item, say) does to a mean.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Empty {
+    /// Left out of the mean and counted in `n_na`.
+    #[default]
+    NotAvailable,
+    /// Counts as 0, as in trec_eval.
+    Zero,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MetricsRequest {
+    pub rows: Rows,
+    /// Metric ids of the catalogue, e.g. `ndcg@10`.
+    pub show: Vec<String>,
+    /// Columns to break down by; empty for one line per metric.
+    pub by: Vec<String>,
+    pub empty: Empty,
+    /// Bootstrap resamples of queries; 0 for no interval.
+    pub resamples: u32,
+    pub seed: u64,
+    /// Also return the value of each list (`MetricsTable::lists`).
+    pub per_list: bool,
+}
