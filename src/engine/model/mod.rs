@@ -1,1 +1,33 @@
-//! model: to be filled.
+//! BERT of our own on candle: loads Hugging Face folders, scores pairs, texts and embeddings,
+//! gives gradients. The only user of candle, tokenizers and safetensors.
+//!
+//! Not here: SQL, cells, threads that outlive a call. Nothing of ours but `util` is imported.
+//!
+//! ```text
+//! folder --load--> Params (named weights) --> Bert (one definition) --> Head (cosine or logits)
+//!                                              |- differentiable ops: training, attribution
+//!                                              `- fused kernels on packed tokens: scoring on CPU
+//! ```
+
+mod bert;
+mod config;
+mod device;
+mod error;
+mod hash;
+mod heads;
+mod load;
+mod ops;
+mod params;
+mod pool;
+mod tokens;
+mod weights_file;
+
+pub use bert::{Bert, Dropout, Padded, Path, Words};
+pub use config::{Activation, Architecture, BertConfig};
+pub use device::{DeviceChoice, open_device};
+pub use error::{ModelError, ModelErrorKind};
+pub use heads::Head;
+pub use load::{LoadOptions, Model, ModelInfo};
+pub use params::Params;
+pub use pool::{Pooling, PoolingMode};
+pub use tokens::{Encoded, Ids, Tokens};

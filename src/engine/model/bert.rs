@@ -1,0 +1,302 @@
+//! The one definition of BERT: its weights in place, and the differentiable forward pass over a
+//! padded batch. The fused pass over packed tokens (`fused/`) reads the same struct.
+
+use candle_core::{D, Device, Tensor};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::config::BertConfig;
+use super::error::ModelError;
+use super::ops;
+use super::params::Params;
+use crate::util::cancel::Cancel;
+
+/// A dense layer: `weight [out, in]`, `bias [out]`.
+#[derive(Clone, Debug)]
+pub struct Linear {
+    pub weight: Tensor,
+    pub bias: Tensor,
+}
+
+/// A layer normalisation: `weight [hidden]`, `bias [hidden]`.
+#[derive(Clone, Debug)]
+pub struct Norm {
+    pub weight: Tensor,
+    pub bias: Tensor,
+}
+
+#[derive(Clone, Debug)]
+pub struct Embeddings {
+    pub word: Tensor,
+    pub position: Tensor,
+    pub token_type: Tensor,
+    pub norm: Norm,
+}
+
+#[derive(Clone, Debug)]
+pub struct Layer {
+    pub query: Linear,
+    pub key: Linear,
+    pub value: Linear,
+    pub attention_out: Linear,
+    pub attention_norm: Norm,
+    pub intermediate: Linear,
+    pub output: Linear,
+    pub output_norm: Norm,
+}
+
+/// Weights by their place. Tensors are shared with the [`Params`] they came from: if those are
+/// variables, setting a variable changes what this computes.
+#[derive(Clone, Debug)]
+pub struct Bert {
+    pub config: BertConfig,
+    pub embeddings: Embeddings,
+    pub layers: Vec<Layer>,
+    pub pooler: Option<Linear>,
+    pub classifier: Option<Linear>,
+}
+
+/// A batch padded to its longest row. `mask` is 1 for tokens and 0 for padding.
+#[derive(Clone, Debug)]
+pub struct Padded {
+    /// `[batch, length]`, u32.
+    pub ids: Tensor,
+    /// `[batch, length]`, u32.
+    pub type_ids: Tensor,
+    /// `[batch, length]`, f32.
+    pub mask: Tensor,
+}
+
+/// What stands for the words: ids to look up, or points of embedding space (attribution).
+pub enum Words<'a> {
+    /// `[batch, length]`, u32.
+    Ids(&'a Tensor),
+    /// `[batch, length, hidden]`, f32: used in place of the looked-up word embeddings.
+    Embeddings(&'a Tensor),
+}
+
+/// Which implementation computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Path {
+    /// Only operations with a backward pass.
+    Differentiable,
+    /// Hand-written kernels without one; CPU only, elsewhere the differentiable path runs.
+    Fused,
+}
+
+/// Random masks for training, from an explicit seed: same seed, same masks. Probabilities come from
+/// the config; a classifier without its own uses the hidden one.
+pub struct Dropout {
+    rng: ChaCha8Rng,
+    hidden: f64,
+    attention: f64,
+    classifier: f64,
+}
+
+impl Dropout {
+    pub fn new(config: &BertConfig, seed: u64) -> Self {
+        Self {
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            hidden: config.hidden_dropout,
+            attention: config.attention_dropout,
+            classifier: config.classifier_dropout.unwrap_or(config.hidden_dropout),
+        }
+    }
+
+    /// Zeroes each value with probability `p` and scales the rest by 1/(1-p).
+    fn apply(&mut self, x: Tensor, p: f64) -> candle_core::Result<Tensor> {
+        if p <= 0.0 {
+            return Ok(x);
+        }
+        let keep = (1.0 / (1.0 - p)) as f32;
+        let threshold = (p * f64::from(u32::MAX)) as u32;
+        let mask: Vec<f32> = (0..x.elem_count())
+            .map(|_| if self.rng.random::<u32>() < threshold { 0.0 } else { keep })
+            .collect();
+        x.mul(&Tensor::from_vec(mask, x.shape(), x.device())?)
+    }
+}
+
+impl Padded {
+    /// Pads rows of (ids, token types) to the longest; `pad_id` fills ids, 0 fills types.
+    pub fn new(rows: &[(&[u32], &[u32])], pad_id: u32, device: &Device) -> Result<Self, ModelError> {
+        let length = rows.iter().map(|(ids, _)| ids.len()).max().unwrap_or(0).max(1);
+        let mut ids = Vec::with_capacity(rows.len() * length);
+        let mut types = Vec::with_capacity(rows.len() * length);
+        let mut mask = Vec::with_capacity(rows.len() * length);
+        for (row, row_types) in rows {
+            let padding = length - row.len();
+            ids.extend(row.iter().copied().chain(std::iter::repeat_n(pad_id, padding)));
+            types.extend(row_types.iter().copied().chain(std::iter::repeat_n(0, length - row_types.len())));
+            mask.extend(std::iter::repeat_n(1f32, row.len()).chain(std::iter::repeat_n(0f32, padding)));
+        }
+        let shape = (rows.len(), length);
+        Ok(Self {
+            ids: Tensor::from_vec(ids, shape, device)?,
+            type_ids: Tensor::from_vec(types, shape, device)?,
+            mask: Tensor::from_vec(mask, shape, device)?,
+        })
+    }
+}
+
+impl Bert {
+    /// Puts the named tensors in their places. Shapes were checked by whoever loaded them.
+    pub fn new(config: &BertConfig, params: &Params) -> Result<Self, ModelError> {
+        let tensor = |name: String| params.get(&name).cloned();
+        let linear = |name: &str| -> Result<Linear, ModelError> {
+            Ok(Linear { weight: tensor(format!("{name}.weight"))?, bias: tensor(format!("{name}.bias"))? })
+        };
+        let norm = |name: &str| -> Result<Norm, ModelError> {
+            let name = format!("{name}.LayerNorm");
+            Ok(Norm { weight: tensor(format!("{name}.weight"))?, bias: tensor(format!("{name}.bias"))? })
+        };
+        let optional = |name: &str| match params.contains(&format!("{name}.weight")) {
+            true => linear(name).map(Some),
+            false => Ok(None),
+        };
+        let layer = |n: usize| -> Result<Layer, ModelError> {
+            let at = |part: &str| format!("encoder.layer.{n}.{part}");
+            Ok(Layer {
+                query: linear(&at("attention.self.query"))?,
+                key: linear(&at("attention.self.key"))?,
+                value: linear(&at("attention.self.value"))?,
+                attention_out: linear(&at("attention.output.dense"))?,
+                attention_norm: norm(&at("attention.output"))?,
+                intermediate: linear(&at("intermediate.dense"))?,
+                output: linear(&at("output.dense"))?,
+                output_norm: norm(&at("output"))?,
+            })
+        };
+        Ok(Self {
+            config: config.clone(),
+            embeddings: Embeddings {
+                word: tensor("embeddings.word_embeddings.weight".into())?,
+                position: tensor("embeddings.position_embeddings.weight".into())?,
+                token_type: tensor("embeddings.token_type_embeddings.weight".into())?,
+                norm: norm("embeddings")?,
+            },
+            layers: (0..config.layers).map(layer).collect::<Result<_, _>>()?,
+            pooler: optional("pooler.dense")?,
+            classifier: optional("classifier")?,
+        })
+    }
+
+    pub fn device(&self) -> &Device {
+        self.embeddings.word.device()
+    }
+
+    /// Word-embedding rows `[batch, length, hidden]` of ids `[batch, length]`.
+    pub fn word_embeddings(&self, ids: &Tensor) -> Result<Tensor, ModelError> {
+        let (batch, length) = ids.dims2()?;
+        let rows = self.embeddings.word.index_select(&ids.flatten_all()?, 0)?;
+        Ok(rows.reshape((batch, length, self.config.hidden))?)
+    }
+
+    /// Last hidden states `[batch, length, hidden]` by the differentiable path. Rows at padding are
+    /// meaningless. Looks at `cancel` between layers.
+    pub fn hidden_states(
+        &self,
+        words: &Words,
+        batch: &Padded,
+        mut dropout: Option<&mut Dropout>,
+        cancel: &Cancel,
+    ) -> Result<Tensor, ModelError> {
+        let words = match words {
+            Words::Ids(ids) => self.word_embeddings(ids)?,
+            Words::Embeddings(points) => (*points).clone(),
+        };
+        let mut hidden = self.embed(words, batch)?;
+        if let Some(d) = dropout.as_deref_mut() {
+            let p = d.hidden;
+            hidden = d.apply(hidden, p)?;
+        }
+        // [batch, 1, 1, length]: 0 for tokens; padding far below any score, so that exp gives 0.
+        let bias = ((1.0 - &batch.mask)? * -1e30)?.unsqueeze(1)?.unsqueeze(1)?;
+        for layer in &self.layers {
+            cancel.check()?;
+            hidden = self.layer(layer, &hidden, &bias, dropout.as_deref_mut())?;
+        }
+        Ok(hidden)
+    }
+
+    fn embed(&self, words: Tensor, batch: &Padded) -> Result<Tensor, ModelError> {
+        let e = &self.embeddings;
+        let (rows, length) = batch.type_ids.dims2()?;
+        let types = e.token_type.index_select(&batch.type_ids.flatten_all()?, 0)?;
+        let types = types.reshape((rows, length, self.config.hidden))?;
+        let positions = e.position.narrow(0, 0, length)?;
+        let sum = (words + types)?.broadcast_add(&positions)?;
+        Ok(ops::layer_norm(&sum, &e.norm.weight, &e.norm.bias, self.config.layer_norm_eps)?)
+    }
+
+    fn layer(
+        &self,
+        layer: &Layer,
+        x: &Tensor,
+        bias: &Tensor,
+        mut dropout: Option<&mut Dropout>,
+    ) -> candle_core::Result<Tensor> {
+        let eps = self.config.layer_norm_eps;
+        let context = self.attend(layer, x, bias, dropout.as_deref_mut())?;
+        let mut dropped = |x: Tensor| match dropout.as_deref_mut() {
+            Some(d) => {
+                let p = d.hidden;
+                d.apply(x, p)
+            }
+            None => Ok(x),
+        };
+        let out = dropped(ops::linear(&context, &layer.attention_out.weight, &layer.attention_out.bias)?)?;
+        let norm = &layer.attention_norm;
+        let attended = ops::layer_norm(&(out + x)?, &norm.weight, &norm.bias, eps)?;
+        let inner = ops::linear(&attended, &layer.intermediate.weight, &layer.intermediate.bias)?;
+        let inner = ops::activate(&inner, self.config.activation)?;
+        let out = dropped(ops::linear(&inner, &layer.output.weight, &layer.output.bias)?)?;
+        let norm = &layer.output_norm;
+        ops::layer_norm(&(out + attended)?, &norm.weight, &norm.bias, eps)
+    }
+
+    fn attend(
+        &self,
+        layer: &Layer,
+        x: &Tensor,
+        bias: &Tensor,
+        dropout: Option<&mut Dropout>,
+    ) -> candle_core::Result<Tensor> {
+        let (batch, length, hidden) = x.dims3()?;
+        let (heads, size) = (self.config.heads, self.config.head_dim());
+        let split = |linear: &Linear| -> candle_core::Result<Tensor> {
+            let y = ops::linear(x, &linear.weight, &linear.bias)?;
+            y.reshape((batch, length, heads, size))?.transpose(1, 2)?.contiguous()
+        };
+        let (q, k, v) = (split(&layer.query)?, split(&layer.key)?, split(&layer.value)?);
+        let scores = (q.matmul(&k.transpose(D::Minus1, D::Minus2)?)? / (size as f64).sqrt())?;
+        let mut weights = ops::softmax(&scores.broadcast_add(bias)?)?;
+        if let Some(d) = dropout {
+            let p = d.attention;
+            weights = d.apply(weights, p)?;
+        }
+        weights.matmul(&v)?.transpose(1, 2)?.contiguous()?.reshape((batch, length, hidden))
+    }
+
+    /// tanh(dense(first token)), `[batch, hidden]`; `None` where the model has no pooler.
+    pub fn pooled(&self, hidden: &Tensor) -> Result<Option<Tensor>, ModelError> {
+        let Some(pooler) = &self.pooler else { return Ok(None) };
+        let first = hidden.narrow(1, 0, 1)?.squeeze(1)?.contiguous()?;
+        Ok(Some(ops::linear(&first, &pooler.weight, &pooler.bias)?.tanh()?))
+    }
+
+    /// Class logits `[batch, labels]` from last hidden states.
+    pub fn logits(&self, hidden: &Tensor, dropout: Option<&mut Dropout>) -> Result<Tensor, ModelError> {
+        let (Some(mut pooled), Some(classifier)) = (self.pooled(hidden)?, &self.classifier) else {
+            let kind = super::error::ModelErrorKind::Usage;
+            return Err(ModelError::new(kind, "this model has no classifier: it gives embeddings").hint(
+                "use `embed = [\"query\", \"title\"]` for the cosine, or a sequence-classification model",
+            ));
+        };
+        if let Some(d) = dropout {
+            let p = d.classifier;
+            pooled = d.apply(pooled, p)?;
+        }
+        Ok(ops::linear(&pooled, &classifier.weight, &classifier.bias)?)
+    }
+}

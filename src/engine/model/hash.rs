@@ -1,0 +1,54 @@
+//! One fingerprint of a model folder: equal folders give equal scores, so it keys caches.
+
+use std::io::Read;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::error::ModelError;
+use super::load::weights_files;
+
+/// Everything beside the weights that can change a score.
+const SMALL_FILES: [&str; 8] = [
+    "config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "vocab.txt",
+    "modules.json",
+    "sentence_bert_config.json",
+    "1_Pooling/config.json",
+];
+
+/// SHA-256 over names and contents of the files that decide a score, as 64 hex digits.
+pub fn hash_folder(dir: &Path) -> Result<String, ModelError> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0u8; 1 << 20];
+    for name in SMALL_FILES {
+        let file = dir.join(name);
+        if file.is_file() {
+            add(&mut hash, name, &file, &mut buffer)?;
+        }
+    }
+    for file in weights_files(dir)? {
+        let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        add(&mut hash, &name, &file, &mut buffer)?;
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn add(hash: &mut Sha256, name: &str, file: &Path, buffer: &mut [u8]) -> Result<(), ModelError> {
+    let mut opened = std::fs::File::open(file).map_err(|e| ModelError::io(file, &e))?;
+    let length = opened.metadata().map_err(|e| ModelError::io(file, &e))?.len();
+    hash.update(name.as_bytes());
+    hash.update([0]);
+    hash.update(length.to_le_bytes());
+    loop {
+        match opened.read(buffer) {
+            Ok(0) => return Ok(()),
+            Ok(n) => hash.update(buffer.get(..n).unwrap_or_default()),
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(ModelError::io(file, &e)),
+        }
+    }
+}
