@@ -1,1 +1,3 @@
-//! cli: to be filled.
+//! One file per subcommand; the only place for stdout and stderr.
+
+pub mod run;

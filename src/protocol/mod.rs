@@ -11,6 +11,7 @@ mod outcome;
 mod page;
 mod problem;
 mod request;
+pub mod transport;
 
 pub use engine::{Engine, EngineGone};
 pub use event::{CellState, Event, Progress};

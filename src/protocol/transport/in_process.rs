@@ -1,0 +1,73 @@
+//! The engine as threads of this process, for headless runs and tests. Messages are not encoded.
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use crate::protocol::{Engine, EngineGone, Event, Request};
+
+pub struct InProcess {
+    requests: Option<Sender<Request>>,
+    events: Receiver<Event>,
+}
+
+impl InProcess {
+    /// Starts `engine` on a thread of its own. It must return when its requests close.
+    pub fn start<F>(engine: F) -> Self
+    where
+        F: FnOnce(Receiver<Request>, Sender<Event>) + Send + 'static,
+    {
+        let (requests, inbox) = unbounded();
+        let (outbox, events) = unbounded();
+        let spawned = std::thread::Builder::new().name("engine".into()).spawn(move || engine(inbox, outbox));
+        if let Err(e) = spawned {
+            // Both far ends are dropped: `send` answers `EngineGone`, `events` is closed.
+            tracing::error!("no thread for the engine: {e}");
+        }
+        Self { requests: Some(requests), events }
+    }
+}
+
+impl Engine for InProcess {
+    fn send(&self, request: Request) -> Result<(), EngineGone> {
+        let gone = || EngineGone("its threads have ended".into());
+        self.requests.as_ref().ok_or_else(gone)?.send(request).map_err(|_| gone())
+    }
+
+    fn events(&self) -> &Receiver<Event> {
+        &self.events
+    }
+
+    fn kill(&mut self) {
+        // The engine cancels everything when its requests close; threads cannot be ended by force.
+        if let Some(requests) = self.requests.take() {
+            let _ = requests.send(Request::Shutdown);
+        }
+    }
+}
+
+impl Drop for InProcess {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_reach_the_engine_and_events_come_back_until_it_is_killed() {
+        let mut engine = InProcess::start(|requests, events| {
+            for request in requests {
+                match request {
+                    Request::Pulse => events.send(Event::Pulse { rss_bytes: 1, cpu_busy: 0 }).unwrap(),
+                    _ => return,
+                }
+            }
+        });
+        engine.send(Request::Pulse).unwrap();
+        assert_eq!(engine.events().recv().unwrap(), Event::Pulse { rss_bytes: 1, cpu_busy: 0 });
+        engine.kill();
+        assert!(engine.events().recv().is_err());
+        assert!(engine.send(Request::Pulse).is_err());
+    }
+}
