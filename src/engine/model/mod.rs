@@ -20,6 +20,7 @@ mod ops;
 mod params;
 mod pool;
 mod tokens;
+pub mod train;
 mod weights_file;
 
 pub use bert::{Bert, Dropout, Padded, Path, Words};

@@ -195,7 +195,7 @@ fn limit(dir: &Path, settings: &Value, config: &BertConfig) -> Result<usize, Mod
 }
 
 /// BERT's own tokenizer over a vocabulary of one token per line.
-fn from_vocab(bytes: &[u8], settings: &Value) -> tokenizers::Result<Tokenizer> {
+pub(super) fn from_vocab(bytes: &[u8], settings: &Value) -> tokenizers::Result<Tokenizer> {
     let vocab = WordPiece::read_bytes(bytes)?;
     let flag = |key: &str| settings.get(key).and_then(Value::as_bool);
     let special = |key: &str, default: &str| -> String {
