@@ -1,5 +1,6 @@
 //! Data in, cells out: no state, no I/O, no clock. Each widget is a plain struct that ratatui renders.
 
+pub mod code;
 pub mod grid;
 pub mod outline;
 #[cfg(test)]

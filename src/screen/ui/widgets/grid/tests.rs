@@ -81,13 +81,8 @@ fn marks_sort_numbers_banner_and_notes() {
 #[test]
 fn floats_of_a_column_align() {
     let b = batch(vec![("x", Arc::new(Float64Array::from(vec![7.912345, 12.5, -3.0, f64::INFINITY])))]);
-    assert_eq!(
-        draw(&b, 12, 5, |_| {}),
-        vec!["      x", "  7.912", " 12.500", " -3.000", "    inf"]
-            .iter()
-            .map(|line| line.replace("      x", "      x"))
-            .collect::<Vec<_>>()
-    );
+    let got = draw(&b, 12, 5, |_| {});
+    assert_eq!(got, ["      x", "  7.912", " 12.500", " -3.000", "    inf"]);
 }
 
 #[test]
