@@ -1,4 +1,27 @@
 //! Text <-> document. Pure: no file, no clock, no database. Parsing never fails; what is wrong
 //! becomes a [`Diagnostic`] with a line, and the text is kept byte for byte.
 
+pub mod cells;
+pub mod check;
+pub mod complete;
+pub mod diagnostics;
+mod document;
+mod edit;
+mod fences;
+pub mod front;
+pub mod graph;
+pub mod help;
+mod kind;
+pub mod params;
+pub mod roles;
 pub mod spec;
+mod specs;
+pub mod sql;
+mod values;
+
+pub use diagnostics::{Diagnostic, Severity};
+pub use document::{Block, BlockKind, Cell, Notebook};
+pub use front::{Front, Source};
+pub use graph::Graph;
+pub use kind::Kind;
+pub use params::{ParamValue, Params};

@@ -1,0 +1,144 @@
+//! Results of cells: tables in the attached database `cells`, named like their cell.
+
+use arrow::datatypes::{DataType, Schema};
+use arrow::record_batch::RecordBatch;
+
+use super::{
+    CELLS, Connection, ErrorKind, Fill, Flow, Params, Relation, Result, Select, StoreError, quote_ident,
+};
+use crate::util::cancel::Cancel;
+
+impl Connection {
+    /// Runs a cell's query; its result becomes (or replaces) the relation `name`, rows in order.
+    /// On any failure the previous result stays. Errors are placed in `sql`.
+    pub fn materialise(&self, name: &str, sql: &str, params: &Params, cancel: &Cancel) -> Result<Relation> {
+        let checked = self.check(sql, params, cancel)?;
+        let (statement, begins) = checked.after(&format!("CREATE OR REPLACE TABLE {} AS", cell_path(name)));
+        self.execute(&statement, params, cancel).map_err(|e| checked.place(e, begins))?;
+        self.describe(name)
+    }
+
+    /// Keeps the selected rows of a relation as `name`, in order: a snapshot to read and join by row.
+    pub fn snapshot(
+        &self,
+        name: &str,
+        select: &Select,
+        params: &Params,
+        cancel: &Cancel,
+    ) -> Result<Relation> {
+        let sql = self.select_sql(select)?;
+        self.materialise(name, &sql, params, cancel).map_err(StoreError::unplaced)
+    }
+
+    /// Streams a query's rows without keeping them; see `Flow` for stopping early.
+    pub fn query(
+        &self,
+        sql: &str,
+        params: &Params,
+        cancel: &Cancel,
+        each: impl FnMut(RecordBatch) -> Result<Flow>,
+    ) -> Result<arrow::datatypes::SchemaRef> {
+        let checked = self.check(sql, params, cancel)?;
+        let (statement, begins) = checked.after("");
+        self.stream(&statement, params, cancel, each).map_err(|e| checked.place(e, begins))
+    }
+
+    /// All rows of a query in one batch: for results that fit in memory.
+    pub fn rows(&self, sql: &str, params: &Params, cancel: &Cancel) -> Result<RecordBatch> {
+        let checked = self.check(sql, params, cancel)?;
+        let (statement, begins) = checked.after("");
+        self.collect(&statement, params, cancel).map_err(|e| checked.place(e, begins))
+    }
+
+    /// Rows `from..from + limit` of a cell's table (by row id), only `columns`, types as stored.
+    pub fn rows_at(
+        &self,
+        name: &str,
+        columns: &[String],
+        from: u64,
+        limit: u64,
+        cancel: &Cancel,
+    ) -> Result<RecordBatch> {
+        let columns: Vec<String> = columns.iter().map(|c| quote_ident(c)).collect();
+        let end = from.saturating_add(limit);
+        let path = cell_path(name);
+        let sql =
+            format!("SELECT {} FROM {path} WHERE rowid >= {from} AND rowid < {end}", columns.join(", "));
+        self.collect(&sql, &[], cancel).map_err(StoreError::unplaced)
+    }
+
+    /// An empty table for rows that are computed outside of SQL; replaces one of the same name.
+    pub fn create_table(&self, name: &str, schema: &Schema) -> Result<()> {
+        let mut columns = Vec::with_capacity(schema.fields().len());
+        for field in schema.fields() {
+            columns.push(format!("{} {}", quote_ident(field.name()), sql_type(field.data_type())?));
+        }
+        let sql = format!("CREATE OR REPLACE TABLE {} ({})", cell_path(name), columns.join(", "));
+        self.execute(&sql, &[], &Cancel::new()).map(|_| ())
+    }
+
+    /// Appends rows to a table made by `create_table`; visible to every connection on return.
+    pub fn append(&self, name: &str, rows: &RecordBatch) -> Result<()> {
+        let mut appender = self.raw.appender_to_catalog_and_db(name, CELLS, "main")?;
+        appender.append_record_batch(rows.clone())?;
+        appender.flush()?;
+        Ok(())
+    }
+
+    /// Removes a cell's result; nothing happens where there is none.
+    pub fn drop_cell(&self, name: &str) -> Result<()> {
+        let sql = format!("DROP TABLE IF EXISTS {}", cell_path(name));
+        self.execute(&sql, &[], &Cancel::new()).map(|_| ())
+    }
+
+    /// Gives a table another name, replacing what had it: the last step of a job that built it aside.
+    pub fn rename(&self, from: &str, to: &str) -> Result<()> {
+        self.drop_cell(to)?;
+        let sql = format!("ALTER TABLE {} RENAME TO {}", cell_path(from), quote_ident(to));
+        self.execute(&sql, &[], &Cancel::new()).map(|_| ())
+    }
+
+    /// `out` = every row of the snapshot `rows` in its order, with the columns of `scores` beside it;
+    /// NULL where no score has arrived. `scores` has a first column `row BIGINT`: the row's number in
+    /// the snapshot, from 0.
+    pub fn join_scores(&self, out: &str, rows: &str, scores: &str, cancel: &Cancel) -> Result<Relation> {
+        let found = self.find(scores)?;
+        let columns: Vec<String> =
+            self.columns(&found)?.into_iter().map(|c| c.name).filter(|n| n != "row").collect();
+        let fill = Fill::new()
+            .ident("out", out)
+            .ident("rows", rows)
+            .ident("scores", scores)
+            .idents("columns", columns);
+        self.registered_run("store/join_scores", &fill, cancel)?;
+        self.describe(out)
+    }
+}
+
+fn cell_path(name: &str) -> String {
+    format!("{CELLS}.main.{}", quote_ident(name))
+}
+
+/// The column type for values that come from Rust.
+fn sql_type(arrow: &DataType) -> Result<&'static str> {
+    Ok(match arrow {
+        DataType::Boolean => "BOOLEAN",
+        DataType::Int8 => "TINYINT",
+        DataType::Int16 => "SMALLINT",
+        DataType::Int32 => "INTEGER",
+        DataType::Int64 => "BIGINT",
+        DataType::UInt8 => "UTINYINT",
+        DataType::UInt16 => "USMALLINT",
+        DataType::UInt32 => "UINTEGER",
+        DataType::UInt64 => "UBIGINT",
+        DataType::Float32 => "FLOAT",
+        DataType::Float64 => "DOUBLE",
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "VARCHAR",
+        other => {
+            return Err(StoreError::new(
+                ErrorKind::Bug,
+                format!("no column type for {other} in a result table"),
+            ));
+        }
+    })
+}

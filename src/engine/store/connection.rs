@@ -1,0 +1,140 @@
+//! One connection: running a statement with bound values, under a watcher, streaming its rows.
+//! Every other file here goes through `execute`, `stream` or `collect`.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use arrow::array::StructArray;
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+
+use super::page::{CountCache, Indexes};
+use super::spill::SpillDir;
+use super::watch::watched;
+use super::{CELLS, ErrorKind, Params, Result, SOURCES, StoreError, Value};
+use crate::util::cancel::Cancel;
+
+/// What a consumer of batches says: go on, or enough.
+pub type Flow = ControlFlow<()>;
+
+/// What all connections of one instance share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) counts: CountCache,
+    /// Dropped last: after the last connection, hence after DuckDB.
+    _spill: SpillDir,
+}
+
+impl Shared {
+    pub(crate) fn new(spill: SpillDir) -> Self {
+        Self { counts: CountCache::default(), _spill: spill }
+    }
+}
+
+/// A connection belongs to one thread at a time (it can be moved, not shared).
+#[derive(Debug)]
+pub struct Connection {
+    // Declared before `shared`: DuckDB closes before its spill folder goes.
+    pub(crate) raw: duckdb::Connection,
+    pub(crate) indexes: Indexes,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Connection {
+    pub(crate) fn new(raw: duckdb::Connection, shared: Arc<Shared>) -> Result<Self> {
+        // Cells first: a cell may shadow a source.
+        raw.execute_batch(&format!("SET search_path = '{CELLS}.main,{SOURCES}.main'"))?;
+        Ok(Self { raw, indexes: Indexes::default(), shared })
+    }
+
+    /// Another connection to the same instance. TEMP tables are not shared, everything else is.
+    pub fn try_clone(&self) -> Result<Self> {
+        Self::new(self.raw.try_clone()?, self.shared.clone())
+    }
+
+    /// Runs one statement of this program for its effect; rows changed. Not for untrusted text.
+    pub(crate) fn execute(&self, sql: &str, params: &Params, cancel: &Cancel) -> Result<u64> {
+        self.under_watch(cancel, || {
+            let mut statement = self.raw.prepare(sql)?;
+            let values = in_order(&statement, params)?;
+            Ok(statement.execute(duckdb::params_from_iter(values))? as u64)
+        })
+    }
+
+    /// Runs one statement and hands each batch (about 2,048 rows) to `each` as it is made. An error
+    /// at any step is returned: rows are never cut off silently. Gives the schema, also for 0 rows.
+    pub(crate) fn stream(
+        &self,
+        sql: &str,
+        params: &Params,
+        cancel: &Cancel,
+        mut each: impl FnMut(RecordBatch) -> Result<Flow>,
+    ) -> Result<SchemaRef> {
+        self.under_watch(cancel, || {
+            let mut statement = self.raw.prepare(sql)?;
+            let values = in_order(&statement, params)?;
+            // The iterator that this returns panics on a fetch error; `step` returns it.
+            drop(statement.stream_arrow(duckdb::params_from_iter(values))?);
+            let schema = statement.schema();
+            while let Some(rows) = statement.step()? {
+                cancel.check()?;
+                if each(batch(&schema, rows)?)?.is_break() {
+                    break;
+                }
+            }
+            Ok(schema)
+        })
+    }
+
+    /// Collects all rows into one batch: for results that fit in memory.
+    pub(crate) fn collect(&self, sql: &str, params: &Params, cancel: &Cancel) -> Result<RecordBatch> {
+        let mut batches = Vec::new();
+        let schema = self.stream(sql, params, cancel, |rows| {
+            batches.push(rows);
+            Ok(Flow::Continue(()))
+        })?;
+        arrow::compute::concat_batches(&schema, &batches)
+            .map_err(|e| StoreError::new(ErrorKind::OutOfMemory, format!("the result is too large: {e}")))
+    }
+
+    /// The only value of a statement of this program, as text.
+    pub(crate) fn text(&self, sql: &str) -> Result<String> {
+        Ok(self.raw.query_row(sql, [], |row| row.get(0))?)
+    }
+
+    /// The only value of a statement of this program, as a count.
+    pub(crate) fn number(&self, sql: &str, params: &Params, cancel: &Cancel) -> Result<u64> {
+        self.under_watch(cancel, || {
+            let mut statement = self.raw.prepare(sql)?;
+            let values = in_order(&statement, params)?;
+            Ok(statement.query_row(duckdb::params_from_iter(values), |row| row.get::<_, u64>(0))?)
+        })
+    }
+
+    /// One watcher for all that `work` does; an interrupt is told as a cancel only if there was one.
+    pub(crate) fn under_watch<T>(&self, cancel: &Cancel, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        cancel.check()?;
+        watched(self.raw.interrupt_handle(), cancel, work)
+            .map_err(|e| if cancel.is_cancelled() && !e.poisoned() { StoreError::cancelled() } else { e })
+    }
+}
+
+/// The values of a statement's parameters, in the order in which it numbers them.
+fn in_order<'p>(statement: &duckdb::Statement<'_>, params: &'p Params) -> Result<Vec<&'p Value>> {
+    (1..=statement.parameter_count())
+        .map(|i| {
+            let name = statement.parameter_name(i)?;
+            let found = params.iter().find(|(n, _)| n.eq_ignore_ascii_case(&name));
+            found.map(|(_, value)| value).ok_or_else(|| {
+                StoreError::new(ErrorKind::Usage, format!("no value for the parameter ${name}"))
+                    .hint("write {{name}} for a parameter of the notebook, and give it in `params:`")
+            })
+        })
+        .collect()
+}
+
+fn batch(schema: &SchemaRef, rows: StructArray) -> Result<RecordBatch> {
+    let (_, columns, _) = rows.into_parts();
+    RecordBatch::try_new(schema.clone(), columns)
+        .map_err(|e| StoreError::bug(format!("DuckDB's rows do not fit their schema: {e}")))
+}

@@ -1,0 +1,221 @@
+//! What DuckDB says, cleaned: kind, message, place inside the cell's text, hint, and whether the
+//! instance is still to be trusted.
+
+use std::fmt;
+
+/// What sort of failure, coarse enough to choose an exit code and a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The text is not SQL.
+    Parser,
+    /// A column, function or type does not fit.
+    Binder,
+    /// A table, function or setting does not exist.
+    Catalog,
+    /// Values do not convert, overflow, or violate something.
+    Data,
+    /// A file cannot be opened or read, or is damaged.
+    Io,
+    /// The memory limit was reached and spilling did not help.
+    OutOfMemory,
+    /// The spill folder or disk is full, or may not be written.
+    Disk,
+    /// An extension is needed that this machine does not have.
+    Extension,
+    /// More than one statement, or one that is not a query; an option that does not exist.
+    Usage,
+    /// Stopped by `Cancel`.
+    Cancelled,
+    /// DuckDB found itself at fault.
+    Internal,
+    /// This program is at fault.
+    Bug,
+}
+
+/// An error as the user may read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreError {
+    pub kind: ErrorKind,
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// Inside the text that was given, counted from 1.
+    pub line: Option<u32>,
+    /// In characters, counted from 1.
+    pub column: Option<u32>,
+    /// Byte offset into the statement as DuckDB saw it; turned into line and column by whoever
+    /// knows the original text.
+    pub(crate) position: Option<usize>,
+    poisoned: bool,
+}
+
+impl StoreError {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let poisoned = kind == ErrorKind::Internal;
+        Self { kind, message: message.into(), hint: None, line: None, column: None, position: None, poisoned }
+    }
+
+    pub(crate) fn bug(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Bug, message)
+    }
+
+    pub fn cancelled() -> Self {
+        Self::new(ErrorKind::Cancelled, "cancelled")
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// After this error every further statement may fail or lie: restart the engine.
+    pub fn poisoned(&self) -> bool {
+        self.poisoned
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.kind == ErrorKind::Cancelled
+    }
+
+    /// Takes the place away: it points into text that the user did not write.
+    pub(crate) fn unplaced(mut self) -> Self {
+        (self.line, self.column, self.position) = (None, None, None);
+        self
+    }
+
+    /// Places the error: byte offset `at` of `text`, clamped to it.
+    pub(crate) fn located(mut self, text: &str, at: usize) -> Self {
+        let mut at = at.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let before = &text[..at];
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        self.line = Some(1 + before.matches('\n').count() as u32);
+        self.column = Some(1 + before[line_start..].chars().count() as u32);
+        self
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(line), Some(column)) = (self.line, self.column) {
+            write!(f, "{line}:{column}: ")?;
+        }
+        write!(f, "{}", self.message)?;
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  hint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<duckdb::Error> for StoreError {
+    fn from(error: duckdb::Error) -> Self {
+        match error {
+            duckdb::Error::DuckDBFailure(_, Some(message)) => from_message(&message),
+            duckdb::Error::NulError(_) => Self::new(ErrorKind::Usage, "the text holds a NUL character"),
+            other => Self::new(ErrorKind::Data, other.to_string()),
+        }
+    }
+}
+
+impl From<crate::util::cancel::Cancelled> for StoreError {
+    fn from(_: crate::util::cancel::Cancelled) -> Self {
+        Self::cancelled()
+    }
+}
+
+/// Reads DuckDB's message; with `errors_as_json` on it is `Binder Error: {...}`, elsewhere plain text.
+fn from_message(message: &str) -> StoreError {
+    let json = message.find("{\"exception_type\"").and_then(|at| message.get(at..)).unwrap_or_default();
+    if let Ok(json) = serde_json::from_str::<serde_json::Value>(json.trim()) {
+        let text = |key: &str| json.get(key).and_then(|v| v.as_str());
+        if let (Some(kind), Some(said)) = (text("exception_type"), text("exception_message")) {
+            let mut error = classify(kind, said);
+            error.position = text("position").and_then(|p| p.parse().ok());
+            return error;
+        }
+    }
+    let (prefix, rest) = message.split_once("Error: ").unwrap_or(("", message));
+    classify(prefix.trim(), rest)
+}
+
+/// Kind, cleaned message and hint from DuckDB's exception type and text.
+fn classify(exception: &str, said: &str) -> StoreError {
+    let message = clean(said);
+    let kind = match exception {
+        "Parser" | "Syntax" => ErrorKind::Parser,
+        "Binder" => ErrorKind::Binder,
+        "Catalog" => ErrorKind::Catalog,
+        "Interrupt" | "INTERRUPT" => return StoreError::cancelled(),
+        "INTERNAL" | "Internal" | "FATAL" | "Fatal" => ErrorKind::Internal,
+        "Out of Memory" => ErrorKind::OutOfMemory,
+        "IO" | "HTTP" => ErrorKind::Io,
+        "Permission" => ErrorKind::Io,
+        "Missing Extension" | "Extension Autoloading" => ErrorKind::Extension,
+        _ => ErrorKind::Data,
+    };
+    let mut error = StoreError::new(refine(kind, said), message);
+    error.hint = hint_for(error.kind, said);
+    error.poisoned |= said.contains("database has been invalidated");
+    error
+}
+
+/// Corrects the kind where DuckDB uses one exception for several things.
+fn refine(kind: ErrorKind, said: &str) -> ErrorKind {
+    let lower = said.to_ascii_lowercase();
+    let full = ["no space left", "max_temp_directory_size", "temporary directory"];
+    if matches!(kind, ErrorKind::OutOfMemory | ErrorKind::Io) && full.iter().any(|w| lower.contains(w)) {
+        return ErrorKind::Disk;
+    }
+    if lower.contains("install httpfs") || lower.contains("requires the extension") {
+        return ErrorKind::Extension;
+    }
+    kind
+}
+
+/// One remedy per kind, in the words of this program rather than DuckDB's settings.
+fn hint_for(kind: ErrorKind, said: &str) -> Option<String> {
+    let lower = said.to_ascii_lowercase();
+    let hint = match kind {
+        ErrorKind::OutOfMemory => "read fewer rows or columns, or raise the engine's memory limit",
+        ErrorKind::Disk => "free disk space, move the spill folder, or raise its size limit",
+        ErrorKind::Extension => {
+            "this machine has no such DuckDB extension; install it once while online \
+             (`duckdb -c \"INSTALL httpfs\"`) or copy the file here and open the copy"
+        }
+        ErrorKind::Internal => "the engine is restarted; finished results are kept. Check the input file",
+        ErrorKind::Io if lower.contains("could not set lock") => {
+            "another program has this DuckDB file open for writing; close it or open a copy"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// Drops stack traces, the echoed statement and caret, settings, and blank lines.
+fn clean(said: &str) -> String {
+    let mut lines = Vec::new();
+    for line in said.lines() {
+        let line = line.trim_end();
+        // What follows is the stack, the echoed statement, or advice about settings that are not ours.
+        let tail = [
+            "Stack Trace",
+            "LINE ",
+            "Possible fixes",
+            "Possible Solution",
+            "Try increasing",
+            "The search space",
+        ];
+        if tail.iter().any(|t| line.starts_with(t)) {
+            break;
+        }
+        if !line.is_empty() {
+            lines.push(line);
+        }
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,164 @@
+//! Filling a registered statement: `{name}` identifiers, `{=name}` expressions, `$name` values.
+
+use super::super::statement::skip_quoted;
+use super::super::{Connection, Result, StoreError, Value, quote_ident};
+use super::Query;
+use crate::util::cancel::Cancel;
+use arrow::record_batch::RecordBatch;
+
+/// What fills a registered statement.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Fill {
+    /// `{name}`: each quoted; several become `"a", "b"`.
+    pub idents: Vec<(String, Vec<String>)>,
+    /// `{=name}`: SQL expressions that the notebook's author wrote, put in parentheses.
+    pub exprs: Vec<(String, String)>,
+    /// `$name`, and `{{name}}` inside of expressions.
+    pub values: Vec<(String, Value)>,
+}
+
+impl Fill {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn ident(mut self, name: &str, ident: impl Into<String>) -> Self {
+        self.idents.push((name.into(), vec![ident.into()]));
+        self
+    }
+
+    pub fn idents(mut self, name: &str, idents: Vec<String>) -> Self {
+        self.idents.push((name.into(), idents));
+        self
+    }
+
+    pub fn expr(mut self, name: &str, sql: impl Into<String>) -> Self {
+        self.exprs.push((name.into(), sql.into()));
+        self
+    }
+
+    pub fn value(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.values.push((name.into(), value.into()));
+        self
+    }
+}
+
+impl Connection {
+    /// Runs the registered statement `id` and collects its rows.
+    pub fn registered_rows(&self, id: &str, fill: &Fill, cancel: &Cancel) -> Result<RecordBatch> {
+        let sql = self.filled(id, fill, cancel)?;
+        self.collect(&sql, &fill.values, cancel).map_err(|e| in_query(e, id))
+    }
+
+    /// Runs the registered statement `id` for its effect; rows changed.
+    pub fn registered_run(&self, id: &str, fill: &Fill, cancel: &Cancel) -> Result<u64> {
+        let sql = self.filled(id, fill, cancel)?;
+        self.execute(&sql, &fill.values, cancel).map_err(|e| in_query(e, id))
+    }
+
+    /// The statement's text with its slots filled; expressions have passed the gate for cells.
+    pub(crate) fn filled(&self, id: &str, fill: &Fill, cancel: &Cancel) -> Result<String> {
+        let query = super::query(id)?;
+        let mut exprs = Vec::with_capacity(fill.exprs.len());
+        for (name, text) in &fill.exprs {
+            exprs.push((name.as_str(), self.check_expr(text, &fill.values, cancel)?));
+        }
+        render(query, &fill.idents, &exprs)
+    }
+}
+
+fn in_query(mut error: StoreError, id: &str) -> StoreError {
+    // A place in a registered file means nothing to the reader of a notebook.
+    error.position = None;
+    tracing::debug!(query = id, %error, "registered statement failed");
+    error
+}
+
+/// Fills the slots. A slot without a filling, or a filling without a slot, is our own mistake.
+fn render(query: &Query, idents: &[(String, Vec<String>)], exprs: &[(&str, String)]) -> Result<String> {
+    let text = query.text();
+    let mut out = String::with_capacity(text.len() + 64);
+    let mut used = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        if let Some(end) = skip_quoted(&text, at) {
+            out.push_str(&text[at..end]);
+            at = end;
+        } else if let Some(slot) = Slot::at(&text[at..]) {
+            let filling = match slot.expr {
+                true => exprs.iter().find(|(n, _)| *n == slot.name).map(|(_, sql)| format!("(\n{sql}\n)")),
+                false => idents.iter().find(|(n, _)| n == slot.name).map(|(_, names)| list(names)),
+            };
+            let missing =
+                || StoreError::bug(format!("{}: nothing fills the slot {{{}}}", query.id, slot.name));
+            out.push_str(&filling.ok_or_else(missing)?);
+            used.push((slot.expr, slot.name.to_owned()));
+            at += slot.length;
+        } else {
+            let length = text[at..].chars().next().map_or(1, char::len_utf8);
+            out.push_str(&text[at..at + length]);
+            at += length;
+        }
+    }
+    let given = idents.iter().map(|(n, _)| (false, n.as_str())).chain(exprs.iter().map(|(n, _)| (true, *n)));
+    for (expr, name) in given {
+        if !used.iter().any(|(e, n)| *e == expr && n == name) {
+            return Err(StoreError::bug(format!("{}: there is no slot {name}", query.id)));
+        }
+    }
+    Ok(out)
+}
+
+fn list(names: &[String]) -> String {
+    names.iter().map(|n| quote_ident(n)).collect::<Vec<_>>().join(", ")
+}
+
+/// `{name}` or `{=name}` at the start of a text. Struct literals (`{'a': 1}`) are not slots.
+struct Slot<'t> {
+    name: &'t str,
+    expr: bool,
+    length: usize,
+}
+
+impl<'t> Slot<'t> {
+    fn at(rest: &'t str) -> Option<Self> {
+        let inside = rest.strip_prefix('{')?;
+        let inside = &inside[..inside.find('}')?];
+        let (expr, name) = inside.strip_prefix('=').map_or((false, inside), |name| (true, name));
+        let named = name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        named.then_some(Self { name, expr, length: inside.len() + 2 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const Q: Query = Query {
+        id: "x/y",
+        file: "-- id: x/y\n-- reads: {rel}\n\nSELECT {cols}, {'a': 1}, '{rel}' FROM {rel} WHERE {=where} AND x = $x",
+    };
+
+    #[test]
+    fn slots_are_filled_and_quoted() {
+        let idents =
+            vec![("rel".into(), vec!["t\"1".into()]), ("cols".into(), vec!["a".into(), "商品".into()])];
+        let sql = render(&Q, &idents, &[("where", "b > 1".into())]).unwrap();
+        assert_eq!(
+            sql,
+            "SELECT \"a\", \"商品\", {'a': 1}, '{rel}' FROM \"t\"\"1\" WHERE (\nb > 1\n) AND x = $x"
+        );
+        assert_eq!(Q.header("id"), Some("x/y"));
+    }
+
+    #[test]
+    fn forgotten_and_surplus_fillings_are_named() {
+        let rel = ("rel".to_owned(), vec!["t".to_owned()]);
+        let e = render(&Q, std::slice::from_ref(&rel), &[("where", "1".into())]).unwrap_err();
+        assert!(e.message.contains("cols"), "{e}");
+        let all = vec![rel, ("cols".into(), vec!["a".into()]), ("typo".into(), vec![])];
+        let e = render(&Q, &all, &[("where", "1".into())]).unwrap_err();
+        assert!(e.message.contains("typo"), "{e}");
+    }
+}

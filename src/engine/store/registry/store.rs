@@ -1,0 +1,5 @@
+//! The store's own statements.
+
+use super::super::Query;
+
+pub(super) const QUERIES: &[Query] = super::registered!("store": "join_scores", "relations", "tables_of");

@@ -1,0 +1,129 @@
+//! What relations there are: their columns, where they live, how many rows they have.
+
+use super::{CELLS, Connection, ErrorKind, HIDDEN, Result, SOURCES, StoreError, Value, quote_ident};
+use crate::util::cancel::Cancel;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ColumnInfo {
+    pub name: String,
+    /// DuckDB's name of the type, e.g. `VARCHAR`, `DECIMAL(18,3)`.
+    pub sql_type: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RelationKind {
+    Cell,
+    Source,
+}
+
+/// A relation that cells can read by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relation {
+    pub name: String,
+    pub kind: RelationKind,
+    /// `None` where counting would read the files.
+    pub rows: Option<u64>,
+    pub columns: Vec<ColumnInfo>,
+}
+
+/// Where a name leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) name: String,
+    pub(crate) kind: RelationKind,
+    /// Quoted and fully qualified.
+    pub(crate) path: String,
+    /// A table has row ids and a count for nothing; a view has neither.
+    pub(crate) table: bool,
+    /// Counting reads no rows: a table, or files whose format holds a count.
+    pub(crate) counted: bool,
+    /// Changes whenever the relation is replaced.
+    pub(crate) oid: u64,
+}
+
+impl Connection {
+    /// All relations that a cell may name, cells first, each by name. Columns included.
+    pub fn relations(&self) -> Result<Vec<Relation>> {
+        let found = self.listed(None)?;
+        found.into_iter().filter(|f| !f.name.starts_with(HIDDEN)).map(|f| self.relation(f)).collect()
+    }
+
+    /// One relation. An unknown name is an error that suggests the nearest.
+    pub fn describe(&self, name: &str) -> Result<Relation> {
+        let found = self.find(name)?;
+        self.relation(found)
+    }
+
+    /// Exact number of rows; reads the files of a source where their format holds no count.
+    pub fn count(&self, name: &str, cancel: &Cancel) -> Result<u64> {
+        let found = self.find(name)?;
+        self.counted(&found, cancel)
+    }
+
+    /// Whether a cell's result of this name is there.
+    pub fn has_cell(&self, name: &str) -> Result<bool> {
+        Ok(self.listed(Some(name))?.iter().any(|f| f.kind == RelationKind::Cell))
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Result<Found> {
+        if let Some(found) = self.listed(Some(name))?.into_iter().next() {
+            return Ok(found);
+        }
+        let error = StoreError::new(ErrorKind::Catalog, format!("there is no cell or source named {name}"));
+        let known: Vec<String> = self.listed(None)?.into_iter().map(|f| f.name).collect();
+        let visible: Vec<&str> =
+            known.iter().map(String::as_str).filter(|n| !n.starts_with(HIDDEN)).collect();
+        Err(match visible.is_empty() {
+            true => error.hint("run the cell, or name a source in the front matter"),
+            false => error.hint(format!("there are: {}", visible.join(", "))),
+        })
+    }
+
+    /// Relations of that name (all if `None`), cells before sources.
+    fn listed(&self, name: Option<&str>) -> Result<Vec<Found>> {
+        let sql = super::query("store/relations")?.text();
+        let name = name.map_or(Value::Null, Value::from);
+        let mut statement = self.raw.prepare(&sql)?;
+        let mut rows = statement.query([&name])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let database: String = row.get(0)?;
+            let name: String = row.get(1)?;
+            let kind = if database == CELLS { RelationKind::Cell } else { RelationKind::Source };
+            let path = format!("{}.main.{}", quote_ident(&database), quote_ident(&name));
+            found.push(Found {
+                kind,
+                path,
+                table: row.get(2)?,
+                oid: row.get(3)?,
+                counted: row.get(4)?,
+                name,
+            });
+        }
+        debug_assert!(found.iter().all(|f| f.path.contains(CELLS) || f.path.contains(SOURCES)));
+        Ok(found)
+    }
+
+    fn relation(&self, found: Found) -> Result<Relation> {
+        let rows = match found.table {
+            true => Some(self.counted(&found, &Cancel::new())?),
+            false => None,
+        };
+        Ok(Relation { rows, columns: self.columns(&found)?, name: found.name, kind: found.kind })
+    }
+
+    pub(crate) fn columns(&self, found: &Found) -> Result<Vec<ColumnInfo>> {
+        self.columns_of(&format!("FROM {}", found.path))
+    }
+
+    /// Names and types of a query's columns, without running it.
+    pub(crate) fn columns_of(&self, query: &str) -> Result<Vec<ColumnInfo>> {
+        let mut statement = self.raw.prepare(&format!("DESCRIBE {query}"))?;
+        let mut rows = statement.query([])?;
+        let mut columns = Vec::new();
+        while let Some(row) = rows.next()? {
+            columns.push(ColumnInfo { name: row.get(0)?, sql_type: row.get(1)? });
+        }
+        Ok(columns)
+    }
+}

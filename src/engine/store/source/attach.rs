@@ -1,0 +1,70 @@
+//! A DuckDB file as a source: attached read-only under the source's name, its tables behind views.
+
+use super::super::{
+    Connection, ErrorKind, Relation, RelationKind, Result, StoreError, quote_ident, quote_text,
+};
+use super::SourceSpec;
+use super::files::Files;
+use super::register::explain;
+use crate::util::cancel::Cancel;
+
+pub(super) fn register(
+    connection: &Connection,
+    name: &str,
+    spec: &SourceSpec,
+    files: &Files,
+    cancel: &Cancel,
+) -> Result<Vec<Relation>> {
+    let [path] = files.paths.as_slice() else {
+        return Err(StoreError::new(ErrorKind::Usage, "a source holds one DuckDB file")
+            .hint("make one source per file"));
+    };
+    if ["cells", "sources", "memory", "temp", "system", "main"].contains(&name.to_lowercase().as_str()) {
+        return Err(StoreError::new(ErrorKind::Usage, format!("a DuckDB file cannot be attached as {name}"))
+            .hint("give the source another name"));
+    }
+    let alias = quote_ident(name);
+    connection.execute(&format!("DETACH DATABASE IF EXISTS {alias}"), &[], cancel)?;
+    let attach = format!("ATTACH {} AS {alias} (READ_ONLY)", quote_text(&path.replace("[[]", "[")));
+    connection.execute(&attach, &[], cancel).map_err(|e| explain(e.unplaced(), files))?;
+    let tables = tables_of(connection, name)?;
+    let chosen = match (&spec.table, tables.as_slice()) {
+        (Some(wanted), _) => vec![(name.to_owned(), find(wanted, &tables, path)?)],
+        (None, []) => {
+            return Err(StoreError::new(ErrorKind::Data, format!("{path} holds no table")));
+        }
+        (None, [only]) => vec![(name.to_owned(), only.clone())],
+        (None, several) => several.iter().map(|t| (t.1.clone(), t.clone())).collect(),
+    };
+    let mut relations = Vec::with_capacity(chosen.len());
+    for (view, (schema, table)) in chosen {
+        let from = format!("{alias}.{}.{}", quote_ident(&schema), quote_ident(&table));
+        connection.source_view(&view, &format!("SELECT * FROM {from}"), cancel)?;
+        let columns = connection.columns_of(&format!("FROM {from}"))?;
+        relations.push(Relation { name: view, kind: RelationKind::Source, rows: None, columns });
+    }
+    Ok(relations)
+}
+
+/// Schema and name of every table and view in an attached file.
+fn tables_of(connection: &Connection, database: &str) -> Result<Vec<(String, String)>> {
+    let sql = super::super::query("store/tables_of")?.text();
+    let mut statement = connection.raw.prepare(&sql)?;
+    let mut rows = statement.query([database])?;
+    let mut tables = Vec::new();
+    while let Some(row) = rows.next()? {
+        tables.push((row.get(0)?, row.get(1)?));
+    }
+    Ok(tables)
+}
+
+fn find(wanted: &str, tables: &[(String, String)], path: &str) -> Result<(String, String)> {
+    let same = |(schema, table): &&(String, String)| {
+        table.eq_ignore_ascii_case(wanted) || format!("{schema}.{table}").eq_ignore_ascii_case(wanted)
+    };
+    tables.iter().find(same).cloned().ok_or_else(|| {
+        let known: Vec<&str> = tables.iter().map(|(_, t)| t.as_str()).collect();
+        StoreError::new(ErrorKind::Catalog, format!("{path} has no table {wanted}"))
+            .hint(format!("its tables: {}", known.join(", ")))
+    })
+}

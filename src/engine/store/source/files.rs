@@ -1,0 +1,212 @@
+//! From what the front matter names to paths that DuckDB reads, with the errors that DuckDB would
+//! word worse: missing, empty, a folder of mixed formats.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::super::{ErrorKind, Result, StoreError};
+use super::{SourceFormat, SourceSpec};
+
+/// Paths or globs of one format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Files {
+    pub(super) format: SourceFormat,
+    /// As DuckDB takes them: absolute, or URLs.
+    pub(super) paths: Vec<String>,
+    pub(super) remote: bool,
+    /// More than one file, or a glob that may come to mean several.
+    pub(super) many: bool,
+}
+
+/// Files looked at below a folder before giving up on telling its format.
+const LOOKED_AT: usize = 10_000;
+
+/// Finds the files of a source, relative to `base`.
+pub(super) fn find(spec: &SourceSpec, base: &Path) -> Result<Files> {
+    let mut found: Option<Files> = None;
+    for path in &spec.paths {
+        let next = one(path, spec.format, base)?;
+        found = Some(match found {
+            None => next,
+            Some(f) if f.format != next.format => return Err(mixed(path, f.format, next.format)),
+            Some(mut f) => {
+                f.paths.extend(next.paths);
+                Files { many: true, remote: f.remote || next.remote, ..f }
+            }
+        });
+    }
+    found.ok_or_else(|| {
+        StoreError::new(ErrorKind::Usage, "the source names no file")
+            .hint("give a path, a glob, a folder or a list of them")
+    })
+}
+
+fn mixed(path: &str, one: SourceFormat, other: SourceFormat) -> StoreError {
+    let message = format!("{path} is {}, the other files are {}", other.name(), one.name());
+    StoreError::new(ErrorKind::Usage, message)
+        .hint("make one source per format, or say `format:` for all of them")
+}
+
+fn one(path: &str, format: Option<SourceFormat>, base: &Path) -> Result<Files> {
+    if path.contains('\0') {
+        return Err(StoreError::new(ErrorKind::Usage, "a path holds a NUL character"));
+    }
+    if is_remote(path) {
+        let format = format.or_else(|| SourceFormat::of_name(path)).ok_or_else(|| unknown_format(path))?;
+        return Ok(Files { format, paths: vec![path.to_owned()], remote: true, many: path.contains('*') });
+    }
+    let full = absolute(path, base);
+    let shown = full.display().to_string();
+    match fs::metadata(&full) {
+        Ok(meta) if meta.is_dir() => folder(&full, format),
+        Ok(meta) if meta.len() == 0 => Err(empty(&shown)),
+        Ok(_) => {
+            fs::File::open(&full).map_err(|e| unreadable(&shown, &e))?;
+            let format =
+                format.or_else(|| SourceFormat::of_name(path)).or_else(|| SourceFormat::of_bytes(&full));
+            let format = format.ok_or_else(|| unknown_format(&shown))?;
+            Ok(Files { format, paths: vec![escape_glob(&shown)], remote: false, many: false })
+        }
+        Err(_) if path.contains(['*', '?', '[']) => {
+            let format =
+                format.or_else(|| SourceFormat::of_name(path)).ok_or_else(|| unknown_format(path))?;
+            Ok(Files { format, paths: vec![shown], remote: false, many: true })
+        }
+        Err(error) => Err(missing(&full, &error)),
+    }
+}
+
+/// A URL that DuckDB's file systems may know.
+fn is_remote(path: &str) -> bool {
+    path.split_once("://").is_some_and(|(scheme, _)| scheme.chars().all(|c| c.is_ascii_alphanumeric()))
+}
+
+fn absolute(path: &str, base: &Path) -> PathBuf {
+    let path = path.strip_prefix("file:").unwrap_or(path);
+    if let (Some(rest), Some(home)) = (path.strip_prefix("~/"), std::env::var_os("HOME")) {
+        return PathBuf::from(home).join(rest);
+    }
+    let joined = base.join(path);
+    std::path::absolute(&joined).unwrap_or(joined)
+}
+
+/// `[`, `*` and `?` in the name of a file that exists mean themselves.
+fn escape_glob(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for c in path.chars() {
+        match c {
+            '[' | '*' | '?' => out.extend(['[', c, ']']),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// All files of the one format below a folder (hidden ones and `_logs` aside).
+fn folder(path: &Path, format: Option<SourceFormat>) -> Result<Files> {
+    let shown = path.display();
+    let mut kinds: Vec<(SourceFormat, String)> = Vec::new();
+    let mut left = vec![path.to_owned()];
+    let mut looked = 0;
+    while let Some(next) = left.pop() {
+        for entry in fs::read_dir(&next).map_err(|e| unreadable(&next.display().to_string(), &e))?.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with(['.', '_']) || looked >= LOOKED_AT {
+                continue;
+            }
+            looked += 1;
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => left.push(entry.path()),
+                _ => kinds.extend(SourceFormat::of_name(&name).map(|f| (f, ending(&name)))),
+            }
+        }
+    }
+    kinds.retain(|(f, _)| format.is_none_or(|wanted| wanted == *f));
+    kinds.sort_by(|a, b| a.1.cmp(&b.1));
+    kinds.dedup();
+    let root = escape_glob(path.to_string_lossy().trim_end_matches('/'));
+    match kinds.as_slice() {
+        [] => Err(StoreError::new(ErrorKind::Io, format!("{shown} holds no Parquet, CSV or JSON file"))
+            .hint("name the files, e.g. logs/*.parquet")),
+        [(first, _), rest @ ..] if rest.iter().any(|(f, _)| f != first) => {
+            let list: Vec<&str> = kinds.iter().map(|(_, e)| e.as_str()).collect();
+            Err(StoreError::new(ErrorKind::Usage, format!("{shown} mixes formats: {}", list.join(", ")))
+                .hint("name one of them, e.g. logs/**/*.parquet"))
+        }
+        [(format, _), ..] => {
+            let paths = kinds.iter().map(|(_, ending)| format!("{root}/**/*{ending}")).collect();
+            Ok(Files { format: *format, paths, remote: false, many: true })
+        }
+    }
+}
+
+/// `x.csv.gz` -> `.csv.gz`.
+fn ending(name: &str) -> String {
+    let stem = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name);
+    let from = stem.rfind('.').unwrap_or(stem.len());
+    name[from..].to_owned()
+}
+
+fn missing(path: &Path, error: &std::io::Error) -> StoreError {
+    let shown = path.display().to_string();
+    if error.kind() != std::io::ErrorKind::NotFound {
+        return unreadable(&shown, error);
+    }
+    let error = StoreError::new(ErrorKind::Io, format!("there is no file {shown}"));
+    match nearest(path) {
+        Some(name) => error.hint(format!("did you mean {name}?")),
+        None => error.hint("relative paths start from the notebook's folder"),
+    }
+}
+
+/// The name in the same folder that is most alike.
+fn nearest(path: &Path) -> Option<String> {
+    let wanted = path.file_name()?.to_str()?.to_lowercase();
+    let names = fs::read_dir(path.parent()?).ok()?.take(LOOKED_AT).flatten();
+    let names = names.filter_map(|e| e.file_name().into_string().ok());
+    let close = |name: &String| {
+        let lower = name.to_lowercase();
+        let alike = lower.chars().zip(wanted.chars()).take_while(|(a, b)| a == b).count();
+        alike + lower.chars().rev().zip(wanted.chars().rev()).take_while(|(a, b)| a == b).count()
+    };
+    let least = wanted.chars().count() * 2 / 3;
+    names.map(|n| (close(&n), n)).filter(|(alike, _)| *alike >= least.max(3)).max().map(|(_, n)| n)
+}
+
+fn empty(path: &str) -> StoreError {
+    StoreError::new(ErrorKind::Data, format!("{path} is empty (0 bytes)"))
+        .hint("check how it was written, or leave it out")
+}
+
+fn unreadable(path: &str, error: &std::io::Error) -> StoreError {
+    StoreError::new(ErrorKind::Io, format!("cannot read {path}: {error}")).hint("check its permissions")
+}
+
+fn unknown_format(path: &str) -> StoreError {
+    StoreError::new(ErrorKind::Usage, format!("{path}: neither its name nor its first bytes tell its format"))
+        .hint("say `format: parquet`, `csv`, `json` or `duckdb`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_globs_and_strange_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("day=1")).unwrap();
+        fs::write(at("day=1/a.csv.gz"), "x").unwrap();
+        fs::write(at("day=1/_SUCCESS"), "").unwrap();
+        let files = find(&SourceSpec::path("."), folder.path()).unwrap();
+        assert_eq!((files.format, files.many), (SourceFormat::Csv, true));
+        assert!(files.paths[0].ends_with("/**/*.csv.gz"), "{files:?}");
+        fs::write(at("b.json"), "{}").unwrap();
+        assert!(find(&SourceSpec::path("."), folder.path()).unwrap_err().message.contains("mixes"));
+        fs::write(at("c[1].csv"), "a\n1\n").unwrap();
+        let files = find(&SourceSpec::path("c[1].csv"), folder.path()).unwrap();
+        assert!(files.paths[0].ends_with("c[[]1].csv"), "{files:?}");
+        let error = find(&SourceSpec::path("b.jsn"), folder.path()).unwrap_err();
+        assert!(error.hint.unwrap().contains("b.json"));
+    }
+}

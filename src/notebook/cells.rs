@@ -1,0 +1,485 @@
+//! The CELLS table: every kind with its keys, defaults, documentation and an example that a test
+//! runs. Drives parsing (`values.rs`), help and docs (`help.rs`) and completion (`complete.rs`).
+
+use super::Kind;
+
+/// One kind of cell.
+#[derive(Debug)]
+pub struct CellDef {
+    pub kind: Kind,
+    /// One line.
+    pub summary: &'static str,
+    /// What its result holds.
+    pub result: &'static str,
+    /// Keys of the TOML body; empty for `sql` and reserved kinds.
+    pub keys: &'static [KeyDef],
+    /// A whole cell body.
+    pub example: &'static str,
+}
+
+/// One key of a TOML body.
+#[derive(Debug)]
+pub struct KeyDef {
+    pub name: &'static str,
+    pub ty: KeyType,
+    pub required: bool,
+    /// As written in TOML, or words for a default that depends.
+    pub default: Option<&'static str>,
+    pub doc: &'static str,
+    /// A value as written in TOML.
+    pub value: &'static str,
+}
+
+/// What a key takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum KeyType {
+    /// A cell or source name.
+    Relation,
+    Column,
+    Columns,
+    /// SQL that may hold `{{param}}`s, bound as values.
+    Sql,
+    Text,
+    Texts,
+    Metric,
+    Metrics,
+    Checks,
+    /// Columns and intersections: `"a"`, `"a*b"`.
+    Slices,
+    Model,
+    Path,
+    /// Two columns.
+    Pair,
+    Choice(&'static [&'static str]),
+    Integer(i64, i64),
+    Number(f64, f64),
+    /// A share between 0 and 1, or SQL.
+    ShareOrText,
+}
+
+impl KeyType {
+    /// In words, for messages and docs.
+    pub fn describe(self) -> String {
+        match self {
+            KeyType::Relation => "the name of a cell or source".into(),
+            KeyType::Column => "a column name".into(),
+            KeyType::Columns => "a list of column names".into(),
+            KeyType::Sql => "SQL".into(),
+            KeyType::Text => "text".into(),
+            KeyType::Texts => "a list of texts".into(),
+            KeyType::Metric => "a metric id".into(),
+            KeyType::Metrics => "a list of metric ids".into(),
+            KeyType::Checks => "a list of checks".into(),
+            KeyType::Slices => "a list of columns or intersections (\"a*b\")".into(),
+            KeyType::Model => "a model folder".into(),
+            KeyType::Path => "a path".into(),
+            KeyType::Pair => "two column names".into(),
+            KeyType::Choice(words) => format!("one of {}", words.join(", ")),
+            KeyType::Integer(least, i64::MAX) => format!("a whole number from {least} on"),
+            KeyType::Integer(least, most) => format!("a whole number from {least} to {most}"),
+            KeyType::Number(least, most) if least == f64::MIN && most == f64::MAX => "a number".into(),
+            KeyType::Number(least, f64::MAX) => format!("a number from {least} on"),
+            KeyType::Number(least, most) => format!("a number from {least} to {most}"),
+            KeyType::ShareOrText => "a share between 0 and 1, or an SQL predicate".into(),
+        }
+    }
+}
+
+impl KeyDef {
+    const fn new(name: &'static str, ty: KeyType, value: &'static str, doc: &'static str) -> Self {
+        Self { name, ty, required: false, default: None, doc, value }
+    }
+
+    const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    const fn default(mut self, default: &'static str) -> Self {
+        self.default = Some(default);
+        self
+    }
+
+    /// `name = value`.
+    pub fn example(&self) -> String {
+        format!("{} = {}", self.name, self.value)
+    }
+}
+
+/// The entry of a kind.
+pub fn def(kind: Kind) -> &'static CellDef {
+    CELLS.iter().find(|def| def.kind == kind).unwrap_or(&RESERVED)
+}
+
+/// Every kind's name, reserved ones included.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    Kind::ALL.into_iter().map(Kind::name)
+}
+
+const COUNT: i64 = i64::MAX;
+const METHODS: &[&str] = &["integrated_gradients", "gradient_x_input", "leave_one_out"];
+
+const FROM: KeyDef =
+    KeyDef::new("from", KeyType::Relation, "\"impressions\"", "cell or source to read").required();
+const WHERE: KeyDef =
+    KeyDef::new("where", KeyType::Sql, "\"position <= {{k}}\"", "rows to take, an SQL predicate")
+        .default("all rows");
+const ORDER: KeyDef =
+    KeyDef::new("order", KeyType::Sql, "\"score DESC\"", "which rows first, as after ORDER BY");
+const QUERY: KeyDef = KeyDef::new(
+    "query",
+    KeyType::Column,
+    "\"query\"",
+    "column of the query, or whatever a list was made for",
+)
+.default("schema");
+const ITEM: KeyDef =
+    KeyDef::new("item", KeyType::Column, "\"item_id\"", "column of the item's id").default("schema");
+const USER: KeyDef =
+    KeyDef::new("user", KeyType::Column, "\"user_id\"", "column of the user").default("schema");
+const SCORE: KeyDef =
+    KeyDef::new("score", KeyType::Column, "\"rel_score\"", "column to order by, higher is better")
+        .default("schema");
+const RANK: KeyDef = KeyDef::new(
+    "rank",
+    KeyType::Column,
+    "\"position\"",
+    "column of the rank shown (from 1), instead of `score`",
+)
+.default("schema");
+const POSITION: KeyDef =
+    KeyDef::new("position", KeyType::Column, "\"position\"", "the same as `rank`").default("schema");
+const GAIN: KeyDef =
+    KeyDef::new("gain", KeyType::Column, "\"grade\"", "column of graded relevance").default("schema");
+const LABEL: KeyDef =
+    KeyDef::new("label", KeyType::Column, "\"clicked\"", "column of the binary outcome, instead of `gain`")
+        .default("schema");
+const TIME: KeyDef = KeyDef::new("time", KeyType::Column, "\"ts\"", "column of the time").default("schema");
+const PROPENSITY: KeyDef =
+    KeyDef::new("propensity", KeyType::Column, "\"propensity\"", "column of the examination probability")
+        .default("schema");
+const RELEVANT_AT: KeyDef = KeyDef::new(
+    "relevant_at",
+    KeyType::Number(f64::MIN, f64::MAX),
+    "1",
+    "gain from which an item counts as relevant",
+)
+.default("1");
+const TIES: KeyDef = KeyDef::new(
+    "ties",
+    KeyType::Choice(&["docid", "logged"]),
+    "\"docid\"",
+    "how equal scores are ordered: by item id descending, or as logged",
+)
+.default("\"docid\"");
+const RESAMPLES: KeyDef = KeyDef::new(
+    "resamples",
+    KeyType::Integer(0, 1_000_000),
+    "1000",
+    "bootstrap resamples (of queries) behind the interval; 0 for none",
+)
+.default("1000");
+const SEED: KeyDef =
+    KeyDef::new("seed", KeyType::Integer(0, COUNT), "42", "seed of all chance").default("42");
+const CHECK: KeyDef = KeyDef::new(
+    "check",
+    KeyType::Checks,
+    "[\"ndcg@10 >= 0.35\"]",
+    "conditions on the result; one that fails makes `recscope run` exit 1",
+);
+const PAIR: KeyDef =
+    KeyDef::new("pair", KeyType::Pair, "[\"query\", \"title\"]", "cross-encoder: query column, title column");
+const TEXT: KeyDef = KeyDef::new("text", KeyType::Column, "\"title\"", "classifier: the text column");
+const EMBED: KeyDef = KeyDef::new(
+    "embed",
+    KeyType::Pair,
+    "[\"query\", \"title\"]",
+    "bi-encoder: cosine of two columns' embeddings",
+);
+const MODEL: KeyDef = KeyDef::new(
+    "model",
+    KeyType::Model,
+    "\"models/ms-marco-MiniLM-L-12-v2\"",
+    "model folder (Hugging Face layout, safetensors)",
+);
+const DEVICE: KeyDef =
+    KeyDef::new("device", KeyType::Text, "\"auto\"", "`auto`, `cpu` or `cuda:N`").default("\"auto\"");
+const DTYPE: KeyDef = KeyDef::new(
+    "dtype",
+    KeyType::Choice(&["f32", "f16", "bf16", "int8"]),
+    "\"f32\"",
+    "number type of the weights",
+)
+.default("\"f32\"");
+const MAX_TOKENS: KeyDef =
+    KeyDef::new("max_tokens", KeyType::Integer(3, 100_000), "256", "tokens per input, special ones included")
+        .default("the model's limit");
+
+const RESERVED: CellDef = CellDef {
+    kind: Kind::Chart,
+    summary: "reserved for a later version; kept as it is, does not run",
+    result: "",
+    keys: &[],
+    example: "",
+};
+
+/// Every kind that runs.
+pub static CELLS: [CellDef; 7] = [
+    CellDef {
+        kind: Kind::Sql,
+        summary: "any SQL of DuckDB; other cells read its result by the cell's name",
+        result: "the rows of the (last) statement",
+        keys: &[],
+        example: "SELECT query, count(*) AS shown, avg(clicked::INT) AS ctr\nFROM impressions\nGROUP BY query HAVING shown > 100\nORDER BY ctr LIMIT {{k}}\n",
+    },
+    CellDef {
+        kind: Kind::Score,
+        summary: "runs a model over rows: cross-encoder (`pair`), classifier (`text`) or cosine (`embed`)",
+        result: "the input's columns and `<cell>_score` (and `<cell>_score_<label>` per class)",
+        keys: &[
+            FROM,
+            WHERE,
+            MODEL_REQUIRED,
+            PAIR,
+            TEXT,
+            EMBED,
+            DEVICE,
+            DTYPE,
+            MAX_TOKENS,
+            KeyDef::new("batch_tokens", KeyType::Integer(64, 10_000_000), "8192", "tokens per batch")
+                .default("by device"),
+            ORDER,
+            KeyDef::new("limit", KeyType::Integer(1, COUNT), "1000", "rows at most"),
+        ],
+        example: "from  = \"impressions\"\nwhere = \"query IN (SELECT query FROM bad_queries)\"\nmodel = \"models/ms-marco-MiniLM-L-12-v2\"\npair  = [\"query\", \"title\"]\n",
+    },
+    CellDef {
+        kind: Kind::Metrics,
+        summary: "ranking, classification and business metrics, with n and interval",
+        result: "`[by...], metric, value, lower, upper, n, n_na`",
+        keys: &[
+            FROM,
+            WHERE,
+            KeyDef::new(
+                "show",
+                KeyType::Metrics,
+                "[\"ndcg@{{k}}\", \"mrr\"]",
+                "metric ids; `recscope docs metrics` lists them",
+            )
+            .default("[\"ndcg@10\", \"mrr\", \"precision@10\"]"),
+            KeyDef::new("by", KeyType::Columns, "[\"region\"]", "break down by these columns"),
+            QUERY,
+            ITEM,
+            USER,
+            SCORE,
+            RANK,
+            POSITION,
+            GAIN,
+            LABEL,
+            TIME,
+            PROPENSITY,
+            RELEVANT_AT,
+            TIES,
+            RESAMPLES,
+            SEED,
+            CHECK,
+        ],
+        example: "from  = \"rel\"\nquery = \"query\"\nitem  = \"item_id\"\nscore = \"rel_score\"\ngain  = \"grade\"\nshow  = [\"ndcg@{{k}}\", \"mrr\", \"precision@{{k}}\", \"diversity.seed_mean\"]\ncheck = [\"ndcg@10 >= 0.35\"]\n",
+    },
+    CellDef {
+        kind: Kind::Fairness,
+        summary: "one metric over slices and their intersections, with difference to the rest and adjusted p",
+        result: "`slice, value_of, n, value, lower, upper, delta, p, p_adjusted, status, predicate`",
+        keys: &[
+            FROM,
+            WHERE,
+            KeyDef::new(
+                "slices",
+                KeyType::Slices,
+                "[\"segment\", \"segment*region\"]",
+                "columns, or intersections joined by `*`",
+            )
+            .required(),
+            KeyDef::new("metric", KeyType::Metric, "\"ndcg@10\"", "metric id").required(),
+            KeyDef::new(
+                "min_support",
+                KeyType::Integer(1, COUNT),
+                "50",
+                "groups with fewer (on the metric's own denominator) are listed, not tested",
+            )
+            .default("30"),
+            QUERY,
+            ITEM,
+            USER,
+            SCORE,
+            RANK,
+            POSITION,
+            GAIN,
+            LABEL,
+            TIME,
+            PROPENSITY,
+            RELEVANT_AT,
+            TIES,
+            RESAMPLES,
+            KeyDef::new(
+                "permutations",
+                KeyType::Integer(0, 1_000_000),
+                "1000",
+                "permutations behind p; 0 for none",
+            )
+            .default("1000"),
+            SEED,
+            CHECK,
+        ],
+        example: "from   = \"rel\"\nslices = [\"segment\", \"region\", \"segment*region\"]\nmetric = \"ndcg@10\"\nmin_support = 50\ncheck  = [\"max_gap <= 0.05 or p_adjusted > 0.05\"]\n",
+    },
+    CellDef {
+        kind: Kind::Explain,
+        summary: "which words moved a row's score",
+        result: "one row per word: `row, side, position, word, attribution, std_error`",
+        keys: &[
+            FROM,
+            WHERE,
+            ORDER,
+            KeyDef::new("limit", KeyType::Integer(1, 10_000), "5", "rows to explain").default("5"),
+            KeyDef::new(
+                "method",
+                KeyType::Choice(METHODS),
+                "\"integrated_gradients\"",
+                "how words are credited",
+            )
+            .default("\"integrated_gradients\""),
+            MODEL.default("that of the score cell above"),
+            PAIR,
+            TEXT,
+            EMBED,
+            KeyDef::new(
+                "nodes",
+                KeyType::Integer(1, 10_000),
+                "32",
+                "integration nodes to start from; raised until the gap is small",
+            ),
+            KeyDef::new(
+                "target",
+                KeyType::Text,
+                "\"irrelevant\"",
+                "class to explain, for models with several",
+            ),
+        ],
+        example: "from   = \"rel\"\nwhere  = \"clicked = false AND position <= 3\"\norder  = \"rel_score DESC\"\nlimit  = 5\nmethod = \"integrated_gradients\"\n",
+    },
+    CellDef {
+        kind: Kind::Train,
+        summary: "fine-tunes a classifier on labelled rows and writes a model folder",
+        result: "one row per epoch: losses and accuracy, precision, recall, F1 on the dev rows",
+        keys: &[
+            FROM,
+            WHERE,
+            MODEL_REQUIRED,
+            PAIR,
+            TEXT,
+            KeyDef::new("label", KeyType::Column, "\"grade\"", "column of the class").default("schema"),
+            KeyDef::new("labels", KeyType::Texts, "[\"bad\", \"good\"]", "class names in order")
+                .default("the distinct labels, sorted"),
+            KeyDef::new("out", KeyType::Path, "\"models/shoes-v1\"", "folder to write").required(),
+            KeyDef::new(
+                "dev",
+                KeyType::ShareOrText,
+                "0.1",
+                "dev rows: a share (split by query), or an SQL predicate",
+            )
+            .default("0.1"),
+            KeyDef::new("dev_from", KeyType::Relation, "\"judged_dev\"", "dev rows: another cell or source"),
+            KeyDef::new("epochs", KeyType::Integer(1, 10_000), "3", "passes over the rows").default("3"),
+            KeyDef::new("batch", KeyType::Integer(1, 100_000), "16", "rows per step").default("16"),
+            KeyDef::new("learning_rate", KeyType::Number(0.0, 10.0), "2e-5", "peak rate").default("2e-5"),
+            KeyDef::new("weight_decay", KeyType::Number(0.0, 10.0), "0.01", "decoupled, as in AdamW")
+                .default("0.01"),
+            KeyDef::new("warmup", KeyType::Number(0.0, 1.0), "0.1", "share of all steps before the peak")
+                .default("0.1"),
+            KeyDef::new(
+                "clip",
+                KeyType::Number(0.0, f64::MAX),
+                "1.0",
+                "largest norm of the gradient; 0 for none",
+            )
+            .default("1.0"),
+            KeyDef::new("dropout", KeyType::Number(0.0, 0.99), "0.1", "share of activations dropped")
+                .default("0.1"),
+            KeyDef::new(
+                "max_tokens",
+                KeyType::Integer(3, 100_000),
+                "128",
+                "tokens per input, special ones included",
+            )
+            .default("128"),
+            SEED,
+            CHECK,
+        ],
+        example: "from  = \"judged\"\nmodel = \"fixtures/tiny\"\npair  = [\"query\", \"title\"]\nlabel = \"relevant\"\nout   = \"models/shoes-v1\"\nepochs = 3\n",
+    },
+    CellDef {
+        kind: Kind::Check,
+        summary: "conditions over other cells' figures; fails a headless run",
+        result: "no rows",
+        keys: &[KeyDef::new(
+            "check",
+            KeyType::Checks,
+            "[\"quality.ndcg@10 >= 0.35\", \"rows(bad_queries) < 10\"]",
+            "conditions: figures compared with numbers, joined by and, or, ( )",
+        )
+        .required()],
+        example: "check = [\"quality.ndcg@10 >= 0.35\", \"rows(bad_queries) < 10\"]\n",
+    },
+];
+
+const MODEL_REQUIRED: KeyDef = MODEL.required();
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Notebook, ParamValue, Params};
+    use super::*;
+
+    /// The table's examples, its values and its defaults are all read by the parser they document.
+    #[test]
+    fn every_example_is_read_without_a_fault() {
+        let params = Params::new(&[("k".into(), ParamValue::Int(10))]);
+        for def in &CELLS {
+            let notebook = Notebook::parse(&format!("```{} x\n{}```\n", def.kind, def.example));
+            let cell = notebook.cell("x").unwrap();
+            let (spec, faults) = notebook.read_cell(cell, &params);
+            assert!(spec.is_some() && faults.is_empty(), "{}: {faults:?}", def.kind);
+            assert!(notebook.blocks().len() == 1, "{}", def.kind);
+        }
+    }
+
+    #[test]
+    fn every_key_value_and_default_is_of_its_type() {
+        let params = Params::new(&[("k".into(), ParamValue::Int(10))]);
+        for def in &CELLS {
+            for key in def.keys {
+                let in_words = |text: &&str| text.starts_with(|c: char| c.is_alphabetic());
+                for value in [Some(key.value), key.default.filter(|d| !in_words(d))].into_iter().flatten() {
+                    let body = format!("{} = {value}\n", key.name);
+                    let notebook = Notebook::parse(&format!("```{} x\n{body}```\n", def.kind));
+                    let (_, faults) = notebook.read_cell(notebook.cell("x").unwrap(), &params);
+                    let own: Vec<_> = faults
+                        .iter()
+                        .filter(|fault| {
+                            fault.message.contains("takes") || fault.message.contains("has no key")
+                        })
+                        .collect();
+                    assert!(own.is_empty(), "{} {body}: {own:?}", def.kind);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_ready_kind_is_in_the_table_once() {
+        for kind in Kind::ALL {
+            let count = CELLS.iter().filter(|def| def.kind == kind).count();
+            assert_eq!(count, usize::from(kind.is_ready()), "{kind}");
+        }
+    }
+}

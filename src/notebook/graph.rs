@@ -1,0 +1,413 @@
+//! Who reads whom: the dependency graph of a notebook's cells, orders to run them in, and faults of
+//! names (unknown ones, cycles).
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::check::Check;
+use super::spec::{CellSpec, DevSplit, Input};
+use super::{Cell, Diagnostic, Kind, Notebook, Params, sql};
+
+/// The dependency graph. Names are as the notebook writes them where they are defined; looking one
+/// up ignores case, as SQL does.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    index: BTreeMap<String, usize>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Node {
+    name: String,
+    kind: Kind,
+    /// Sources read.
+    sources: Vec<String>,
+    /// Cells read, as indices.
+    reads: BTreeSet<usize>,
+}
+
+/// A name that a cell reads, and where it stands in the body.
+struct Read {
+    name: String,
+    offset: usize,
+    /// `from = "x"` must be a cell or source; a table in SQL may be something only the database knows.
+    strict: bool,
+}
+
+impl Graph {
+    /// Reads every cell of a notebook.
+    pub fn of(notebook: &Notebook) -> Graph {
+        let mut graph = Graph::default();
+        let mut cells = Vec::new();
+        for cell in notebook.cells() {
+            let key = cell.name.to_lowercase();
+            // Of cells with one name the first counts; the others are a fault that says so.
+            if !graph.index.contains_key(&key) {
+                graph.index.insert(key, graph.nodes.len());
+                let node = Node {
+                    name: cell.name.clone(),
+                    kind: cell.kind,
+                    sources: Vec::new(),
+                    reads: BTreeSet::new(),
+                };
+                graph.nodes.push(node);
+                cells.push(cell);
+            }
+        }
+        let (params, _) = notebook.params(&[]);
+        let makes_tables = notebook.cells().any(|cell| creates(cell));
+        for (at, cell) in cells.into_iter().enumerate() {
+            for read in reads(notebook, cell, &params) {
+                graph.link(notebook, at, cell, &read, makes_tables);
+            }
+        }
+        graph.find_cycles(notebook);
+        graph
+    }
+
+    fn link(&mut self, notebook: &Notebook, at: usize, cell: &Cell, read: &Read, makes_tables: bool) {
+        let source = notebook.front().source(&read.name);
+        let Some(&target) = self.index.get(&read.name.to_lowercase()) else {
+            match source {
+                Some(source) => {
+                    let sources = &mut self.nodes[at].sources;
+                    if !sources.contains(&source.name) {
+                        sources.push(source.name.clone());
+                    }
+                }
+                None if read.strict || !makes_tables => self.unknown(notebook, cell, read),
+                None => {}
+            }
+            return;
+        };
+        // `CREATE TABLE x` in cell x, or a source of the same name: reads something else.
+        if target == at && !read.strict {
+            if let Some(source) = source {
+                self.nodes[at].sources.push(source.name.clone());
+                return;
+            }
+        }
+        self.nodes[at].reads.insert(target);
+    }
+
+    fn unknown(&mut self, notebook: &Notebook, cell: &Cell, read: &Read) {
+        let sources = notebook.front().sources.iter().map(|source| source.name.as_str());
+        let cells = notebook.cells().map(|cell| cell.name.as_str()).filter(|name| *name != cell.name);
+        let message = format!("there is no cell or source `{}`", read.name);
+        let mut fault = cell.fault(read.offset, message).suggest_from(&read.name, sources.chain(cells));
+        if !read.strict {
+            fault.severity = super::Severity::Warning;
+        }
+        self.diagnostics.push(fault);
+    }
+
+    /// Every cell that reads itself in the end, each circle once.
+    fn find_cycles(&mut self, notebook: &Notebook) {
+        let mut reported = BTreeSet::new();
+        for start in 0..self.nodes.len() {
+            if reported.contains(&start) {
+                continue;
+            }
+            let Some(circle) = self.circle_from(start) else { continue };
+            reported.extend(circle.iter().copied());
+            let names: Vec<&str> =
+                circle.iter().chain([&start]).map(|i| self.nodes[*i].name.as_str()).collect();
+            let message = match circle.len() {
+                1 => format!("`{}` reads itself", names[0]),
+                _ => format!("cells read each other in a circle: {}", names.join(" reads ")),
+            };
+            let name = self.nodes[start].name.clone();
+            if let Some(cell) = notebook.cell(&name) {
+                let hint = "let one of them read a source, or a cell above it";
+                self.diagnostics.push(Diagnostic::error(cell.line, 1, message).suggest(hint).in_cell(&name));
+            }
+        }
+    }
+
+    /// The shortest way from a cell back to itself.
+    fn circle_from(&self, start: usize) -> Option<Vec<usize>> {
+        let mut came_from: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut queue = VecDeque::from([start]);
+        while let Some(at) = queue.pop_front() {
+            for &next in &self.nodes[at].reads {
+                if next == start {
+                    let mut path = vec![at];
+                    while let Some(&last) = path.last().filter(|last| **last != start) {
+                        path.push(*came_from.get(&last)?);
+                    }
+                    path.reverse();
+                    return Some(path);
+                }
+                if let std::collections::btree_map::Entry::Vacant(entry) = came_from.entry(next) {
+                    entry.insert(at);
+                    queue.push_back(next);
+                }
+            }
+        }
+        None
+    }
+
+    fn at(&self, name: &str) -> Option<usize> {
+        self.index.get(&name.to_lowercase()).copied()
+    }
+
+    fn names(&self, nodes: impl IntoIterator<Item = usize>) -> Vec<String> {
+        nodes.into_iter().map(|at| self.nodes[at].name.clone()).collect()
+    }
+
+    /// Unknown names and cycles.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// Cells that a cell reads directly.
+    pub fn reads(&self, name: &str) -> Vec<String> {
+        self.at(name).map_or_else(Vec::new, |at| self.names(self.nodes[at].reads.iter().copied()))
+    }
+
+    /// Sources that a cell reads directly.
+    pub fn sources(&self, name: &str) -> &[String] {
+        self.at(name).map_or(&[], |at| &self.nodes[at].sources)
+    }
+
+    /// Everything a cell needs, in running order, without itself.
+    pub fn ancestors(&self, name: &str) -> Vec<String> {
+        self.at(name).map_or_else(Vec::new, |at| {
+            let mut needed = self.upstream([at]);
+            needed.remove(&at);
+            self.sorted(&needed)
+        })
+    }
+
+    /// Everything that goes stale when a cell changes, in running order, without itself.
+    pub fn descendants(&self, name: &str) -> Vec<String> {
+        self.at(name).map_or_else(Vec::new, |at| {
+            let mut stale = self.downstream(at);
+            stale.remove(&at);
+            self.sorted(&stale)
+        })
+    }
+
+    /// All cells, each behind what it reads, otherwise as in the file. Cells in a circle come last.
+    pub fn order(&self) -> Vec<String> {
+        self.sorted(&(0..self.nodes.len()).collect())
+    }
+
+    /// These cells with everything they need, in running order.
+    pub fn order_for(&self, names: &[&str]) -> Vec<String> {
+        self.sorted(&self.upstream(names.iter().filter_map(|name| self.at(name))))
+    }
+
+    /// A cell and everything below it that depends on it, in running order. What it needs itself is
+    /// not in it: see [`Graph::order_for`].
+    pub fn run_from(&self, name: &str) -> Vec<String> {
+        self.at(name).map_or_else(Vec::new, |at| self.sorted(&self.downstream(at)))
+    }
+
+    /// The nearest score cell that a cell is or descends from: the model an explanation asks.
+    pub fn score_ancestor(&self, name: &str) -> Option<String> {
+        let start = self.at(name)?;
+        let mut seen = BTreeSet::from([start]);
+        let mut queue = VecDeque::from([start]);
+        while let Some(at) = queue.pop_front() {
+            if self.nodes[at].kind == Kind::Score {
+                return Some(self.nodes[at].name.clone());
+            }
+            queue.extend(self.nodes[at].reads.iter().filter(|next| seen.insert(**next)));
+        }
+        None
+    }
+
+    fn upstream(&self, start: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
+        let mut seen: BTreeSet<usize> = start.into_iter().collect();
+        let mut queue: Vec<usize> = seen.iter().copied().collect();
+        while let Some(at) = queue.pop() {
+            queue.extend(self.nodes[at].reads.iter().filter(|next| seen.insert(**next)));
+        }
+        seen
+    }
+
+    fn downstream(&self, start: usize) -> BTreeSet<usize> {
+        let mut seen = BTreeSet::from([start]);
+        let mut queue = vec![start];
+        while let Some(at) = queue.pop() {
+            let readers = self.nodes.iter().enumerate().filter(|(_, node)| node.reads.contains(&at));
+            queue.extend(readers.map(|(i, _)| i).filter(|i| seen.insert(*i)).collect::<Vec<_>>());
+        }
+        seen
+    }
+
+    /// Topological order of a set, file order among equals (Kahn).
+    fn sorted(&self, set: &BTreeSet<usize>) -> Vec<String> {
+        let mut waits: BTreeMap<usize, usize> =
+            set.iter().map(|at| (*at, self.nodes[*at].reads.intersection(set).count())).collect();
+        let mut ready: BTreeSet<usize> = waits.iter().filter(|(_, n)| **n == 0).map(|(at, _)| *at).collect();
+        let mut order = Vec::with_capacity(set.len());
+        while let Some(at) = ready.pop_first() {
+            waits.remove(&at);
+            order.push(at);
+            for (reader, count) in &mut waits {
+                if self.nodes[*reader].reads.contains(&at) {
+                    *count -= 1;
+                    if *count == 0 {
+                        ready.insert(*reader);
+                    }
+                }
+            }
+        }
+        order.extend(waits.into_keys());
+        self.names(order)
+    }
+}
+
+fn creates(cell: &Cell) -> bool {
+    let upper = cell.body.to_uppercase();
+    cell.kind == Kind::Sql && (upper.contains("CREATE") || upper.contains("ATTACH"))
+}
+
+/// Every name a cell reads.
+fn reads(notebook: &Notebook, cell: &Cell, params: &Params) -> Vec<Read> {
+    if cell.kind == Kind::Sql {
+        return sql::tables(&cell.body)
+            .into_iter()
+            .filter(|t| !well_known(t))
+            .map(|t| table_read(t, 0))
+            .collect();
+    }
+    let (Some(spec), _) = notebook.read_cell(cell, params) else { return partial_reads(cell) };
+    let mut reads = Vec::new();
+    let empty: &[String] = &[];
+    let (input, sqls, checks) = match &spec {
+        CellSpec::Sql(_) => return reads,
+        CellSpec::Score(s) => (Some(&s.input), vec![&s.order], empty),
+        CellSpec::Metrics(s) => (Some(&s.input), vec![], &s.checks[..]),
+        CellSpec::Fairness(s) => (Some(&s.input), vec![], &s.checks[..]),
+        CellSpec::Explain(s) => (Some(&s.input), vec![&s.order], empty),
+        CellSpec::Train(s) => (Some(&s.input), vec![], &s.checks[..]),
+        CellSpec::Check(s) => (None, vec![], &s.checks[..]),
+    };
+    if let Some(Input { from, filter }) = input {
+        if !from.is_empty() {
+            reads.push(strict(cell, "from", from));
+        }
+        for text in sqls.into_iter().chain([filter]).flatten() {
+            let base = cell.body.find(text.as_str());
+            let tables = sql::tables_in_expression(text).into_iter().filter(|t| !well_known(t));
+            reads.extend(tables.map(|t| table_read(t, base.unwrap_or(0))));
+        }
+    }
+    if let CellSpec::Train(train) = &spec {
+        match &train.dev {
+            DevSplit::From(from) => reads.push(strict(cell, "dev_from", from)),
+            DevSplit::Where(text) => {
+                let base = cell.body.find(text.as_str()).unwrap_or(0);
+                reads.extend(sql::tables_in_expression(text).into_iter().map(|t| table_read(t, base)));
+            }
+            DevSplit::Share(_) => {}
+        }
+    }
+    for check in checks {
+        let Ok(parsed) = Check::parse(check) else { continue };
+        let base = cell.body.find(check.as_str()).unwrap_or(0);
+        let others = parsed.terms().into_iter().filter_map(|term| term.cell.clone());
+        reads.extend(others.filter(|name| !name.eq_ignore_ascii_case(&cell.name)).map(|name| {
+            let offset = base + check.find(&name).unwrap_or(0);
+            Read { name, offset, strict: true }
+        }));
+    }
+    reads
+}
+
+/// A cell whose spec cannot be read still depends on its `from`, so that stale marks stay right.
+fn partial_reads(cell: &Cell) -> Vec<Read> {
+    let (table, _) = toml::de::DeTable::parse_recoverable(&cell.body);
+    let from = table.get_ref().iter().find(|(key, _)| key.get_ref() == "from");
+    let name = from.and_then(|(_, value)| value.get_ref().as_str().map(String::from));
+    name.filter(|name| !name.is_empty()).map(|name| strict(cell, "from", &name)).into_iter().collect()
+}
+
+/// Where `key`'s value stands in the body.
+fn strict(cell: &Cell, key: &str, name: &str) -> Read {
+    let (table, _) = toml::de::DeTable::parse_recoverable(&cell.body);
+    let value = table.get_ref().iter().find(|(k, _)| k.get_ref() == key);
+    let offset = value.map_or(0, |(_, value)| value.span().start);
+    Read { name: name.to_string(), offset, strict: true }
+}
+
+fn table_read(table: sql::TableRef, base: usize) -> Read {
+    Read { offset: base + table.start, name: table.name, strict: false }
+}
+
+/// Tables and schemas the database has of its own.
+fn well_known(table: &sql::TableRef) -> bool {
+    let name = table.name.to_lowercase();
+    let schema =
+        ["information_schema", "pg_catalog", "main", "temp", "system", "memory"].contains(&name.as_str());
+    let own = ["duckdb_", "pragma_", "sqlite_"].iter().any(|prefix| name.starts_with(prefix));
+    own || (table.qualified && schema) || name == "range" || name == "generate_series"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHOES: &str = "---\nsources: { impressions: a.parquet }\n---\n\
+        ```metrics quality\nfrom = \"rel\"\n```\n\
+        ```sql bad\nSELECT query FROM impressions\n```\n\
+        ```score rel\nfrom = \"impressions\"\nwhere = \"query IN (SELECT query FROM Bad)\"\nmodel = \"m\"\ntext = \"t\"\n```\n\
+        ```explain worst\nfrom = \"top\"\n```\n\
+        ```sql top\nFROM rel\n```\n\
+        ```check gate\ncheck = [\"quality.ndcg@10 >= 0.3 and rows(bad) < 3\"]\n```\n";
+
+    fn faults(text: &str) -> String {
+        let graph = Notebook::parse(text).graph();
+        graph.diagnostics().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn orders_follow_what_is_read() {
+        let graph = Notebook::parse(SHOES).graph();
+        assert_eq!(graph.diagnostics(), []);
+        assert_eq!(graph.order(), ["bad", "rel", "quality", "top", "worst", "gate"]);
+        assert_eq!(graph.order_for(&["quality"]), ["bad", "rel", "quality"]);
+        assert_eq!(graph.ancestors("worst"), ["bad", "rel", "top"]);
+        assert_eq!(graph.descendants("REL"), ["quality", "top", "worst", "gate"]);
+        assert_eq!(graph.run_from("top"), ["top", "worst"]);
+        assert_eq!(graph.reads("gate"), ["quality", "bad"]);
+        assert_eq!(graph.sources("rel"), ["impressions"]);
+        assert_eq!(graph.score_ancestor("worst").as_deref(), Some("rel"));
+        assert_eq!(graph.score_ancestor("bad"), None);
+    }
+
+    #[test]
+    fn unknown_names_are_suggested() {
+        let said =
+            faults("---\nsources: { impressions: a }\n---\n```metrics q\nfrom = \"impresions\"\n```\n");
+        assert_eq!(said, "5:8: q: there is no cell or source `impresions` (did you mean `impressions`?)");
+        let said = faults("```sql a\nSELECT 1 AS x\n```\n```sql b\nSELECT *\nFROM aa\n```\n");
+        assert!(said.starts_with("6:6: b: there is no cell or source `aa`"), "{said}");
+        assert_eq!(faults("```sql a\nCREATE TABLE z AS SELECT 1; FROM z\n```\n"), "");
+        assert_eq!(faults("```sql a\nFROM duckdb_tables(), information_schema.tables\n```\n"), "");
+        assert!(faults("```check c\ncheck = [\"rows(nope) > 1\"]\n```\n").starts_with("2:16:"));
+    }
+
+    #[test]
+    fn circles_are_named_once() {
+        let said = faults(
+            "```sql a\nFROM b\n```\n```sql b\nFROM c\n```\n```sql c\nFROM a\n```\n```sql d\nFROM a\n```\n",
+        );
+        assert!(said.contains("a reads b reads c reads a"), "{said}");
+        assert_eq!(said.lines().count(), 1);
+        assert!(faults("```sql a\nFROM a\n```\n").contains("`a` reads itself"));
+        let graph =
+            Notebook::parse("```sql a\nFROM b\n```\n```sql b\nFROM a\n```\n```sql c\nSELECT 1\n```\n")
+                .graph();
+        assert_eq!(graph.order(), ["c", "a", "b"]);
+    }
+
+    #[test]
+    fn a_broken_cell_still_depends() {
+        let graph = Notebook::parse("```sql a\nSELECT 1\n```\n```score s\nfrom = \"a\"\n```\n").graph();
+        assert_eq!(graph.descendants("a"), ["s"]);
+    }
+}

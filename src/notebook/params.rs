@@ -1,0 +1,238 @@
+//! Parameters: `{{k}}` in TOML strings is filled in, in SQL it is bound as a value. Values and their
+//! places; who runs the SQL is elsewhere.
+
+use super::Diagnostic;
+
+/// A parameter's value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ParamValue {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+}
+
+impl ParamValue {
+    /// As it stands inside a text.
+    pub fn to_text(&self) -> String {
+        match self {
+            ParamValue::Null => String::new(),
+            ParamValue::Bool(value) => value.to_string(),
+            ParamValue::Int(value) => value.to_string(),
+            ParamValue::Float(value) => value.to_string(),
+            ParamValue::Text(value) => value.clone(),
+        }
+    }
+
+    /// Reads `text` as the same type; a parameter without a value takes what the text looks like.
+    fn same_type(&self, text: &str) -> Result<ParamValue, &'static str> {
+        match self {
+            ParamValue::Text(_) => Ok(ParamValue::Text(text.into())),
+            ParamValue::Bool(_) => text.parse().map(ParamValue::Bool).map_err(|_| "true or false"),
+            ParamValue::Int(_) => text.parse().map(ParamValue::Int).map_err(|_| "a whole number"),
+            ParamValue::Float(_) => finite(text).map(ParamValue::Float).ok_or("a number"),
+            ParamValue::Null => Ok(guess(text)),
+        }
+    }
+}
+
+fn finite(text: &str) -> Option<f64> {
+    text.parse::<f64>().ok().filter(|value| value.is_finite())
+}
+
+fn guess(text: &str) -> ParamValue {
+    if let Ok(value) = text.parse() {
+        ParamValue::Int(value)
+    } else if let Some(value) = finite(text) {
+        ParamValue::Float(value)
+    } else if let Ok(value) = text.parse() {
+        ParamValue::Bool(value)
+    } else {
+        ParamValue::Text(text.into())
+    }
+}
+
+/// A notebook's parameters by name, in the order of the front matter.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Params(Vec<(String, ParamValue)>);
+
+impl Params {
+    pub fn new(values: &[(String, ParamValue)]) -> Self {
+        Self(values.to_vec())
+    }
+
+    pub fn get(&self, name: &str) -> Option<&ParamValue> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &ParamValue)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// Puts `--set` values over the defaults, each read as its default's type.
+    pub fn with_overrides(mut self, overrides: &[(String, String)]) -> (Self, Vec<Diagnostic>) {
+        let mut faults = Vec::new();
+        for (key, text) in overrides {
+            let names: Vec<String> = self.0.iter().map(|(name, _)| name.clone()).collect();
+            let Some((_, value)) = self.0.iter_mut().find(|(name, _)| name == key) else {
+                faults.push(
+                    Diagnostic::error(1, 1, format!("the notebook has no parameter `{key}`"))
+                        .suggest_from(key, names.iter().map(String::as_str)),
+                );
+                continue;
+            };
+            match value.same_type(text) {
+                Ok(new) => *value = new,
+                Err(wanted) => faults.push(
+                    Diagnostic::error(1, 1, format!("parameter `{key}` takes {wanted}, not `{text}`"))
+                        .suggest(format!("its default is {}", value.to_text())),
+                ),
+            }
+        }
+        (self, faults)
+    }
+
+    /// Replaces every `{{name}}` by its value. `Err` names the first unknown one.
+    pub fn fill(&self, text: &str) -> Result<String, String> {
+        let mut filled = String::with_capacity(text.len());
+        let mut at = 0;
+        for slot in slots(text) {
+            filled.push_str(&text[at..slot.start]);
+            filled.push_str(&self.get(slot.name).ok_or_else(|| slot.name.to_string())?.to_text());
+            at = slot.end;
+        }
+        filled.push_str(&text[at..]);
+        Ok(filled)
+    }
+}
+
+/// One `{{name}}` of a text, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot<'a> {
+    pub name: &'a str,
+    pub start: usize,
+    pub end: usize,
+}
+
+/// Every `{{name}}`, blanks inside allowed; anything else in double braces is not a parameter.
+pub fn slots(text: &str) -> Vec<Slot<'_>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(open) = text[at..].find("{{").map(|i| at + i) {
+        let inner = open + 2;
+        // Looked for nearby only, so that a text full of braces stays cheap.
+        let near = &text.as_bytes()[inner..text.len().min(inner + 200)];
+        let close = near.windows(2).position(|w| w == b"}}").map(|i| inner + i);
+        let name = close.and_then(|close| text.get(inner..close)).map(|name| name.trim_matches(' '));
+        match (close, name) {
+            (Some(close), Some(name)) if is_param_name(name) => {
+                found.push(Slot { name, start: open, end: close + 2 });
+                at = close + 2;
+            }
+            _ => at = inner,
+        }
+    }
+    found
+}
+
+/// ASCII letters, digits and `_`: what a bound parameter of DuckDB may be called.
+pub fn is_param_name(name: &str) -> bool {
+    let starts = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    starts && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// SQL with every `{{name}}` written as `$name`, padded to the same width so that the positions of
+/// the database's messages still fit the text, and the names used, each once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BoundSql {
+    pub sql: String,
+    pub names: Vec<String>,
+}
+
+/// Rewrites parameters for binding. Inside quotes and comments `{{name}}` is text and stays.
+pub fn bind(sql: &str) -> BoundSql {
+    let mut bound = BoundSql::default();
+    let mut at = 0;
+    for slot in slots(sql) {
+        if in_quotes(sql, slot.start) {
+            continue;
+        }
+        bound.sql.push_str(&sql[at..slot.start]);
+        let padding = slot.end - slot.start - slot.name.len() - 1;
+        bound.sql.push('$');
+        bound.sql.push_str(slot.name);
+        bound.sql.extend(std::iter::repeat_n(' ', padding));
+        if !bound.names.iter().any(|name| name == slot.name) {
+            bound.names.push(slot.name.to_string());
+        }
+        at = slot.end;
+    }
+    bound.sql.push_str(&sql[at..]);
+    bound
+}
+
+/// Whether a byte offset lies in a string, a quoted identifier or a comment.
+pub fn in_quotes(sql: &str, offset: usize) -> bool {
+    let bytes = sql.as_bytes();
+    let mut at = 0;
+    while at < offset && at < bytes.len() {
+        let end = match &bytes[at..] {
+            [b'\'', ..] => closing(bytes, at + 1, b"'"),
+            [b'"', ..] => closing(bytes, at + 1, b"\""),
+            [b'-', b'-', ..] => closing(bytes, at + 2, b"\n"),
+            [b'/', b'*', ..] => closing(bytes, at + 2, b"*/"),
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        if offset < end {
+            return true;
+        }
+        at = end;
+    }
+    false
+}
+
+fn closing(bytes: &[u8], from: usize, mark: &[u8]) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    rest.windows(mark.len()).position(|w| w == mark).map_or(bytes.len(), |i| from + i + mark.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params() -> Params {
+        Params::new(&[
+            ("k".into(), ParamValue::Int(10)),
+            ("who".into(), ParamValue::Text("跑鞋".into())),
+            ("share".into(), ParamValue::Float(0.5)),
+        ])
+    }
+
+    #[test]
+    fn texts_are_filled() {
+        assert_eq!(params().fill("ndcg@{{k}} {{ who }} {x} {{1}}").unwrap(), "ndcg@10 跑鞋 {x} {{1}}");
+        assert_eq!(params().fill("{{kk}}").unwrap_err(), "kk");
+    }
+
+    #[test]
+    fn sql_is_bound_outside_quotes_at_the_same_width() {
+        let bound = bind("LIMIT {{k}} -- {{k}}\nWHERE a = '{{k}}' AND b = {{ who }} AND {{k}}");
+        assert_eq!(bound.sql, "LIMIT $k    -- {{k}}\nWHERE a = '{{k}}' AND b = $who      AND $k   ");
+        assert_eq!(bound.names, ["k", "who"]);
+        assert_eq!(bind("'it''s' {{k}}").names, ["k"]);
+    }
+
+    #[test]
+    fn overrides_take_the_type_of_the_default() {
+        let set = |key: &str, value: &str| params().with_overrides(&[(key.into(), value.into())]);
+        assert_eq!(set("k", "5").0.get("k"), Some(&ParamValue::Int(5)));
+        assert_eq!(set("who", "5").0.get("who"), Some(&ParamValue::Text("5".into())));
+        assert!(set("k", "x").1[0].message.contains("whole number"));
+        assert!(set("share", "nan").1[0].message.contains("number"));
+        assert_eq!(set("shar", "1").1[0].suggestion.as_deref(), Some("did you mean `share`?"));
+    }
+}

@@ -1,0 +1,387 @@
+//! From a cell's checked values to its request (`spec.rs`): roles from the schema, defaults, and the
+//! rules that tie several keys together.
+
+use super::cells;
+use super::check::Check;
+use super::params::{self, Params};
+use super::spec::{
+    CellSpec, CheckSpec, DevSplit, ExplainSpec, FairnessSpec, Input, Method, MetricsSpec, Roles, ScoreSpec,
+    SqlSpec, TextInput, Ties, TrainSpec,
+};
+use super::values::Values;
+use super::{Cell, Diagnostic, Kind};
+
+/// What the cell asks for, as far as it can be told, and what is wrong with it.
+pub(super) fn read(cell: &Cell, schema: &Roles, params: &Params) -> (Option<CellSpec>, Vec<Diagnostic>) {
+    if !cell.kind.is_ready() {
+        let ready: Vec<&str> = cells::CELLS.iter().map(|def| def.kind.name()).collect();
+        let fault = Diagnostic::error(
+            cell.line,
+            1,
+            format!("`{}` cells are reserved for a later version", cell.kind),
+        );
+        let hint = format!("the cell is kept as it is; kinds that run: {}", ready.join(", "));
+        return (None, vec![fault.suggest(hint).in_cell(&cell.name)]);
+    }
+    if cell.kind == Kind::Sql {
+        return read_sql(cell, params);
+    }
+    let mut values = Values::read(cell, cells::def(cell.kind), params);
+    for key in ["where", "order", "dev"] {
+        sql_params(cell, &mut values, key, params);
+    }
+    let checks = checks(&mut values);
+    let spec = match cell.kind {
+        Kind::Score => score(&mut values).map(CellSpec::Score),
+        Kind::Metrics => Some(CellSpec::Metrics(metrics(&mut values, schema, checks))),
+        Kind::Fairness => fairness(&mut values, schema, checks).map(CellSpec::Fairness),
+        Kind::Explain => explain(&mut values).map(CellSpec::Explain),
+        Kind::Train => train(&mut values, schema, checks).map(CellSpec::Train),
+        _ => Some(CellSpec::Check(CheckSpec { checks })),
+    };
+    (spec, values.faults)
+}
+
+fn read_sql(cell: &Cell, params: &Params) -> (Option<CellSpec>, Vec<Diagnostic>) {
+    let mut faults = Vec::new();
+    if cell.body.trim().is_empty() {
+        faults.push(cell.fault(0, "the cell is empty").suggest("write a SELECT"));
+    }
+    for slot in params::slots(&cell.body) {
+        if params::in_quotes(&cell.body, slot.start) {
+            let quoted = Diagnostic::warning(1, 1, "");
+            let fault = cell.fault(
+                slot.start,
+                format!("`{{{{{}}}}}` inside quotes or a comment is not filled in", slot.name),
+            );
+            let hint = "a parameter is a value: write it without quotes";
+            faults.push(Diagnostic { severity: quoted.severity, ..fault.suggest(hint) });
+        } else if params.get(slot.name).is_none() {
+            let fault = cell.fault(slot.start, format!("there is no parameter `{}`", slot.name));
+            faults.push(fault.suggest_from(slot.name, params.iter().map(|(name, _)| name)));
+        }
+    }
+    (Some(CellSpec::Sql(SqlSpec { sql: cell.body.clone() })), faults)
+}
+
+/// Unknown parameters in an SQL key.
+fn sql_params(cell: &Cell, values: &mut Values<'_>, key: &str, params: &Params) {
+    let Some(sql) = values.text(key) else { return };
+    for name in params::bind(&sql).names.iter().filter(|name| params.get(name).is_none()) {
+        let fault = cell.fault(values.offset(key), format!("there is no parameter `{name}`"));
+        values.faults.push(fault.suggest_from(name, params.iter().map(|(name, _)| name)));
+    }
+}
+
+fn checks(values: &mut Values<'_>) -> Vec<String> {
+    let checks = values.list("check");
+    for check in &checks {
+        if let Err(error) = Check::parse(check) {
+            let hint = format!("column {} of `{check}`", error.column);
+            values.fault("check", error.message, Some(hint));
+        }
+    }
+    checks
+}
+
+fn input(values: &Values<'_>) -> Input {
+    Input { from: values.text("from").unwrap_or_default(), filter: values.text("where") }
+}
+
+/// `pair`, `text` or `embed`: exactly one, none allowed where `optional`.
+fn text_input(values: &mut Values<'_>, optional: bool) -> Option<TextInput> {
+    let named: Vec<&str> = ["pair", "text", "embed"].into_iter().filter(|key| values.has(key)).collect();
+    match named[..] {
+        [] if !optional => {
+            let hint =
+                "e.g. pair = [\"query\", \"title\"], text = \"title\" or embed = [\"query\", \"title\"]";
+            values.fault("", "the text that the model reads is missing", Some(hint.into()));
+        }
+        [_, second, ..] => {
+            let hint = "keep one of pair, text and embed".to_string();
+            values.fault(second, format!("`{}` contradict each other", named.join("` and `")), Some(hint));
+        }
+        _ => {}
+    }
+    let two = |key| <[String; 2]>::try_from(values.list(key)).ok();
+    if let Some([query, title]) = two("pair") {
+        return Some(TextInput::Pair(query, title));
+    }
+    if let Some(text) = values.text("text") {
+        return Some(TextInput::Text(text));
+    }
+    two("embed").map(|[query, title]| TextInput::Embed(query, title))
+}
+
+fn score(values: &mut Values<'_>) -> Option<ScoreSpec> {
+    let text = text_input(values, false);
+    device(values);
+    Some(ScoreSpec {
+        input: input(values),
+        model: values.text("model")?,
+        text: text?,
+        device: values.text("device"),
+        dtype: values.text("dtype"),
+        max_tokens: values.int("max_tokens").map(|n| n as usize),
+        batch_tokens: values.int("batch_tokens").map(|n| n as usize),
+        order: values.text("order"),
+        limit: values.int("limit").map(|n| n as u64),
+    })
+}
+
+fn device(values: &mut Values<'_>) {
+    let Some(device) = values.text("device") else { return };
+    let number = device.strip_prefix("cuda:").is_some_and(|n| n.parse::<u8>().is_ok());
+    if !number && !["auto", "cpu", "cuda", "metal"].contains(&device.as_str()) {
+        values.fault("device", format!("there is no device `{device}`"), Some("auto, cpu or cuda:0".into()));
+    }
+}
+
+/// The cell's roles over the schema's. Naming `label` sets the schema's gain aside, naming the rank
+/// sets its score aside: the author has chosen.
+fn roles(values: &mut Values<'_>, schema: &Roles) -> Roles {
+    let mut roles = schema.clone();
+    if values.has("label") && !values.has("gain") {
+        roles.gain = None;
+    }
+    let rank = if values.has("rank") { "rank" } else { "position" };
+    if values.has("rank") && values.has("position") {
+        values.fault("position", "`rank` and `position` are the same", Some("keep one".into()));
+    }
+    if values.has(rank) && !values.has("score") {
+        roles.score = None;
+    }
+    let keys = ["query", "item", "user", "score", "label", "gain", "time", "propensity"];
+    for (role, key) in keys.into_iter().map(|key| (key, key)).chain([("position", rank)]) {
+        if let (Some(column), Some(slot)) = (values.text(key), roles.slot(role)) {
+            *slot = Some(column);
+        }
+    }
+    roles
+}
+
+fn ties(values: &Values<'_>) -> Ties {
+    match values.text("ties").as_deref() {
+        Some("logged") => Ties::Logged,
+        _ => Ties::Docid,
+    }
+}
+
+fn metrics(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> MetricsSpec {
+    let show = match values.list("show") {
+        show if show.is_empty() => ["ndcg@10", "mrr", "precision@10"].map(String::from).to_vec(),
+        show => show,
+    };
+    MetricsSpec {
+        input: input(values),
+        roles: roles(values, schema),
+        relevant_at: values.float("relevant_at").unwrap_or(1.0),
+        show,
+        by: values.list("by"),
+        ties: ties(values),
+        resamples: values.int("resamples").unwrap_or(1000) as u32,
+        seed: seed(values),
+        checks,
+    }
+}
+
+fn seed(values: &Values<'_>) -> u64 {
+    values.int("seed").unwrap_or(42) as u64
+}
+
+fn fairness(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Option<FairnessSpec> {
+    let mut slices: Vec<Vec<String>> = Vec::new();
+    for slice in values.list("slices") {
+        let columns: Vec<String> = slice.split('*').map(|column| column.trim().to_string()).collect();
+        if columns.iter().any(String::is_empty) {
+            let hint = "write `column` or `column*column`".to_string();
+            values.fault("slices", format!("`{slice}` is not a slice"), Some(hint));
+        } else if !slices.contains(&columns) {
+            slices.push(columns);
+        }
+    }
+    if slices.is_empty() && values.has("slices") {
+        values.fault("slices", "no slice is named", Some("e.g. slices = [\"region\"]".into()));
+    }
+    Some(FairnessSpec {
+        input: input(values),
+        roles: roles(values, schema),
+        relevant_at: values.float("relevant_at").unwrap_or(1.0),
+        ties: ties(values),
+        slices,
+        metric: values.text("metric")?,
+        min_support: values.int("min_support").unwrap_or(30) as u64,
+        resamples: values.int("resamples").unwrap_or(1000) as u32,
+        permutations: values.int("permutations").unwrap_or(1000) as u32,
+        seed: seed(values),
+        checks,
+    })
+}
+
+fn explain(values: &mut Values<'_>) -> Option<ExplainSpec> {
+    let text = text_input(values, true);
+    Some(ExplainSpec {
+        input: input(values),
+        order: values.text("order"),
+        limit: values.int("limit").unwrap_or(5) as u64,
+        method: match values.text("method").as_deref() {
+            Some("gradient_x_input") => Method::GradientXInput,
+            Some("leave_one_out") => Method::LeaveOneOut,
+            _ => Method::IntegratedGradients,
+        },
+        model: values.text("model"),
+        text,
+        nodes: values.int("nodes").map(|n| n as usize),
+        target: values.text("target"),
+    })
+}
+
+fn train(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Option<TrainSpec> {
+    let text = text_input(values, false);
+    if values.has("dev") && values.has("dev_from") {
+        values.fault("dev_from", "`dev` and `dev_from` contradict each other", Some("keep one".into()));
+    }
+    let dev = match (values.text("dev_from"), values.text("dev"), values.float("dev")) {
+        (Some(from), ..) => DevSplit::From(from),
+        (_, Some(predicate), _) => DevSplit::Where(predicate),
+        (.., share) => DevSplit::Share(share.unwrap_or(0.1)),
+    };
+    let label = values.text("label").or_else(|| schema.label.clone());
+    if label.is_none() {
+        let hint = "e.g. label = \"relevant\", or `label` in the front matter's schema".to_string();
+        values.fault("", "`label` is missing: the column of the class", Some(hint));
+    }
+    let labels = values.list("labels");
+    Some(TrainSpec {
+        input: input(values),
+        dev,
+        model: values.text("model")?,
+        text: text?,
+        label: label?,
+        labels: (!labels.is_empty()).then_some(labels),
+        out: values.text("out")?,
+        epochs: values.int("epochs").unwrap_or(3) as usize,
+        batch: values.int("batch").unwrap_or(16) as usize,
+        learning_rate: values.float("learning_rate").unwrap_or(2e-5),
+        weight_decay: values.float("weight_decay").unwrap_or(0.01),
+        warmup: values.float("warmup").unwrap_or(0.1),
+        clip: values.float("clip").unwrap_or(1.0),
+        dropout: values.float("dropout").unwrap_or(0.1),
+        max_tokens: values.int("max_tokens").unwrap_or(128) as usize,
+        seed: seed(values),
+        checks,
+    })
+}
+
+impl Method {
+    /// The word in a notebook and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::IntegratedGradients => "integrated_gradients",
+            Method::GradientXInput => "gradient_x_input",
+            Method::LeaveOneOut => "leave_one_out",
+        }
+    }
+
+    /// The method of that name.
+    pub fn parse(name: &str) -> Option<Method> {
+        [Method::IntegratedGradients, Method::GradientXInput, Method::LeaveOneOut]
+            .into_iter()
+            .find(|method| method.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Notebook;
+    use super::*;
+
+    fn read_one(text: &str) -> (Option<CellSpec>, String) {
+        let notebook = Notebook::parse(text);
+        let (params, _) = notebook.params(&[]);
+        let (spec, faults) = notebook.read_cell(notebook.cell("x").unwrap(), &params);
+        (spec, faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    }
+
+    #[test]
+    fn schema_fills_silent_roles_and_the_cell_wins() {
+        let front = "---\nschema: { query: q, item: sku, gain: grade, score: s }\nparams: { k: 5 }\n---\n";
+        let (spec, faults) = read_one(&format!(
+            "{front}```metrics x\nfrom = \"a\"\nrank = \"pos\"\nlabel = \"clicked\"\nshow = \"ndcg@{{{{k}}}}\"\n```\n"
+        ));
+        assert_eq!(faults, "");
+        let Some(CellSpec::Metrics(spec)) = spec else { panic!() };
+        assert_eq!(spec.roles.query.as_deref(), Some("q"));
+        assert_eq!(spec.roles.position.as_deref(), Some("pos"));
+        assert_eq!((spec.roles.score, spec.roles.gain), (None, None));
+        assert_eq!(spec.show, ["ndcg@5"]);
+    }
+
+    #[test]
+    fn faults_have_line_column_and_suggestion() {
+        let (_, faults) = read_one("# x\n```fairness x\nfrom = \"a\"\nslice = [\"b\"]\nmetric = 3\n```\n");
+        assert!(
+            faults.contains("4:1: x: a fairness cell has no key `slice` (did you mean `slices`?)"),
+            "{faults}"
+        );
+        assert!(faults.contains("5:10: x: `metric` takes a metric id, not 3"), "{faults}");
+        assert!(faults.contains("`slices` is missing"), "{faults}");
+    }
+
+    #[test]
+    fn broken_toml_names_its_place() {
+        let (_, faults) = read_one("```metrics x\nfrom = \"a\nshow = [\"mrr\"]\n```\n");
+        assert!(faults.starts_with("2:"), "{faults}");
+        assert!(faults.contains("not valid TOML"), "{faults}");
+    }
+
+    #[test]
+    fn where_keeps_its_parameters_and_unknown_ones_are_named() {
+        let (spec, faults) = read_one(
+            "---\nparams: { k: 5 }\n---\n```explain x\nfrom = \"a\"\nwhere = \"position <= {{k}}\"\nlimit = \"{{k}}\"\n```\n",
+        );
+        assert_eq!(faults, "");
+        let Some(CellSpec::Explain(spec)) = spec else { panic!() };
+        assert_eq!(spec.input.filter.as_deref(), Some("position <= {{k}}"));
+        assert_eq!(spec.limit, 5);
+        let (_, faults) = read_one("---\nparams: { kk: 5 }\n---\n```sql x\nSELECT {{k}}\n```\n");
+        assert!(faults.contains("5:8: x: there is no parameter `k`"), "{faults}");
+        let (_, faults) = read_one("---\nparams: { k: 5 }\n---\n```sql x\nSELECT '{{k}}'\n```\n");
+        assert!(faults.contains("without quotes"), "{faults}");
+    }
+
+    #[test]
+    fn contradictions_are_named() {
+        let (_, faults) =
+            read_one("```score x\nfrom = \"a\"\nmodel = \"m\"\npair = [\"q\", \"t\"]\ntext = \"t\"\n```\n");
+        assert!(faults.contains("`pair` and `text` contradict"), "{faults}");
+        let (_, faults) = read_one("```score x\nfrom = \"a\"\nmodel = \"m\"\n```\n");
+        assert!(faults.contains("the text that the model reads is missing"), "{faults}");
+        let (_, faults) = read_one("```score x\nfrom=\"a\"\nmodel=\"m\"\ntext=\"t\"\ndevice=\"gpu\"\n```\n");
+        assert!(faults.contains("no device `gpu`"), "{faults}");
+        let (_, faults) = read_one("```check x\ncheck = [\"a >\"]\n```\n");
+        assert!(faults.contains("column 4"), "{faults}");
+    }
+
+    #[test]
+    fn reserved_kinds_say_so() {
+        let (spec, faults) = read_one("```drift x\nanything at all\n```\n");
+        assert!(spec.is_none());
+        assert!(faults.contains("reserved"), "{faults}");
+    }
+
+    #[test]
+    fn train_splits_three_ways() {
+        let dev = |line: &str| {
+            let body = format!("from=\"a\"\nmodel=\"m\"\ntext=\"t\"\nlabel=\"y\"\nout=\"o\"\n{line}\n");
+            match read_one(&format!("```train x\n{body}```\n")) {
+                (Some(CellSpec::Train(spec)), faults) if faults.is_empty() => spec.dev,
+                (_, faults) => panic!("{faults}"),
+            }
+        };
+        assert_eq!(dev(""), DevSplit::Share(0.1));
+        assert_eq!(dev("dev = 0.25"), DevSplit::Share(0.25));
+        assert_eq!(dev("dev = \"split = 'dev'\""), DevSplit::Where("split = 'dev'".into()));
+        assert_eq!(dev("dev_from = \"b\""), DevSplit::From("b".into()));
+    }
+}
