@@ -1,1 +1,357 @@
-//! app: to be filled.
+//! The screen's state and what may change it. `update` is the only `&mut App`; nothing here does
+//! I/O, reads a clock, starts a thread, or knows of the engine, ratatui or crossterm.
+//!
+//! Messages come in ([`Msg`]), wishes go out ([`Effect`]); `screen::runtime` fulfils them.
+
+pub mod commands;
+pub mod detail;
+pub mod document;
+pub mod editor;
+#[cfg(test)]
+pub(crate) mod fake;
+pub mod grid;
+pub mod keys;
+pub mod layout;
+pub mod menu;
+pub mod run_state;
+pub mod table;
+mod update;
+pub mod value;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use crate::protocol::{Event, JobId, Request};
+
+pub use document::Document;
+pub use editor::Editor;
+pub use keys::{Code, Key};
+pub use menu::{Menu, Prompt};
+pub use run_state::{CellRun, RunState};
+pub use update::update;
+
+/// Everything that can happen to the app.
+#[derive(Debug, Clone)]
+pub enum Msg {
+    Key(Key),
+    Paste(String),
+    Resize {
+        width: u16,
+        height: u16,
+    },
+    /// Only while [`App::wants_tick`] says so. `now_ms` counts from any fixed moment.
+    Tick {
+        now_ms: u64,
+    },
+    Engine(Event),
+    EngineStarted,
+    /// The engine has ended or could not be started.
+    EngineGone(String),
+    Saved {
+        text: String,
+        result: Result<PathBuf, SaveError>,
+    },
+    Journaled(Result<(), String>),
+    /// What became of a copy: the route taken, or why it failed.
+    Copied(Result<String, String>),
+    /// Model folders found on disk.
+    Models(Vec<ModelChoice>),
+    /// SIGTERM, SIGHUP or a dead terminal: save and go.
+    Terminate,
+    /// Back from a suspension: everything must be drawn again.
+    Resumed,
+}
+
+/// Why a save did not happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SaveError {
+    /// Another program wrote the file since it was read.
+    ChangedOutside,
+    Failed(String),
+}
+
+/// What the app wishes done; fulfilled outside, answered by a [`Msg`] where one is named.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    Send(Request),
+    /// Answer: `EngineStarted` or `EngineGone`.
+    StartEngine,
+    /// Ends the engine at once. Answer: `EngineGone`.
+    KillEngine,
+    /// Writes the notebook unless the file is no longer `on_disk`. Answer: `Saved`.
+    Save {
+        path: PathBuf,
+        text: String,
+        /// What the file held when last read or written; `None`: it must not exist yet.
+        on_disk: Option<String>,
+        /// Write even if it changed outside.
+        force: bool,
+    },
+    /// Keeps the unsaved text safe beside the notebook. Answer: `Journaled`.
+    Journal {
+        path: PathBuf,
+        text: String,
+    },
+    /// The notebook is saved: what the journal kept is no longer needed.
+    ForgetJournal {
+        path: PathBuf,
+    },
+    /// Answer: `Copied`.
+    Copy(String),
+    /// Look for model folders. Answer: `Models`.
+    FindModels,
+    Suspend,
+    /// Draw everything again.
+    Repaint,
+    Quit,
+}
+
+/// A model folder that can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelChoice {
+    /// As it is written in a cell, relative to the notebook where possible.
+    pub path: String,
+    /// Compares embeddings (`embed`) rather than reading a pair.
+    pub embeds: bool,
+    /// Where it was found, for the menu.
+    pub origin: String,
+}
+
+/// The three areas between which Tab moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pane {
+    #[default]
+    Outline,
+    Result,
+    Detail,
+}
+
+/// What keys go to.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Mode {
+    #[default]
+    Normal,
+    Edit(Box<Edit>),
+    Menu(Menu),
+    Prompt(Prompt),
+    Help {
+        scroll: usize,
+    },
+}
+
+/// A block being edited.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edit {
+    /// Index of the block in the document.
+    pub block: usize,
+    pub editor: Editor,
+    pub completions: Option<Completions>,
+    /// Number of the newest completion request.
+    pub asked: u64,
+}
+
+/// Words offered at the cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completions {
+    /// Byte offset from which a choice replaces the text.
+    pub from: usize,
+    pub items: Vec<String>,
+    pub selected: usize,
+}
+
+/// How the engine is.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum EngineState {
+    #[default]
+    Starting,
+    Ready {
+        device: String,
+    },
+    Gone(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Info,
+    Good,
+    Bad,
+}
+
+/// One sentence in the bottom line, until the next key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    pub tone: Tone,
+    pub text: String,
+}
+
+/// Requested work that has not ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    pub id: JobId,
+    pub cells: Vec<String>,
+    /// When the user asked to stop it (0: at the next tick).
+    pub cancelled_ms: Option<u64>,
+    /// The engine has seen the wish to stop.
+    pub acknowledged: bool,
+}
+
+/// A place to come back to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crumb {
+    pub cell: String,
+    pub pane: Pane,
+    pub row: u64,
+    pub top: u64,
+}
+
+/// What the app is opened with.
+#[derive(Debug, Clone, Default)]
+pub struct Opening {
+    pub text: String,
+    /// Where the notebook is saved.
+    pub path: Option<PathBuf>,
+    /// What the file holds; `None`: a new notebook.
+    pub on_disk: Option<String>,
+    /// Relative paths start here.
+    pub base: PathBuf,
+    pub params: Vec<(String, String)>,
+    /// Run every cell as soon as the engine is there.
+    pub run_all: bool,
+    /// Cheap cells run again by themselves when something above them changes.
+    pub auto_run: bool,
+    /// An unsaved text found beside the notebook.
+    pub recovered: Option<String>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct App {
+    pub doc: Document,
+    pub path: Option<PathBuf>,
+    pub on_disk: Option<String>,
+    pub base: PathBuf,
+    pub params: Vec<(String, String)>,
+    pub auto_run: bool,
+
+    pub width: u16,
+    pub height: u16,
+    pub pane: Pane,
+    pub mode: Mode,
+    /// Index of the block in focus.
+    pub focus: usize,
+    pub detail_scroll: usize,
+    pub crumbs: Vec<Crumb>,
+    pub status: Option<Status>,
+    /// The beginning of a key sequence.
+    pub pending: Vec<Key>,
+
+    pub runs: HashMap<String, CellRun>,
+    pub jobs: Vec<Job>,
+    pub engine: EngineState,
+    pub rss_bytes: u64,
+    pub models: Vec<ModelChoice>,
+    /// Where to go once a drill cell has run: the cell's name.
+    pub awaiting: Option<String>,
+
+    /// Animates what runs; advances with ticks.
+    pub frame: usize,
+    pub now_ms: u64,
+    /// Something visible changed since the last draw.
+    pub redraw: bool,
+    pub quitting: bool,
+
+    last_job: JobId,
+    last_seq: u64,
+    /// The text that the engine knows.
+    synced: Option<String>,
+    /// The text that the journal holds.
+    journaled: Option<String>,
+    run_all_when_ready: bool,
+    /// Starts of the engine since the last job that ended well.
+    restarts: u32,
+    pulse_ms: u64,
+    recovered: Option<String>,
+    /// Quit as soon as the save under way has succeeded.
+    quit_after_save: bool,
+}
+
+impl App {
+    pub fn new(opening: Opening) -> Self {
+        let doc = Document::new(&opening.text);
+        let focus = doc.first_of_interest();
+        let mut app = Self {
+            focus,
+            doc,
+            path: opening.path,
+            journaled: Some(opening.text),
+            on_disk: opening.on_disk,
+            base: opening.base,
+            params: opening.params,
+            auto_run: opening.auto_run,
+            run_all_when_ready: opening.run_all,
+            redraw: true,
+            width: 80,
+            height: 24,
+            ..Self::default()
+        };
+        if let Some(text) = opening.recovered {
+            app.recovered = Some(text);
+            app.say(Tone::Info, "unsaved work from an earlier session was found: `:recover` brings it back");
+        }
+        app
+    }
+
+    /// The text as it stands, an edit in progress included.
+    pub fn live_text(&self) -> String {
+        match &self.mode {
+            Mode::Edit(edit) => self.doc.text_with(edit.block, &edit.editor.text()),
+            _ => self.doc.text(),
+        }
+    }
+
+    /// The notebook differs from the file.
+    pub fn is_dirty(&self) -> bool {
+        self.on_disk.as_deref() != Some(self.live_text().as_str())
+    }
+
+    /// How long to wait for the next [`Msg::Tick`]; `None`: nothing moves, nothing is due.
+    pub fn wants_tick(&self) -> Option<u64> {
+        if !self.jobs.is_empty() {
+            Some(125)
+        } else if self.journal_due() {
+            Some(400)
+        } else {
+            None
+        }
+    }
+
+    fn journal_due(&self) -> bool {
+        self.journaled.as_deref() != Some(self.live_text().as_str())
+    }
+
+    pub fn is_running(&self) -> bool {
+        !self.jobs.is_empty()
+    }
+
+    /// The name of the cell in focus.
+    pub fn focused_cell(&self) -> Option<&str> {
+        self.doc.cell_at(self.focus).map(|cell| cell.name.as_str())
+    }
+
+    pub fn run(&self, cell: &str) -> Option<&CellRun> {
+        self.runs.get(cell)
+    }
+
+    pub fn focused_run(&self) -> Option<&CellRun> {
+        self.run(self.focused_cell()?)
+    }
+
+    pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.status = Some(Status { tone, text: text.into() });
+        self.redraw = true;
+    }
+
+    fn next_seq(&mut self) -> u64 {
+        self.last_seq += 1;
+        self.last_seq
+    }
+}

@@ -1,0 +1,148 @@
+//! Where things are, in whole terminal cells. Here and not in `ui`, because how many rows are
+//! visible decides what is asked of the engine.
+
+use super::{App, Mode, Pane};
+
+/// A rectangle of terminal cells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Area {
+    pub x: u16,
+    pub y: u16,
+    pub width: u16,
+    pub height: u16,
+}
+
+/// Areas of one frame. A pane without room is absent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Areas {
+    pub header: Area,
+    pub outline: Option<Area>,
+    pub result: Option<Area>,
+    pub detail: Option<Area>,
+    pub footer: Area,
+}
+
+/// From this width on, outline, result and detail stand together.
+pub const WIDE: u16 = 120;
+/// Below this width, only the pane in focus is shown.
+pub const NARROW: u16 = 56;
+
+pub fn areas(app: &App) -> Areas {
+    let (width, height) = (app.width, app.height);
+    let footer_height = if height >= 8 { 2 } else { u16::from(height >= 3) };
+    let header_height = u16::from(height >= 2);
+    let body = Area {
+        x: 0,
+        y: header_height,
+        width,
+        height: height.saturating_sub(header_height + footer_height),
+    };
+    let mut areas = Areas {
+        header: Area { x: 0, y: 0, width, height: header_height },
+        footer: Area { x: 0, y: height - footer_height, width, height: footer_height },
+        ..Areas::default()
+    };
+    let right_pane = right_pane(app);
+    if width < NARROW {
+        match app.pane {
+            Pane::Outline if !matches!(app.mode, Mode::Edit(_)) => areas.outline = Some(body),
+            _ => put(&mut areas, right_pane, body),
+        }
+        return areas;
+    }
+    let outline_width = outline_width(width);
+    areas.outline = Some(Area { width: outline_width, ..body });
+    let right = Area { x: outline_width, width: width - outline_width, ..body };
+    if width < WIDE || body.height < 16 {
+        put(&mut areas, right_pane, right);
+        return areas;
+    }
+    let share = match (&app.mode, app.pane) {
+        (Mode::Edit(_), _) => 40,
+        (_, Pane::Detail) => 50,
+        _ => 60,
+    };
+    let top = (body.height * share / 100).max(6);
+    areas.result = Some(Area { height: top, ..right });
+    areas.detail = Some(Area { y: right.y + top, height: body.height - top, ..right });
+    areas
+}
+
+fn put(areas: &mut Areas, pane: Pane, area: Area) {
+    match pane {
+        Pane::Detail => areas.detail = Some(area),
+        Pane::Outline | Pane::Result => areas.result = Some(area),
+    }
+}
+
+fn outline_width(width: u16) -> u16 {
+    if width < WIDE { (width * 38 / 100).clamp(24, 40) } else { (width * 30 / 100).clamp(40, 64) }
+}
+
+/// Which of result and detail is shown where there is room for one.
+fn right_pane(app: &App) -> Pane {
+    let editing = matches!(app.mode, Mode::Edit(_));
+    let nothing_run = app.focused_run().is_none_or(|run| run.outcome.is_none());
+    match app.pane {
+        Pane::Detail => Pane::Detail,
+        Pane::Result if !editing => Pane::Result,
+        _ if editing || nothing_run => Pane::Detail,
+        _ => Pane::Result,
+    }
+}
+
+/// Lines that the result pane keeps free for notes below its rows.
+pub fn note_lines(app: &App, area: Area) -> u16 {
+    let notes = app.focused_run().and_then(|r| r.outcome.as_ref()).map_or(0, |o| {
+        o.notes.len() + o.checks.len() + usize::from(matches!(o.body, crate::protocol::Body::Score(_)))
+    });
+    (notes.min(4) as u16).min(area.height / 4)
+}
+
+/// Rows of the grid that are visible: the pane less its border, the column heads and the notes.
+pub fn grid_rows(app: &App) -> u64 {
+    let Some(area) = areas(app).result else { return 0 };
+    area.height.saturating_sub(3 + note_lines(app, area)).into()
+}
+
+/// Lines inside the detail pane.
+pub fn detail_rows(app: &App) -> usize {
+    areas(app).detail.map_or(0, |a| a.height.saturating_sub(2)).into()
+}
+
+/// Lines inside the outline.
+pub fn outline_rows(app: &App) -> usize {
+    areas(app).outline.map_or(0, |a| a.height.saturating_sub(2)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_size_fits_inside_the_screen() {
+        for width in [0, 1, 5, 20, 55, 56, 80, 119, 120, 200, 400] {
+            for height in [0, 1, 2, 3, 5, 8, 17, 18, 24, 50, 200] {
+                let app = App { width, height, ..App::default() };
+                let a = areas(&app);
+                let all = [Some(a.header), a.outline, a.result, a.detail, Some(a.footer)];
+                for area in all.into_iter().flatten() {
+                    assert!(area.x + area.width <= width, "{area:?} in {width}x{height}");
+                    assert!(area.y + area.height <= height, "{area:?} in {width}x{height}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn wide_screens_show_three_panes_and_small_ones_two() {
+        let shown = |width, height| {
+            let a = areas(&App { width, height, ..App::default() });
+            [a.outline, a.result, a.detail].iter().flatten().count()
+        };
+        assert_eq!(shown(200, 50), 3);
+        assert_eq!(shown(120, 30), 3);
+        assert_eq!(shown(80, 24), 2);
+        assert_eq!(shown(40, 24), 1);
+    }
+}

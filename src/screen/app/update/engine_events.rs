@@ -1,0 +1,123 @@
+//! What the engine says, taken into the state.
+
+use super::verbs as v;
+use crate::protocol::{CellState, Event, JobId, Problem};
+use crate::screen::app::run_state::RunState;
+use crate::screen::app::{App, Effect, EngineState, Mode, Tone};
+
+pub fn take(app: &mut App, event: Event, effects: &mut Vec<Effect>) {
+    match event {
+        Event::Ready { device, .. } => {
+            app.engine = EngineState::Ready { device };
+            app.redraw = true;
+        }
+        Event::Cell { cell, state, .. } => cell_state(app, &cell, state),
+        Event::Cancelling { job } => {
+            if let Some(job) = app.jobs.iter_mut().find(|j| j.id == job) {
+                job.acknowledged = true;
+            }
+            app.say(Tone::Info, "stopping: the engine has seen it");
+        }
+        Event::JobEnded { job, ok, elapsed_ms } => ended(app, job, ok, elapsed_ms, effects),
+        Event::Page { seq, result, .. } => {
+            app.redraw |= app.runs.values_mut().filter_map(|r| r.table.as_mut()).any({
+                let mut result = Some(result);
+                move |table| {
+                    table.is_waiting_for(seq) && result.take().is_some_and(|result| table.accept(seq, result))
+                }
+            });
+        }
+        Event::Completions { seq, from, items } => v::complete::offer(app, seq, from, items),
+        Event::Source { name, result } => {
+            if let Err(problem) = result {
+                app.say(Tone::Bad, format!("source {name}: {}", one_line(&problem)));
+            }
+        }
+        Event::Described { .. } => {}
+        Event::Pulse { rss_bytes, .. } => {
+            // Drawn in whole megabytes: less than that is no change.
+            app.redraw |= rss_bytes >> 20 != app.rss_bytes >> 20;
+            app.rss_bytes = rss_bytes;
+        }
+        Event::Fault { problem } => app.say(Tone::Bad, format!("engine: {}", one_line(&problem))),
+    }
+}
+
+/// Message and hint in one line.
+pub fn one_line(problem: &Problem) -> String {
+    let hint = problem.hint.as_ref().map(|h| format!(" — {h}")).unwrap_or_default();
+    format!("{}{hint}", problem.message).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn cell_state(app: &mut App, cell: &str, state: CellState) {
+    app.redraw = true;
+    let focused = app.focused_cell() == Some(cell);
+    let run = app.runs.entry(cell.to_owned()).or_default();
+    match state {
+        CellState::Queued => run.state = RunState::Queued,
+        CellState::Running(progress) => run.state = RunState::Running(progress),
+        CellState::Partial(mut outcome) => {
+            outcome.partial = true;
+            run.take(*outcome);
+        }
+        CellState::Done(outcome) => {
+            run.take(*outcome);
+            (run.state, run.stale) = (RunState::Done, false);
+        }
+        CellState::Failed(problem) => {
+            run.stale = run.outcome.is_some();
+            let said = one_line(&problem);
+            run.state = RunState::Failed(problem);
+            if !matches!(app.mode, Mode::Edit(_)) {
+                app.say(Tone::Bad, format!("{cell}: {said}"));
+            }
+        }
+        CellState::Cancelled(outcome) => {
+            match outcome {
+                Some(mut outcome) => {
+                    outcome.partial = true;
+                    run.take(*outcome);
+                }
+                None => run.stale = run.outcome.is_some(),
+            }
+            run.state = RunState::Cancelled;
+        }
+        CellState::Skipped { because } => {
+            run.stale = run.outcome.is_some();
+            run.state = RunState::Skipped(because);
+        }
+    }
+    if focused {
+        v::rows::keep_inside(app);
+    }
+}
+
+fn ended(app: &mut App, job: JobId, ok: bool, elapsed_ms: u64, effects: &mut Vec<Effect>) {
+    let Some(at) = app.jobs.iter().position(|j| j.id == job) else { return };
+    let job = app.jobs.remove(at);
+    // A state that never came must not spin for ever.
+    for cell in &job.cells {
+        let elsewhere = app.jobs.iter().any(|j| j.cells.contains(cell));
+        if let Some(run) = app.runs.get_mut(cell)
+            && run.is_active()
+            && !elsewhere
+        {
+            run.state = RunState::Idle;
+        }
+    }
+    let took = v::tick::seconds(elapsed_ms);
+    if ok {
+        app.restarts = 0;
+    }
+    let problem_said = app.status.as_ref().is_some_and(|s| s.tone == Tone::Bad);
+    if job.cancelled_ms.is_some() {
+        app.say(Tone::Info, format!("stopped after {took}"));
+    } else if ok {
+        let what = if job.cells.len() == 1 { "1 cell".to_owned() } else { format!("{} cells", job.cells.len()) };
+        app.say(Tone::Good, format!("{what} done in {took}"));
+    } else if !problem_said {
+        app.say(Tone::Bad, format!("ended with errors after {took}"));
+    }
+    effects.push(Effect::Send(crate::protocol::Request::Pulse));
+    app.redraw = true;
+}

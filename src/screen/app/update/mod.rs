@@ -1,0 +1,54 @@
+//! The only place where the app changes. One message in, effects out; one small file per verb.
+
+mod engine_events;
+mod key;
+pub(super) mod verbs;
+
+use super::{App, Effect, Msg, Tone};
+
+/// Applies one message. Pure: the same app and message give the same app and effects.
+pub fn update(app: &mut App, msg: Msg, effects: &mut Vec<Effect>) {
+    match msg {
+        Msg::Key(key) => key::press(app, key, effects),
+        Msg::Paste(text) => key::paste(app, &text),
+        Msg::Resize { width, height } => {
+            (app.width, app.height) = (width, height);
+            app.redraw = true;
+        }
+        Msg::Tick { now_ms } => verbs::tick::tick(app, now_ms, effects),
+        Msg::Engine(event) => engine_events::take(app, event, effects),
+        Msg::EngineStarted => verbs::engine::started(app, effects),
+        Msg::EngineGone(reason) => verbs::engine::gone(app, reason, effects),
+        Msg::Saved { text, result } => verbs::save::saved(app, text, result, effects),
+        Msg::Journaled(Err(reason)) => {
+            app.say(Tone::Bad, format!("unsaved work is not being kept safe: {reason}"));
+        }
+        Msg::Journaled(Ok(())) => {}
+        Msg::Copied(Ok(route)) => app.say(Tone::Good, route),
+        Msg::Copied(Err(reason)) => app.say(Tone::Bad, reason),
+        Msg::Models(found) => verbs::score::found(app, found),
+        Msg::Terminate => verbs::quit::terminate(app, effects),
+        Msg::Resumed => {
+            app.redraw = true;
+            effects.push(Effect::Repaint);
+        }
+    }
+    ask_for_rows(app, effects);
+}
+
+/// Whatever happened: rows that are visible and not here are asked for.
+fn ask_for_rows(app: &mut App, effects: &mut Vec<Effect>) {
+    if !matches!(app.engine, super::EngineState::Ready { .. }) {
+        return;
+    }
+    let visible = super::layout::grid_rows(app).max(1);
+    let Some(name) = app.focused_cell().map(str::to_owned) else { return };
+    let mut seq = app.last_seq;
+    if let Some(run) = app.runs.get_mut(&name)
+        && let Some(table) = &mut run.table
+        && table.problem.is_none()
+    {
+        effects.extend(table.wants(run.grid.top, visible, &mut seq).into_iter().map(Effect::Send));
+    }
+    app.last_seq = seq;
+}

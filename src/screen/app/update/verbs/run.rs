@@ -1,0 +1,126 @@
+//! Running cells: what is needed, in which order, as one job.
+
+use crate::protocol::Request;
+use crate::screen::app::run_state::RunState;
+use crate::screen::app::{App, Effect, EngineState, Job, Mode, Tone};
+
+pub fn cell(app: &mut App, effects: &mut Vec<Effect>) {
+    if matches!(app.mode, Mode::Edit(_)) {
+        super::edit::commit(app, effects);
+    }
+    let Some(name) = app.focused_cell().map(str::to_owned) else {
+        return app.say(Tone::Info, "this is prose; there is nothing to run");
+    };
+    with_ancestors(app, &[name], effects);
+}
+
+pub fn all(app: &mut App, effects: &mut Vec<Effect>) {
+    let cells = app.doc.run_order();
+    start(app, cells, effects);
+}
+
+pub fn below(app: &mut App, effects: &mut Vec<Effect>) {
+    let from = app.focus;
+    let cells: Vec<String> =
+        app.doc.notebook().cells().filter(|c| c.block >= from).map(|c| c.name.clone()).collect();
+    with_ancestors(app, &cells, effects);
+}
+
+pub fn stale(app: &mut App, effects: &mut Vec<Effect>) {
+    let fresh = |c: &String| app.run(c).is_some_and(|r| r.is_fresh());
+    let cells: Vec<String> = app.doc.run_order().into_iter().filter(|c| !fresh(c)).collect();
+    if cells.is_empty() {
+        return app.say(Tone::Good, "everything is up to date");
+    }
+    start(app, cells, effects);
+}
+
+/// Runs these cells, and first whatever they read that is missing, stale or partial.
+pub fn with_ancestors(app: &mut App, cells: &[String], effects: &mut Vec<Effect>) {
+    let mut wanted: Vec<String> = cells.to_vec();
+    for cell in cells {
+        for above in app.doc.ancestors(cell) {
+            let fresh = app.run(&above).is_some_and(|r| r.is_fresh() || r.is_active());
+            if !fresh && !wanted.contains(&above) {
+                wanted.push(above);
+            }
+        }
+    }
+    let order = app.doc.run_order();
+    let ordered = order.into_iter().filter(|c| wanted.contains(c)).collect();
+    start(app, ordered, effects);
+}
+
+/// Asks the engine for one job. Cells that already wait or run are left out.
+pub fn start(app: &mut App, cells: Vec<String>, effects: &mut Vec<Effect>) {
+    let active = |c: &String| app.run(c).is_some_and(|r| r.is_active());
+    let cells: Vec<String> = cells.into_iter().filter(|c| !active(c)).collect();
+    if cells.is_empty() {
+        return app.say(Tone::Info, "already running; Ctrl-C stops it");
+    }
+    for cell in &cells {
+        app.runs.entry(cell.clone()).or_default().state = RunState::Queued;
+    }
+    app.last_job += 1;
+    let job = Job { id: app.last_job, cells: cells.clone(), cancelled_ms: None, acknowledged: false };
+    app.jobs.push(job);
+    app.redraw = true;
+    if let EngineState::Ready { .. } = app.engine {
+        sync(app, effects);
+        effects.push(Effect::Send(Request::Run { job: app.last_job, cells }));
+    } else if let EngineState::Gone(_) = app.engine {
+        app.engine = EngineState::Starting;
+        effects.push(Effect::StartEngine);
+    }
+}
+
+/// Tells the engine the notebook's text if it has another one.
+pub fn sync(app: &mut App, effects: &mut Vec<Effect>) {
+    let text = app.doc.text();
+    if !matches!(app.engine, EngineState::Ready { .. }) || app.synced.as_deref() == Some(text.as_str()) {
+        return;
+    }
+    app.synced = Some(text.clone());
+    effects.push(Effect::Send(Request::Sync {
+        text,
+        path: app.path.clone(),
+        base: app.base.clone(),
+        params: app.params.clone(),
+    }));
+}
+
+/// After a change of the text: what changed and all below it is stale; cheap cells run again.
+pub fn changed(app: &mut App, changed: std::collections::HashSet<String>, effects: &mut Vec<Effect>) {
+    app.redraw = true;
+    app.focus = app.doc.stop_near(app.focus);
+    let mut touched: Vec<String> = changed.iter().cloned().collect();
+    for cell in &changed {
+        touched.extend(app.doc.descendants(cell));
+    }
+    for cell in &touched {
+        if let Some(run) = app.runs.get_mut(cell) {
+            run.stale |= run.outcome.is_some() || !matches!(run.state, RunState::Idle);
+        }
+    }
+    let doc = &app.doc;
+    app.crumbs.retain(|c| doc.block_of(&c.cell).is_some());
+    sync(app, effects);
+    if app.auto_run {
+        rerun_cheap(app, &touched, effects);
+    }
+}
+
+/// Runs the touched cells that are cheap, were run before, and read nothing expensive that is stale.
+fn rerun_cheap(app: &mut App, touched: &[String], effects: &mut Vec<Effect>) {
+    let notebook = app.doc.notebook();
+    let cheap = |c: &String| notebook.cell(c).is_some_and(|cell| cell.kind.is_cheap());
+    let ran = |c: &String| app.run(c).is_some_and(|r| r.outcome.is_some() && !r.is_active());
+    let settled =
+        |c: &String| app.doc.ancestors(c).iter().all(|a| cheap(a) || app.run(a).is_some_and(|r| r.is_fresh()));
+    let order = app.doc.run_order();
+    let again: Vec<String> =
+        order.into_iter().filter(|c| touched.contains(c) && cheap(c) && ran(c) && settled(c)).collect();
+    if !again.is_empty() {
+        start(app, again, effects);
+    }
+}

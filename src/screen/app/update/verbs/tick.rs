@@ -1,0 +1,63 @@
+//! Time passing: spinners, the journal, a stop that takes too long, the engine's pulse.
+
+use crate::protocol::Request;
+use crate::screen::app::{App, Effect, EngineState, Tone};
+
+/// A job that has not stopped by then gets its engine ended and restarted.
+const STOP_WITHIN_MS: u64 = 3_000;
+const PULSE_EVERY_MS: u64 = 1_000;
+
+pub fn tick(app: &mut App, now_ms: u64, effects: &mut Vec<Effect>) {
+    app.now_ms = now_ms;
+    if app.is_running() {
+        app.frame = app.frame.wrapping_add(1);
+        app.redraw = true;
+        if now_ms.saturating_sub(app.pulse_ms) >= PULSE_EVERY_MS && matches!(app.engine, EngineState::Ready { .. }) {
+            app.pulse_ms = now_ms;
+            effects.push(Effect::Send(Request::Pulse));
+        }
+    }
+    give_up_waiting(app, effects);
+    journal(app, effects);
+}
+
+fn give_up_waiting(app: &mut App, effects: &mut Vec<Effect>) {
+    let late = |asked: u64| asked > 0 && app.now_ms.saturating_sub(asked) >= STOP_WITHIN_MS;
+    if app.jobs.iter().any(|j| j.cancelled_ms.is_some_and(late)) {
+        for job in &mut app.jobs {
+            job.cancelled_ms = None;
+        }
+        app.say(Tone::Bad, "the job did not stop within 3 s: ending the engine and starting a new one");
+        effects.push(Effect::KillEngine);
+    }
+    let now = app.now_ms;
+    for job in &mut app.jobs {
+        // Asked before the first tick of this job: the wait begins now.
+        if job.cancelled_ms == Some(0) {
+            job.cancelled_ms = Some(now);
+        }
+    }
+}
+
+/// Keeps unsaved work safe.
+pub fn journal(app: &mut App, effects: &mut Vec<Effect>) {
+    if !app.journal_due() {
+        return;
+    }
+    let text = app.live_text();
+    app.journaled = Some(text.clone());
+    let path = super::save::path(app);
+    effects.push(match app.on_disk.as_deref() == Some(text.as_str()) {
+        true => Effect::ForgetJournal { path },
+        false => Effect::Journal { path, text },
+    });
+}
+
+/// Milliseconds as a reader says them.
+pub fn seconds(ms: u64) -> String {
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{:.1} s", ms as f64 / 1000.0),
+        _ => format!("{}:{:02} min", ms / 60_000, ms / 1000 % 60),
+    }
+}
