@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use crate::notebook::complete::{Known, complete_cell};
 use crate::notebook::{Block, BlockKind, Cell, Diagnostic, Graph, Kind, Notebook};
 
 /// Texts kept for undo.
@@ -65,6 +66,26 @@ impl Document {
         self.notebook.cell(cell).map(|c| c.block)
     }
 
+    /// Every cell, ancestors first.
+    pub fn run_order(&self) -> Vec<String> {
+        self.graph.order()
+    }
+
+    pub fn ancestors(&self, cell: &str) -> Vec<String> {
+        self.graph.ancestors(cell)
+    }
+
+    pub fn descendants(&self, cell: &str) -> Vec<String> {
+        self.graph.descendants(cell)
+    }
+
+    /// Completions in a cell's TOML body: where they begin, and the words.
+    pub fn complete(&self, block: usize, body: &str, cursor: usize, known: &Known) -> (usize, Vec<String>) {
+        let Some(cell) = self.cell_at(block) else { return (cursor, Vec::new()) };
+        let found = complete_cell(cell.kind, body, cursor, known);
+        (found.from, found.items.into_iter().map(|i| i.text).collect())
+    }
+
     /// Blank lines between cells are no stop for the cursor.
     pub fn is_stop(&self, block: usize) -> bool {
         self.blocks().get(block).is_some_and(|b| b.cell().is_some() || !b.text.trim().is_empty())
@@ -106,7 +127,9 @@ impl Document {
             Some(_) if self.editable(block) == edited => self.text.clone(),
             Some(b) => match b.cell() {
                 Some(cell) => self.notebook.set_body(&cell.name, edited).print(),
-                None if b.text.ends_with('\n') => self.notebook.set_prose(block, &format!("{edited}\n")).print(),
+                None if b.text.ends_with('\n') => {
+                    self.notebook.set_prose(block, &format!("{edited}\n")).print()
+                }
                 None => self.notebook.set_prose(block, edited).print(),
             },
         }
@@ -182,9 +205,11 @@ impl Document {
 
 /// Cells of `next` whose request is not what it was; all of them where the front matter changed.
 fn changed_cells(old: &Notebook, next: &Notebook) -> HashSet<String> {
-    let front = |n: &Notebook| n.blocks().iter().find(|b| matches!(b.kind, BlockKind::Front)).map(|b| b.text.clone());
+    let front =
+        |n: &Notebook| n.blocks().iter().find(|b| matches!(b.kind, BlockKind::Front)).map(|b| b.text.clone());
     let all = front(old) != front(next);
-    let same = |c: &Cell| old.cell(&c.name).is_some_and(|o| o.kind == c.kind && o.body.trim() == c.body.trim());
+    let same =
+        |c: &Cell| old.cell(&c.name).is_some_and(|o| o.kind == c.kind && o.body.trim() == c.body.trim());
     next.cells().filter(|c| all || !same(c)).map(|c| c.name.clone()).collect()
 }
 
@@ -199,7 +224,8 @@ pub fn prose_title(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "# Why?\n\n```sql bad\nSELECT 1\n```\n\nprose\n\n```sql worse\nSELECT * FROM bad\n```\n";
+    const TEXT: &str =
+        "# Why?\n\n```sql bad\nSELECT 1\n```\n\nprose\n\n```sql worse\nSELECT * FROM bad\n```\n";
 
     #[test]
     fn an_edit_changes_only_its_block() {
@@ -221,7 +247,10 @@ mod tests {
         let mut doc = Document::new(TEXT);
         let bad = doc.block_of("bad");
         doc.change(doc.text_with_cell(bad, Kind::Sql, "new", "SELECT 2"));
-        assert_eq!(doc.notebook().cells().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["bad", "new", "worse"]);
+        assert_eq!(
+            doc.notebook().cells().map(|c| c.name.as_str()).collect::<Vec<_>>(),
+            ["bad", "new", "worse"]
+        );
         let block = doc.block_of("new").unwrap();
         doc.change(doc.text_without(block));
         assert_eq!(doc.text(), TEXT, "adding and deleting leaves no trace");

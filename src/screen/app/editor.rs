@@ -265,7 +265,9 @@ impl Editor {
             }
             Motion::LineEnd => self.cursor.byte = self.line().len(),
             Motion::Start => self.cursor = Cursor::default(),
-            Motion::End => self.cursor = Cursor { line: last, byte: self.lines.last().map_or(0, String::len) },
+            Motion::End => {
+                self.cursor = Cursor { line: last, byte: self.lines.last().map_or(0, String::len) }
+            }
         }
         self.goal = self.column();
     }

@@ -89,7 +89,8 @@ pub fn predicate(keys: &[RowKey]) -> String {
         [] => one(first),
         [at] if same_shape && keys.iter().all(|k| k.get(*at).is_some_and(|(_, v)| *v != Value::Null)) => {
             let fixed = first.iter().enumerate().filter(|(i, _)| i != at).map(|(_, (c, v))| v.equals(c));
-            let values: Vec<String> = keys.iter().filter_map(|k| k.get(*at)).map(|(_, v)| v.literal()).collect();
+            let values: Vec<String> =
+                keys.iter().filter_map(|k| k.get(*at)).map(|(_, v)| v.literal()).collect();
             let column = first.get(*at).map_or(String::new(), |(c, _)| quote_ident(c));
             let list = format!("{column} IN ({})", values.join(", "));
             fixed.chain([list]).collect::<Vec<_>>().join(" AND ")
@@ -117,7 +118,8 @@ mod tests {
 
     #[test]
     fn predicates_are_short_where_keys_agree() {
-        let key = |q: &str, i: i128| vec![("q".to_string(), Value::Text(q.into())), ("i".into(), Value::Int(i))];
+        let key =
+            |q: &str, i: i128| vec![("q".to_string(), Value::Text(q.into())), ("i".into(), Value::Int(i))];
         assert_eq!(predicate(&[key("跑鞋", 1)]), "\"q\" = '跑鞋' AND \"i\" = 1");
         assert_eq!(predicate(&[key("a", 1), key("a", 2)]), "\"q\" = 'a' AND \"i\" IN (1, 2)");
         assert_eq!(

@@ -31,12 +31,8 @@ pub fn areas(app: &App) -> Areas {
     let (width, height) = (app.width, app.height);
     let footer_height = if height >= 8 { 2 } else { u16::from(height >= 3) };
     let header_height = u16::from(height >= 2);
-    let body = Area {
-        x: 0,
-        y: header_height,
-        width,
-        height: height.saturating_sub(header_height + footer_height),
-    };
+    let body =
+        Area { x: 0, y: header_height, width, height: height.saturating_sub(header_height + footer_height) };
     let mut areas = Areas {
         header: Area { x: 0, y: 0, width, height: header_height },
         footer: Area { x: 0, y: height - footer_height, width, height: footer_height },

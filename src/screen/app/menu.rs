@@ -68,7 +68,9 @@ impl Menu {
         let matches = self.matches();
         match matches.get(self.selected).and_then(|i| self.items.get(*i)) {
             Some(item) => Some(item.value.clone()),
-            None if self.free && !self.typed.text.trim().is_empty() => Some(self.typed.text.trim().to_owned()),
+            None if self.free && !self.typed.text.trim().is_empty() => {
+                Some(self.typed.text.trim().to_owned())
+            }
             None => None,
         }
     }

@@ -249,8 +249,6 @@ pub struct App {
     pub engine: EngineState,
     pub rss_bytes: u64,
     pub models: Vec<ModelChoice>,
-    /// Where to go once a drill cell has run: the cell's name.
-    pub awaiting: Option<String>,
 
     /// Animates what runs; advances with ticks.
     pub frame: usize,
@@ -270,6 +268,8 @@ pub struct App {
     restarts: u32,
     pulse_ms: u64,
     recovered: Option<String>,
+    /// The text at the start.
+    opened: String,
     /// Quit as soon as the save under way has succeeded.
     quit_after_save: bool,
 }
@@ -282,7 +282,8 @@ impl App {
             focus,
             doc,
             path: opening.path,
-            journaled: Some(opening.text),
+            journaled: Some(opening.text.clone()),
+            opened: opening.text,
             on_disk: opening.on_disk,
             base: opening.base,
             params: opening.params,
@@ -322,6 +323,15 @@ impl App {
         } else {
             None
         }
+    }
+
+    /// Something would be lost by leaving now. A new notebook that nobody touched is no loss.
+    fn is_dirty_enough(&self) -> bool {
+        self.is_dirty() && (self.on_disk.is_some() || self.live_text() != self.opened)
+    }
+
+    fn has_recovered(&self) -> bool {
+        self.recovered.is_some()
     }
 
     fn journal_due(&self) -> bool {

@@ -134,8 +134,10 @@ mod tests {
 
     #[test]
     fn numbers_are_short_but_true() {
-        let shown: Vec<String> =
-            [0.0, 0.123_456, -7.91, 61.25, 12_345.6, 3.0, 1e-7, 1e12, f64::NAN].into_iter().map(float).collect();
+        let shown: Vec<String> = [0.0, 0.123_456, -7.91, 61.25, 12_345.6, 3.0, 1e-7, 1e12, f64::NAN]
+            .into_iter()
+            .map(float)
+            .collect();
         assert_eq!(shown, ["0", "0.1235", "-7.9100", "61.25", "12345.6", "3", "1.000e-7", "1.000e12", "NaN"]);
     }
 }

@@ -113,7 +113,8 @@ fn ended(app: &mut App, job: JobId, ok: bool, elapsed_ms: u64, effects: &mut Vec
     if job.cancelled_ms.is_some() {
         app.say(Tone::Info, format!("stopped after {took}"));
     } else if ok {
-        let what = if job.cells.len() == 1 { "1 cell".to_owned() } else { format!("{} cells", job.cells.len()) };
+        let what =
+            if job.cells.len() == 1 { "1 cell".to_owned() } else { format!("{} cells", job.cells.len()) };
         app.say(Tone::Good, format!("{what} done in {took}"));
     } else if !problem_said {
         app.say(Tone::Bad, format!("ended with errors after {took}"));

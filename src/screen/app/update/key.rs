@@ -13,11 +13,13 @@ pub fn press(app: &mut App, key: Key, effects: &mut Vec<Effect>) {
         app.mode = Mode::Normal;
         return v::cancel::cancel_if_running(app, effects);
     }
-    match &mut app.mode {
+    if v::complete::key(app, key) {
+        return;
+    }
+    match app.mode {
         Mode::Menu(_) => v::menu::key(app, key, effects),
         Mode::Prompt(_) => prompt(app, key, effects),
         Mode::Help { .. } => v::help::key(app, key),
-        Mode::Edit(_) if v::complete::key(app, key) => {}
         Mode::Edit(_) | Mode::Normal => command(app, key, effects),
     }
 }

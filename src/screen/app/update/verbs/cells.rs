@@ -101,8 +101,11 @@ fn shift(app: &mut App, up: bool, effects: &mut Vec<Effect>) {
 
 pub fn ask_name(app: &mut App, _: &mut Vec<Effect>) {
     let name = app.focused_cell().unwrap_or_default().to_owned();
-    app.mode =
-        Mode::Prompt(Prompt { question: Question::RenameCell, title: "rename to".into(), typed: Line::new(name) });
+    app.mode = Mode::Prompt(Prompt {
+        question: Question::RenameCell,
+        title: "rename to".into(),
+        typed: Line::new(name),
+    });
 }
 
 pub fn renamed(app: &mut App, name: &str, effects: &mut Vec<Effect>) {

@@ -1,5 +1,6 @@
 //! Completion in the editor.
 
+use crate::notebook::complete::Known;
 use crate::protocol::Request;
 use crate::screen::app::{App, Code, Completions, Effect, EngineState, Key, Mode, Tone};
 
@@ -26,24 +27,32 @@ pub fn ask(app: &mut App, effects: &mut Vec<Effect>) {
             effects.push(Effect::Send(Request::Complete { seq, sql: text, cursor }));
         }
         Some(_) => {
-            let (from, items) = app.doc.complete(block, &text, cursor, &columns(app));
+            let (from, items) = app.doc.complete(block, &text, cursor, &known(app));
             offer(app, seq, from, items);
         }
         None => app.say(Tone::Info, "there is nothing to complete in prose"),
     }
 }
 
-/// Column names of every table seen so far.
-fn columns(app: &App) -> Vec<String> {
-    let mut names: Vec<String> = app
+/// Names that the screen has seen.
+fn known(app: &App) -> Known {
+    let notebook = app.doc.notebook();
+    let mut columns: Vec<String> = app
         .runs
         .values()
         .filter_map(|r| r.table.as_ref())
         .flat_map(|t| t.columns.iter().map(|c| c.name.clone()))
         .collect();
-    names.sort();
-    names.dedup();
-    names
+    columns.sort();
+    columns.dedup();
+    let cells = notebook.cells().map(|c| c.name.clone());
+    Known {
+        relations: cells.chain(notebook.front().sources.iter().map(|s| s.name.clone())).collect(),
+        columns,
+        models: app.models.iter().map(|m| m.path.clone()).collect(),
+        params: notebook.front().params.iter().map(|(name, _)| name.clone()).collect(),
+        metrics: Vec::new(),
+    }
 }
 
 pub fn offer(app: &mut App, seq: u64, from: usize, mut items: Vec<String>) {

@@ -27,7 +27,8 @@ pub fn row(app: &mut App, effects: &mut Vec<Effect>) {
     match values {
         Some(values) => {
             // A tab or line break inside a value would read as another cell.
-            let line = values.iter().map(|v| v.replace(['\t', '\n', '\r'], " ")).collect::<Vec<_>>().join("\t");
+            let line =
+                values.iter().map(|v| v.replace(['\t', '\n', '\r'], " ")).collect::<Vec<_>>().join("\t");
             effects.push(Effect::Copy(line));
         }
         None => app.say(Tone::Info, "this row has not arrived yet"),

@@ -44,8 +44,9 @@ pub fn gone(app: &mut App, reason: String, effects: &mut Vec<Effect>) {
             table.lost_engine();
         }
         if let RunState::Running(_) = run.state {
-            let problem = Problem::new(ProblemKind::Resource, format!("the engine stopped in this cell: {reason}"))
-                .hint("run it again; a smaller `limit` or less memory elsewhere may help");
+            let problem =
+                Problem::new(ProblemKind::Resource, format!("the engine stopped in this cell: {reason}"))
+                    .hint("run it again; a smaller `limit` or less memory elsewhere may help");
             run.state = RunState::Failed(problem);
         } else if run.is_active() {
             run.state = RunState::Idle;
@@ -57,7 +58,10 @@ pub fn gone(app: &mut App, reason: String, effects: &mut Vec<Effect>) {
         app.say(Tone::Bad, format!("the engine stopped again: {reason}. `:restart engine` tries once more"));
         return;
     }
-    app.say(Tone::Bad, format!("the engine stopped: {reason}. Starting a new one; nothing in the notebook is lost"));
+    app.say(
+        Tone::Bad,
+        format!("the engine stopped: {reason}. Starting a new one; nothing in the notebook is lost"),
+    );
     app.engine = EngineState::Starting;
     effects.push(Effect::StartEngine);
 }

@@ -35,7 +35,10 @@ pub fn range(app: &mut App, _: &mut Vec<Effect>) {
         }
     }
     if missing > 0 {
-        app.say(Tone::Bad, format!("{missing} rows between were never shown and are not marked; scroll over them"));
+        app.say(
+            Tone::Bad,
+            format!("{missing} rows between were never shown and are not marked; scroll over them"),
+        );
     }
 }
 

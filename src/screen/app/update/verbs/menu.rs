@@ -11,7 +11,9 @@ pub fn key(app: &mut App, key: Key, effects: &mut Vec<Effect>) {
         (Code::Up, _) | (Code::Char('p'), true) | (Code::BackTab, _) => menu.step(-1),
         (Code::Down, _) | (Code::Char('n'), true) | (Code::Tab, _) => menu.step(1),
         (Code::PageUp, _) => menu.selected = menu.selected.saturating_sub(10),
-        (Code::PageDown, _) => menu.selected = (menu.selected + 10).min(menu.matches().len().saturating_sub(1)),
+        (Code::PageDown, _) => {
+            menu.selected = (menu.selected + 10).min(menu.matches().len().saturating_sub(1))
+        }
         (Code::Enter, _) => {
             if let Some(value) = menu.choice() {
                 let purpose = menu.purpose.clone();

@@ -19,7 +19,10 @@ pub fn keep_inside(app: &mut App) {
     step(app, 0);
 }
 
-fn with_grid<T>(app: &mut App, change: impl FnOnce(&mut crate::screen::app::grid::Grid, u64) -> T) -> Option<T> {
+fn with_grid<T>(
+    app: &mut App,
+    change: impl FnOnce(&mut crate::screen::app::grid::Grid, u64) -> T,
+) -> Option<T> {
     let name = app.focused_cell()?.to_owned();
     let run = app.runs.get_mut(&name)?;
     let rows = run.table.as_ref()?.rows();

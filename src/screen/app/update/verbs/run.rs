@@ -115,8 +115,9 @@ fn rerun_cheap(app: &mut App, touched: &[String], effects: &mut Vec<Effect>) {
     let notebook = app.doc.notebook();
     let cheap = |c: &String| notebook.cell(c).is_some_and(|cell| cell.kind.is_cheap());
     let ran = |c: &String| app.run(c).is_some_and(|r| r.outcome.is_some() && !r.is_active());
-    let settled =
-        |c: &String| app.doc.ancestors(c).iter().all(|a| cheap(a) || app.run(a).is_some_and(|r| r.is_fresh()));
+    let settled = |c: &String| {
+        app.doc.ancestors(c).iter().all(|a| cheap(a) || app.run(a).is_some_and(|r| r.is_fresh()))
+    };
     let order = app.doc.run_order();
     let again: Vec<String> =
         order.into_iter().filter(|c| touched.contains(c) && cheap(c) && ran(c) && settled(c)).collect();

@@ -23,8 +23,11 @@ pub fn save(app: &mut App, effects: &mut Vec<Effect>) {
 
 pub fn ask_path(app: &mut App, _: &mut Vec<Effect>) {
     let offered = path(app).display().to_string();
-    app.mode =
-        Mode::Prompt(Prompt { question: Question::SavePath, title: "save as".into(), typed: Line::new(offered) });
+    app.mode = Mode::Prompt(Prompt {
+        question: Question::SavePath,
+        title: "save as".into(),
+        typed: Line::new(offered),
+    });
 }
 
 pub fn path_answered(app: &mut App, answer: &str, effects: &mut Vec<Effect>) {

@@ -12,7 +12,9 @@ pub fn tick(app: &mut App, now_ms: u64, effects: &mut Vec<Effect>) {
     if app.is_running() {
         app.frame = app.frame.wrapping_add(1);
         app.redraw = true;
-        if now_ms.saturating_sub(app.pulse_ms) >= PULSE_EVERY_MS && matches!(app.engine, EngineState::Ready { .. }) {
+        if now_ms.saturating_sub(app.pulse_ms) >= PULSE_EVERY_MS
+            && matches!(app.engine, EngineState::Ready { .. })
+        {
             app.pulse_ms = now_ms;
             effects.push(Effect::Send(Request::Pulse));
         }
