@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use candle_core::Device;
 use serde_json::Value;
@@ -12,6 +13,7 @@ use super::bert::Bert;
 use super::config::{Architecture, BertConfig};
 use super::device::{DeviceChoice, device_name, open_device};
 use super::error::{ModelError, ModelErrorKind};
+use super::fused::FusedBert;
 use super::hash::hash_folder;
 use super::heads::Head;
 use super::params::{Params, expected};
@@ -60,6 +62,8 @@ pub struct Model {
     pub(super) bert: Bert,
     pub(super) head: Head,
     pub(super) tokens: Tokens,
+    /// Made on first use.
+    pub(super) fused: OnceLock<FusedBert>,
 }
 
 impl Model {
@@ -104,7 +108,7 @@ impl Model {
             device: device_name(bert.device()),
             hash: hash_folder(dir)?,
         };
-        Ok(Model { info, params, bert, head, tokens })
+        Ok(Model { info, params, bert, head, tokens, fused: OnceLock::new() })
     }
 
     pub fn info(&self) -> &ModelInfo {

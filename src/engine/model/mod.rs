@@ -9,26 +9,36 @@
 //!                                              `- fused kernels on packed tokens: scoring on CPU
 //! ```
 
+mod batch;
 mod bert;
 mod config;
 mod device;
 mod error;
+mod forward;
+mod fused;
+mod gradient;
 mod hash;
 mod heads;
 mod load;
 mod ops;
 mod params;
 mod pool;
+mod score;
 mod tokens;
 pub mod train;
 mod weights_file;
+mod workers;
 
 pub use bert::{Bert, Dropout, Padded, Path, Words};
 pub use config::{Activation, Architecture, BertConfig};
 pub use device::{DeviceChoice, open_device};
 pub use error::{ModelError, ModelErrorKind};
-pub use heads::Head;
+pub use forward::Row;
+pub use fused::{FusedBert, Isa, Scratch};
+pub use gradient::PointGradient;
+pub use heads::{Head, cosine};
 pub use load::{LoadOptions, Model, ModelInfo};
 pub use params::Params;
 pub use pool::{Pooling, PoolingMode};
+pub use score::{ScoreChunk, ScoreInputs, ScoreOptions, ScoreProgress, ScoreReport};
 pub use tokens::{Encoded, Ids, Tokens};

@@ -1,0 +1,73 @@
+//! Vector primitives for AVX2 with FMA: 8 numbers at a time.
+
+use std::arch::x86_64::*;
+
+type V = __m256;
+const N: usize = 8;
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn load(from: &[f32; N]) -> V {
+    // SAFETY: both are 8 f32s.
+    unsafe { std::mem::transmute::<[f32; N], V>(*from) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn store(to: &mut [f32; N], v: V) {
+    // SAFETY: both are 8 f32s.
+    *to = unsafe { std::mem::transmute::<V, [f32; N]>(v) };
+}
+
+/// p * 2^n for whole n from -126 to 127: n goes into the exponent's bits.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn exp2i(p: V, n: V) -> V {
+    let bits = _mm256_slli_epi32::<23>(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)));
+    _mm256_mul_ps(p, _mm256_castsi256_ps(bits))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn round(x: V) -> V {
+    _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(x)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn sum(a: V) -> f32 {
+    let mut lanes = [0.0; N];
+    store(&mut lanes, a);
+    lanes.iter().sum()
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn maximum(a: V) -> f32 {
+    let mut lanes = [0.0; N];
+    store(&mut lanes, a);
+    lanes.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+}
+
+macro_rules! primitives {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $out:ty = $intrinsic:ident;)*) => {$(
+        #[inline]
+        #[target_feature(enable = "avx2,fma")]
+        fn $name($($arg: $type),*) -> $out {
+            $intrinsic($($arg),*)
+        }
+    )*};
+}
+
+primitives! {
+    splat(x: f32) -> V = _mm256_set1_ps;
+    add(a: V, b: V) -> V = _mm256_add_ps;
+    sub(a: V, b: V) -> V = _mm256_sub_ps;
+    mul(a: V, b: V) -> V = _mm256_mul_ps;
+    div(a: V, b: V) -> V = _mm256_div_ps;
+    fma(a: V, b: V, c: V) -> V = _mm256_fmadd_ps;
+    max(a: V, b: V) -> V = _mm256_max_ps;
+    min(a: V, b: V) -> V = _mm256_min_ps;
+}
+
+super::rows::row_kernels!(#[target_feature(enable = "avx2,fma")]);

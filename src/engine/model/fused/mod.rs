@@ -1,0 +1,298 @@
+//! The fused path: the same BERT as `bert.rs`, on the CPU, without a backward pass. Tokens of a batch
+//! are packed end to end (no padding), queries, keys and values come from one product, and what
+//! follows a product is done while its result is in cache. One call runs on one core; batches run
+//! side by side (`workers.rs`).
+
+mod attention;
+mod isa;
+#[cfg(target_arch = "x86_64")]
+mod lanes_avx2;
+#[cfg(target_arch = "x86_64")]
+mod lanes_avx512;
+mod lanes_scalar;
+mod product;
+mod rows;
+#[cfg_attr(not(target_arch = "x86_64"), path = "tile_absent.rs")]
+mod tile;
+
+use candle_core::Tensor;
+
+use self::attention::{HeadRoom, Heads, attend};
+use self::product::{Matrix, Packed, round_up};
+use self::rows::{NormWeights, add_norm, gelu};
+use self::tile::{ROWS, WIDTH};
+use super::bert::{Bert, Layer, Linear, Norm};
+use super::config::Activation;
+use super::error::{ModelError, ModelErrorKind};
+use super::forward::Row;
+use super::heads::Head;
+use super::pool::PoolingMode;
+use crate::util::cancel::Cancel;
+
+pub use self::isa::Isa;
+
+/// Rows that go through the feed-forward block together, so that the wide middle stays in the
+/// second-level cache.
+const FEED_ROWS: usize = 16 * ROWS;
+
+/// A BERT's weights in the kernels' layout.
+pub struct FusedBert {
+    isa: Isa,
+    heads: Heads,
+    activation: Activation,
+    hidden: usize,
+    word: Vec<f32>,
+    position: Vec<f32>,
+    token_type: Vec<f32>,
+    embed_norm: NormWeights,
+    layers: Vec<FusedLayer>,
+    pooler: Option<Packed>,
+    classifier: Option<Packed>,
+    labels: usize,
+}
+
+struct FusedLayer {
+    qkv: Packed,
+    attention_out: Packed,
+    attention_norm: NormWeights,
+    intermediate: Packed,
+    output: Packed,
+    output_norm: NormWeights,
+}
+
+/// Buffers that a worker keeps from batch to batch.
+#[derive(Default)]
+pub struct Scratch {
+    x: Matrix,
+    qkv: Matrix,
+    context: Matrix,
+    out: Matrix,
+    inner: Matrix,
+    room: HeadRoom,
+}
+
+impl FusedBert {
+    /// Copies the weights as they are now; later changes of variables are not seen.
+    pub fn new(bert: &Bert) -> Result<Self, ModelError> {
+        Self::with_isa(bert, Isa::detect())
+    }
+
+    /// The same on a chosen instruction set, which the processor must have.
+    pub fn with_isa(bert: &Bert, isa: Isa) -> Result<Self, ModelError> {
+        let config = &bert.config;
+        let isa = if Isa::available().contains(&isa) { isa } else { Isa::detect() };
+        let eps = config.layer_norm_eps as f32;
+        let optional = |linear: &Option<Linear>| linear.as_ref().map(|l| pack(&[l], isa)).transpose();
+        let e = &bert.embeddings;
+        Ok(Self {
+            isa,
+            heads: Heads { count: config.heads, size: config.head_dim() },
+            activation: config.activation,
+            hidden: config.hidden,
+            word: numbers(&e.word)?,
+            position: numbers(&e.position)?,
+            token_type: numbers(&e.token_type)?,
+            embed_norm: norm_weights(&e.norm, eps)?,
+            layers: bert.layers.iter().map(|l| FusedLayer::new(l, eps, isa)).collect::<Result<_, _>>()?,
+            pooler: optional(&bert.pooler)?,
+            classifier: optional(&bert.classifier)?,
+            labels: config.labels.len(),
+        })
+    }
+
+    /// Logits or embedding of each row, in order. Rows must fit the position table and the vocabulary.
+    pub fn forward(
+        &self,
+        rows: &[Row],
+        head: &Head,
+        scratch: &mut Scratch,
+        cancel: &Cancel,
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let spans = self.spans(rows)?;
+        self.embed(rows, &mut scratch.x)?;
+        for layer in &self.layers {
+            cancel.check()?;
+            self.layer(layer, &spans, scratch, cancel)?;
+        }
+        match head {
+            Head::Embedding(pooling) => Ok(self.embeddings(&spans, pooling.mode, pooling.normalise, scratch)),
+            Head::Classifier { .. } => self.logits(&spans, scratch),
+        }
+    }
+
+    /// Where each sequence's rows lie in the packed batch.
+    fn spans(&self, rows: &[Row]) -> Result<Vec<(usize, usize)>, ModelError> {
+        let positions = self.position.len() / self.hidden.max(1);
+        let mut spans = Vec::with_capacity(rows.len());
+        let mut from = 0;
+        for (ids, types) in rows {
+            if ids.is_empty() || ids.len() > positions || types.len() != ids.len() {
+                let what = format!("an input of {} tokens does not fit {positions} positions", ids.len());
+                return Err(ModelError::new(ModelErrorKind::Internal, what));
+            }
+            spans.push((from, from + ids.len()));
+            from += ids.len();
+        }
+        Ok(spans)
+    }
+
+    fn embed(&self, rows: &[Row], x: &mut Matrix) -> Result<(), ModelError> {
+        let total = rows.iter().map(|(ids, _)| ids.len()).sum();
+        x.reshape(total, self.hidden);
+        let h = self.hidden;
+        let tokens = rows.iter().flat_map(|(ids, types)| {
+            ids.iter().zip(*types).enumerate().map(|(position, (&id, &kind))| (id, kind, position))
+        });
+        let table = |table: &'_ [f32], at: usize| -> Option<std::ops::Range<usize>> {
+            table.get(at * h..(at + 1) * h).map(|_| at * h..(at + 1) * h)
+        };
+        let mut other = vec![0f32; round_up(h, WIDTH)];
+        for (r, (id, kind, position)) in tokens.enumerate() {
+            let (Some(w), Some(t), Some(p)) = (
+                table(&self.word, id as usize),
+                table(&self.token_type, kind as usize),
+                table(&self.position, position),
+            ) else {
+                let what = format!("token {id} of type {kind} is outside the embedding tables");
+                return Err(ModelError::new(ModelErrorKind::Internal, what));
+            };
+            let row = x.row_mut(r);
+            row[..h].copy_from_slice(&self.word[w]);
+            row[h..].fill(0.0);
+            for ((slot, a), b) in other.iter_mut().zip(&self.token_type[t]).zip(&self.position[p]) {
+                *slot = a + b;
+            }
+            add_norm(self.isa, row, &other, &self.embed_norm);
+        }
+        Ok(())
+    }
+
+    fn layer(
+        &self,
+        layer: &FusedLayer,
+        spans: &[(usize, usize)],
+        s: &mut Scratch,
+        cancel: &Cancel,
+    ) -> Result<(), ModelError> {
+        let rows = s.x.rows;
+        s.qkv.reshape(rows, 3 * self.hidden);
+        s.context.reshape(rows, self.heads.context_columns());
+        s.out.reshape(rows, self.hidden);
+        layer.qkv.apply(&s.x, &mut s.qkv, 0, rows);
+        for span in spans {
+            attend(self.isa, self.heads, &s.qkv, &mut s.context, *span, &mut s.room);
+        }
+        layer.attention_out.apply(&s.context, &mut s.out, 0, rows);
+        for r in 0..rows {
+            add_norm(self.isa, s.x.row_mut(r), s.out.row(r), &layer.attention_norm);
+        }
+        cancel.check()?;
+        s.inner.reshape(rows, layer.intermediate.columns());
+        for from in (0..rows).step_by(FEED_ROWS) {
+            let to = rows.min(from + FEED_ROWS);
+            layer.intermediate.apply(&s.x, &mut s.inner, from, to);
+            for r in from..to {
+                self.activate(s.inner.row_mut(r));
+            }
+            layer.output.apply(&s.inner, &mut s.out, from, to);
+            for r in from..to {
+                add_norm(self.isa, s.x.row_mut(r), s.out.row(r), &layer.output_norm);
+            }
+        }
+        Ok(())
+    }
+
+    fn activate(&self, row: &mut [f32]) {
+        match self.activation {
+            Activation::Gelu => gelu(self.isa, row),
+            Activation::Relu => row.iter_mut().for_each(|v| *v = v.max(0.0)),
+            Activation::GeluTanh => {
+                let root = (2.0 / std::f32::consts::PI).sqrt();
+                for v in row {
+                    *v = 0.5 * *v * (1.0 + (root * *v * (1.0 + 0.044_715 * *v * *v)).tanh());
+                }
+            }
+        }
+    }
+
+    fn embeddings(
+        &self,
+        spans: &[(usize, usize)],
+        mode: PoolingMode,
+        normalise: bool,
+        s: &Scratch,
+    ) -> Vec<Vec<f32>> {
+        let pooled = spans.iter().map(|&(from, to)| {
+            let to = if mode == PoolingMode::Cls { from + 1 } else { to };
+            let mut sum = vec![0f32; self.hidden];
+            for r in from..to {
+                sum.iter_mut().zip(s.x.row(r)).for_each(|(slot, v)| *slot += v);
+            }
+            let length = match normalise {
+                // Scaling by the count first would cancel out.
+                true => (sum.iter().map(|v| v * v).sum::<f32>() + 1e-24).sqrt(),
+                false => (to - from) as f32,
+            };
+            sum.iter_mut().for_each(|v| *v /= length);
+            sum
+        });
+        pooled.collect()
+    }
+
+    fn logits(&self, spans: &[(usize, usize)], s: &mut Scratch) -> Result<Vec<Vec<f32>>, ModelError> {
+        let (Some(pooler), Some(classifier)) = (&self.pooler, &self.classifier) else {
+            return Err(ModelError::new(ModelErrorKind::Internal, "a classifier without its head"));
+        };
+        let n = spans.len();
+        s.context.reshape(n, self.hidden);
+        for (r, (from, _)) in spans.iter().enumerate() {
+            let first = s.x.row(*from);
+            let row = s.context.row_mut(r);
+            row[..first.len()].copy_from_slice(first);
+        }
+        s.out.reshape(n, self.hidden);
+        pooler.apply(&s.context, &mut s.out, 0, n);
+        for r in 0..n {
+            s.out.row_mut(r).iter_mut().for_each(|v| *v = v.tanh());
+        }
+        s.inner.reshape(n, self.labels);
+        classifier.apply(&s.out, &mut s.inner, 0, n);
+        Ok((0..n).map(|r| s.inner.row(r)[..self.labels].to_vec()).collect())
+    }
+}
+
+impl FusedLayer {
+    fn new(layer: &Layer, eps: f32, isa: Isa) -> Result<Self, ModelError> {
+        Ok(Self {
+            qkv: pack(&[&layer.query, &layer.key, &layer.value], isa)?,
+            attention_out: pack(&[&layer.attention_out], isa)?,
+            attention_norm: norm_weights(&layer.attention_norm, eps)?,
+            intermediate: pack(&[&layer.intermediate], isa)?,
+            output: pack(&[&layer.output], isa)?,
+            output_norm: norm_weights(&layer.output_norm, eps)?,
+        })
+    }
+}
+
+fn numbers(tensor: &Tensor) -> Result<Vec<f32>, ModelError> {
+    Ok(tensor.flatten_all()?.to_vec1()?)
+}
+
+fn pack(linears: &[&Linear], isa: Isa) -> Result<Packed, ModelError> {
+    let mut parts = Vec::with_capacity(linears.len());
+    let mut k = 0;
+    for linear in linears {
+        k = linear.weight.dim(1)?;
+        parts.push((numbers(&linear.weight)?, numbers(&linear.bias)?));
+    }
+    let parts: Vec<(&[f32], &[f32])> = parts.iter().map(|(w, b)| (&w[..], &b[..])).collect();
+    Ok(Packed::new(&parts, k, isa))
+}
+
+fn norm_weights(norm: &Norm, eps: f32) -> Result<NormWeights, ModelError> {
+    let (mut weight, mut bias) = (numbers(&norm.weight)?, numbers(&norm.bias)?);
+    let width = weight.len();
+    weight.resize(round_up(width, WIDTH), 0.0);
+    bias.resize(round_up(width, WIDTH), 0.0);
+    Ok(NormWeights { width, eps, weight, bias })
+}

@@ -1,0 +1,219 @@
+//! Element-wise kernels over rows: GELU, softmax, residual + layer normalisation. Written once as a
+//! macro over a handful of vector primitives, which `lanes_*.rs` supply per instruction set, because
+//! a generic function cannot carry a target feature. Row lengths are multiples of 32.
+
+use super::isa::Isa;
+
+/// x Φ(x) in place, with erf by the rational approximation that Eigen and XLA use (about 3e-7).
+pub fn gelu(isa: Isa, row: &mut [f32]) {
+    match isa {
+        // SAFETY: the set was detected.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { super::lanes_avx512::gelu(row) },
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { super::lanes_avx2::gelu(row) },
+        _ => super::lanes_scalar::gelu(row),
+    }
+}
+
+/// softmax(scale * row) in place over the whole row; entries of -inf get 0.
+pub fn softmax(isa: Isa, row: &mut [f32], scale: f32) {
+    match isa {
+        // SAFETY: the set was detected.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { super::lanes_avx512::softmax(row, scale) },
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { super::lanes_avx2::softmax(row, scale) },
+        _ => super::lanes_scalar::softmax(row, scale),
+    }
+}
+
+/// `x = norm(x + y) * weight + bias` over the first `width` numbers. Padding beyond `width` must be 0
+/// in `x` and `y`, and in weight and bias, and stays 0.
+pub fn add_norm(isa: Isa, x: &mut [f32], y: &[f32], norm: &NormWeights) {
+    match isa {
+        // SAFETY: the set was detected.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { super::lanes_avx512::add_norm(x, y, norm) },
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { super::lanes_avx2::add_norm(x, y, norm) },
+        _ => super::lanes_scalar::add_norm(x, y, norm),
+    }
+}
+
+/// Padded weight and bias of a layer normalisation over `width` numbers.
+pub struct NormWeights {
+    pub width: usize,
+    pub eps: f32,
+    pub weight: Vec<f32>,
+    pub bias: Vec<f32>,
+}
+
+/// Expands to the three kernels over the vector type `V` of `N` lanes and the primitives in scope:
+/// `load store splat add sub mul div fma max min sum maximum exp2i round`.
+macro_rules! row_kernels {
+    ($(#[$feature:meta])*) => {
+        $(#[$feature])*
+        pub fn gelu(row: &mut [f32]) {
+            let (chunks, _) = row.as_chunks_mut::<N>();
+            for chunk in chunks {
+                let x = load(chunk);
+                let t = mul(x, splat(std::f32::consts::FRAC_1_SQRT_2));
+                let t = max(min(t, splat(4.0)), splat(-4.0));
+                let s = mul(t, t);
+                let mut p = splat(-2.726_142_3e-10);
+                p = fma(p, s, splat(2.770_681_4e-8));
+                p = fma(p, s, splat(-2.101_024e-6));
+                p = fma(p, s, splat(-5.692_506_4e-5));
+                p = fma(p, s, splat(-7.349_906e-4));
+                p = fma(p, s, splat(-2.954_6e-3));
+                p = fma(p, s, splat(-1.609_603_3e-2));
+                let mut q = splat(-1.456_607_2e-5);
+                q = fma(q, s, splat(-2.133_740_6e-4));
+                q = fma(q, s, splat(-1.682_827e-3));
+                q = fma(q, s, splat(-7.373_329_2e-3));
+                q = fma(q, s, splat(-1.426_473_9e-2));
+                let erf = div(mul(t, p), q);
+                let half = mul(x, splat(0.5));
+                store(chunk, fma(half, erf, half));
+            }
+        }
+
+        $(#[$feature])*
+        fn exp(x: V) -> V {
+            // 2^n * e^r with |r| <= ln2 / 2, a polynomial of degree 6 for e^r.
+            let x = max(x, splat(-87.3));
+            let n = round(mul(x, splat(std::f32::consts::LOG2_E)));
+            let r = fma(n, splat(-0.693_359_4), x);
+            let r = fma(n, splat(2.121_944_4e-4), r);
+            let mut p = splat(1.0 / 720.0);
+            p = fma(p, r, splat(1.0 / 120.0));
+            p = fma(p, r, splat(1.0 / 24.0));
+            p = fma(p, r, splat(1.0 / 6.0));
+            p = fma(p, r, splat(0.5));
+            p = fma(p, r, splat(1.0));
+            p = fma(p, r, splat(1.0));
+            exp2i(p, n)
+        }
+
+        $(#[$feature])*
+        pub fn softmax(row: &mut [f32], scale: f32) {
+            let (chunks, _) = row.as_chunks_mut::<N>();
+            let mut top = splat(f32::NEG_INFINITY);
+            for chunk in chunks.iter() {
+                top = max(top, load(chunk));
+            }
+            let (scale, top) = (splat(scale), splat(maximum(top)));
+            let mut total = splat(0.0);
+            for chunk in chunks.iter_mut() {
+                let e = exp(mul(sub(load(chunk), top), scale));
+                total = add(total, e);
+                store(chunk, e);
+            }
+            let inverse = splat(1.0 / sum(total));
+            for chunk in chunks.iter_mut() {
+                store(chunk, mul(load(chunk), inverse));
+            }
+        }
+
+        $(#[$feature])*
+        pub fn add_norm(x: &mut [f32], y: &[f32], norm: &super::rows::NormWeights) {
+            let (x, _) = x.as_chunks_mut::<N>();
+            let (y, _) = y.as_chunks::<N>();
+            let (weight, _) = norm.weight.as_chunks::<N>();
+            let (bias, _) = norm.bias.as_chunks::<N>();
+            let padding = (x.len() * N).saturating_sub(norm.width) as f32;
+            let width = norm.width as f32;
+            let mut total = splat(0.0);
+            for (x, y) in x.iter_mut().zip(y) {
+                let v = add(load(x), load(y));
+                total = add(total, v);
+                store(x, v);
+            }
+            let mean = sum(total) / width;
+            let mean_v = splat(mean);
+            let mut squares = splat(0.0);
+            for x in x.iter() {
+                let d = sub(load(x), mean_v);
+                squares = fma(d, d, squares);
+            }
+            // Each padding zero added mean^2.
+            let variance = ((sum(squares) - padding * mean * mean) / width).max(0.0);
+            let inverse = splat(1.0 / (variance + norm.eps).sqrt());
+            for ((x, w), b) in x.iter_mut().zip(weight).zip(bias) {
+                let d = mul(sub(load(x), mean_v), inverse);
+                store(x, fma(d, load(w), load(b)));
+            }
+        }
+    };
+}
+pub(super) use row_kernels;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(a: &[f32], b: &[f64], tolerance: f64) {
+        for (x, y) in a.iter().zip(b) {
+            assert!((f64::from(*x) - y).abs() <= tolerance, "{x} is not {y}");
+        }
+    }
+
+    #[test]
+    fn gelu_follows_the_error_function() {
+        // Φ(x) x by numerical integration of the normal density.
+        let exact = |x: f64| {
+            let n = 20_000;
+            let h = x / f64::from(n);
+            let density = |t: f64| (-t * t / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
+            let area: f64 = (0..n).map(|i| density((f64::from(i) + 0.5) * h) * h).sum();
+            x * (0.5 + area)
+        };
+        let xs: Vec<f32> = (-32..32).map(|i| i as f32 * 0.21).collect();
+        let want: Vec<f64> = xs.iter().map(|&x| exact(f64::from(x))).collect();
+        for isa in Isa::available() {
+            let mut row = xs.clone();
+            gelu(isa, &mut row);
+            close(&row, &want, 1e-6);
+        }
+    }
+
+    #[test]
+    fn softmax_ignores_masked_entries() {
+        let mut xs: Vec<f32> = (0..64).map(|i| ((i * 37) % 19) as f32 - 9.0).collect();
+        xs[40..].fill(f32::NEG_INFINITY);
+        let weights: Vec<f64> = xs.iter().map(|&x| (f64::from(x) * 0.3).exp()).collect();
+        let total: f64 = weights.iter().sum();
+        let want: Vec<f64> = weights.iter().map(|w| w / total).collect();
+        for isa in Isa::available() {
+            let mut row = xs.clone();
+            softmax(isa, &mut row, 0.3);
+            close(&row, &want, 1e-6);
+            assert!(row[40..].iter().all(|&p| p < 1e-30));
+        }
+    }
+
+    #[test]
+    fn add_norm_leaves_padding_alone() {
+        let width = 40;
+        let pad = |f: &dyn Fn(usize) -> f32| (0..64).map(|i| if i < width { f(i) } else { 0.0 }).collect();
+        let x: Vec<f32> = pad(&|i| (i as f32 * 0.7).sin() * 3.0 + 2.0);
+        let y: Vec<f32> = pad(&|i| (i as f32 * 1.3).cos());
+        let norm =
+            NormWeights { width, eps: 1e-12, weight: pad(&|i| 1.0 + i as f32 / 50.0), bias: pad(&|_| 0.25) };
+        let sum: Vec<f64> = x.iter().zip(&y).take(width).map(|(a, b)| f64::from(a + b)).collect();
+        let mean = sum.iter().sum::<f64>() / width as f64;
+        let variance = sum.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / width as f64;
+        let want: Vec<f64> = (0..64)
+            .map(|i| match sum.get(i) {
+                Some(v) => (v - mean) / variance.sqrt() * f64::from(norm.weight[i]) + 0.25,
+                None => 0.0,
+            })
+            .collect();
+        for isa in Isa::available() {
+            let mut row = x.clone();
+            add_norm(isa, &mut row, &y, &norm);
+            close(&row, &want, 5e-6);
+        }
+    }
+}

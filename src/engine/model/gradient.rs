@@ -1,0 +1,265 @@
+//! Scores and gradients for explanations: at points of embedding space, of changed token sequences.
+//! Which points and what to make of them is the analysis' business.
+
+use candle_core::{Tensor, Var};
+
+use super::batch::plan;
+use super::bert::{Padded, Path, Words};
+use super::error::{ModelError, ModelErrorKind};
+use super::forward::Row;
+use super::fused::Scratch;
+use super::heads::{Head, cosine};
+use super::load::Model;
+use super::ops;
+use super::tokens::Encoded;
+use super::workers;
+use crate::util::cancel::Cancel;
+
+/// Tokens per batch of the differentiable path: its graph keeps every intermediate.
+const GRADIENT_TOKENS: usize = 512;
+
+/// Value and gradient at one point of embedding space.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PointGradient {
+    /// The target class's logit, or the cosine.
+    pub score: f64,
+    /// `[tokens x hidden]`, row-major: d score / d (word embedding of the token).
+    pub gradient: Vec<f32>,
+}
+
+impl Model {
+    /// The class whose logit is explained when none is named: the only one, or the last (class 1 of
+    /// two, the highest grade of n).
+    pub fn default_target(&self) -> usize {
+        self.head.labels().len().saturating_sub(1)
+    }
+
+    /// Tokenises what an explanation is about. An encoder reads the two sides apart: the result is
+    /// `[CLS] query [SEP]` followed by `[CLS] text [SEP]`, told apart by `sides`.
+    pub fn encode(&self, query: &str, text: Option<&str>) -> Result<Encoded, ModelError> {
+        match (&self.head, text) {
+            (Head::Classifier { .. }, text) => self.tokens.encode(query, text),
+            (Head::Embedding(_), Some(text)) => {
+                let mut both = self.tokens.encode(query, None)?;
+                let mut right = self.tokens.encode(text, None)?;
+                right.sides.fill(1);
+                both.ids.append(&mut right.ids);
+                both.type_ids.append(&mut right.type_ids);
+                both.special.append(&mut right.special);
+                both.sides.append(&mut right.sides);
+                both.offsets.append(&mut right.offsets);
+                both.tokens.append(&mut right.tokens);
+                both.truncated |= right.truncated;
+                Ok(both)
+            }
+            (Head::Embedding(_), None) => Err(ModelError::new(
+                ModelErrorKind::Usage,
+                format!("{} gives embeddings: one text alone has no score to explain", self.info.name),
+            )
+            .hint("name a query and a title")),
+        }
+    }
+
+    /// Word-embedding rows of the ids, `[tokens x hidden]` row-major.
+    pub fn embeddings(&self, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
+        self.check_ids(ids)?;
+        let ids = Tensor::from_slice(ids, ids.len(), self.bert.device())?;
+        Ok(self.bert.embeddings.word.index_select(&ids, 0)?.flatten_all()?.to_vec1()?)
+    }
+
+    /// The score of each token sequence, same order: the logit of `target`, or the cosine of the two
+    /// sides. Ids may differ from what a text gave; lengths may differ between inputs.
+    pub fn score_encoded(
+        &self,
+        inputs: &[Encoded],
+        target: usize,
+        cancel: &Cancel,
+    ) -> Result<Vec<f64>, ModelError> {
+        self.check_target(target)?;
+        let mut rows: Vec<Row> = Vec::new();
+        for input in inputs {
+            self.check_ids(&input.ids)?;
+            self.check_lengths(input)?;
+            match &self.head {
+                Head::Classifier { .. } => rows.push((&input.ids, &input.type_ids)),
+                Head::Embedding(_) => {
+                    let middle = split(input)?;
+                    rows.push((&input.ids[..middle], &input.type_ids[..middle]));
+                    rows.push((&input.ids[middle..], &input.type_ids[middle..]));
+                }
+            }
+        }
+        let outputs = self.forward_all(&rows, cancel)?;
+        Ok(match &self.head {
+            Head::Classifier { .. } => {
+                outputs.iter().map(|l| l.get(target).map_or(f64::NAN, |&v| f64::from(v))).collect()
+            }
+            Head::Embedding(_) => outputs
+                .chunks(2)
+                .map(|pair| match pair {
+                    [a, b] => cosine(a, b),
+                    _ => f64::NAN,
+                })
+                .collect(),
+        })
+    }
+
+    /// Scores and gradients at each of `points`: word embeddings `[tokens x hidden]`, row-major, that
+    /// stand in for `input`'s ids (positions and token types stay the input's).
+    pub fn gradients(
+        &self,
+        input: &Encoded,
+        points: &[Vec<f32>],
+        target: usize,
+        cancel: &Cancel,
+    ) -> Result<Vec<PointGradient>, ModelError> {
+        self.check_target(target)?;
+        self.check_lengths(input)?;
+        let size = input.ids.len() * self.info.hidden;
+        if let Some(wrong) = points.iter().find(|p| p.len() != size) {
+            let what = format!("a point has {} numbers, {size} were expected", wrong.len());
+            return Err(ModelError::new(ModelErrorKind::Internal, what));
+        }
+        let per_batch = (GRADIENT_TOKENS / input.ids.len().max(1)).max(1);
+        let on_cpu = self.bert.device().is_cpu();
+        let threads = if on_cpu { workers::worker_count(0) } else { 1 };
+        // Few points are still spread over all workers.
+        let per_batch = per_batch.min(points.len().div_ceil(threads)).max(1);
+        let mut all: Vec<PointGradient> = vec![PointGradient::default(); points.len()];
+        let mut jobs = points.chunks(per_batch).enumerate();
+        workers::run(
+            threads,
+            || cancel.check().map(|()| jobs.next()).map_err(ModelError::from),
+            || (),
+            |(), (chunk, points)| Ok((chunk, self.gradient_batch(input, points, target, cancel)?)),
+            |(chunk, results)| {
+                let at = chunk * per_batch;
+                all.iter_mut().skip(at).zip(results).for_each(|(slot, result)| *slot = result);
+                Ok(())
+            },
+        )?;
+        Ok(all)
+    }
+
+    fn gradient_batch(
+        &self,
+        input: &Encoded,
+        points: &[Vec<f32>],
+        target: usize,
+        cancel: &Cancel,
+    ) -> Result<Vec<PointGradient>, ModelError> {
+        let device = self.bert.device();
+        let (n, length, hidden) = (points.len(), input.ids.len(), self.info.hidden);
+        let var = Var::from_vec(points.concat(), (n, length, hidden), device)?;
+        let scores = match &self.head {
+            Head::Classifier { .. } => {
+                let states = self.states_at(var.as_tensor(), input, 0..length, cancel)?.0;
+                self.bert.logits(&states, None)?.narrow(1, target, 1)?.squeeze(1)?
+            }
+            Head::Embedding(pooling) => {
+                let middle = split(input)?;
+                let side = |range: std::ops::Range<usize>| -> Result<Tensor, ModelError> {
+                    let part = var.narrow(1, range.start, range.len())?.contiguous()?;
+                    let (states, mask) = self.states_at(&part, input, range, cancel)?;
+                    Ok(ops::normalise(&pooling.apply(&states, &mask)?)?)
+                };
+                (side(0..middle)? * side(middle..length)?)?.sum(1)?
+            }
+        };
+        // Rows do not mix, so the gradient of the sum holds each row's own gradient.
+        let gradients = scores.sum_all()?.backward()?;
+        let missing = || ModelError::new(ModelErrorKind::Internal, "the gradient was cut on its way");
+        let gradient = gradients.get(&var).ok_or_else(missing)?.reshape((n, length * hidden))?;
+        let gradient: Vec<Vec<f32>> = gradient.to_vec2()?;
+        let scores: Vec<f32> = scores.to_vec1()?;
+        Ok(scores
+            .into_iter()
+            .zip(gradient)
+            .map(|(score, gradient)| PointGradient { score: f64::from(score), gradient })
+            .collect())
+    }
+
+    /// Last hidden states at points that stand for tokens `range` of the input, and their mask.
+    fn states_at(
+        &self,
+        points: &Tensor,
+        input: &Encoded,
+        range: std::ops::Range<usize>,
+        cancel: &Cancel,
+    ) -> Result<(Tensor, Tensor), ModelError> {
+        let (Some(ids), Some(types)) = (input.ids.get(range.clone()), input.type_ids.get(range)) else {
+            return Err(ModelError::new(ModelErrorKind::Internal, "token range outside the input"));
+        };
+        let rows: Vec<Row> = std::iter::repeat_n((ids, types), points.dim(0)?).collect();
+        let batch = Padded::new(&rows, self.tokens.pad_id(), self.bert.device())?;
+        let states = self.bert.hidden_states(&Words::Embeddings(points), &batch, None, cancel)?;
+        Ok((states, batch.mask))
+    }
+
+    /// Every row through the fastest path, in length-sorted batches side by side.
+    fn forward_all(&self, rows: &[Row], cancel: &Cancel) -> Result<Vec<Vec<f32>>, ModelError> {
+        let lengths: Vec<usize> = rows.iter().map(|(ids, _)| ids.len()).collect();
+        let on_cpu = self.bert.device().is_cpu();
+        let threads = if on_cpu { workers::worker_count(0) } else { 1 };
+        let even = lengths.iter().sum::<usize>().div_ceil(threads).max(1);
+        let mut batches = plan(&lengths, if on_cpu { even.min(384) } else { 16_384 }).into_iter();
+        let mut all: Vec<Vec<f32>> = vec![Vec::new(); rows.len()];
+        workers::run(
+            threads,
+            || cancel.check().map(|()| batches.next()).map_err(ModelError::from),
+            Scratch::default,
+            |scratch, batch: Vec<usize>| {
+                let part: Vec<Row> = batch.iter().filter_map(|&i| rows.get(i).copied()).collect();
+                Ok((self.forward(&part, Path::Fused, scratch, cancel)?, batch))
+            },
+            |(outputs, batch)| {
+                for (i, output) in batch.into_iter().zip(outputs) {
+                    if let Some(slot) = all.get_mut(i) {
+                        *slot = output;
+                    }
+                }
+                Ok(())
+            },
+        )?;
+        Ok(all)
+    }
+
+    fn check_target(&self, target: usize) -> Result<(), ModelError> {
+        let labels = self.head.labels();
+        if target < labels.len().max(1) {
+            return Ok(());
+        }
+        let what =
+            format!("{} has {} classes; class {target} is not one of them", self.info.name, labels.len());
+        Err(ModelError::new(ModelErrorKind::Usage, what)
+            .hint(format!("classes count from 0: {}", labels.join(", "))))
+    }
+
+    fn check_ids(&self, ids: &[u32]) -> Result<(), ModelError> {
+        match ids.iter().find(|&&id| id as usize >= self.bert.config.vocab_size) {
+            None => Ok(()),
+            Some(id) => Err(ModelError::new(
+                ModelErrorKind::Internal,
+                format!("token id {id} is not in the vocabulary"),
+            )),
+        }
+    }
+
+    fn check_lengths(&self, input: &Encoded) -> Result<(), ModelError> {
+        let n = input.ids.len();
+        let sides = if matches!(self.head, Head::Embedding(_)) { 2 } else { 1 };
+        if n == 0 || input.type_ids.len() != n || n > sides * self.info.max_positions {
+            let what = format!("an input of {n} tokens does not fit this model");
+            return Err(ModelError::new(ModelErrorKind::Internal, what));
+        }
+        Ok(())
+    }
+}
+
+/// Where the second side of a bi-encoder's input starts.
+fn split(input: &Encoded) -> Result<usize, ModelError> {
+    match input.sides.iter().position(|&side| side == 1) {
+        Some(at) if at > 0 && at < input.ids.len() => Ok(at),
+        _ => Err(ModelError::new(ModelErrorKind::Internal, "the input lacks one of its two sides")),
+    }
+}

@@ -1,0 +1,370 @@
+//! The scoring job: equal inputs once, similar lengths together, results handed over as they come,
+//! stopped within a batch.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use super::batch::plan;
+use super::bert::Path;
+use super::error::{ModelError, ModelErrorKind};
+use super::fused::Scratch;
+use super::heads::{Head, cosine};
+use super::load::Model;
+use super::tokens::Ids;
+use super::workers;
+use crate::util::cancel::Cancel;
+
+/// What to score: columns of equal length, one entry per row. A row with a missing or blank text has
+/// no score.
+#[derive(Debug, Clone, Copy)]
+pub enum ScoreInputs<'a> {
+    /// One text per row, for a classifier.
+    Text(&'a [Option<String>]),
+    /// Query and text read together, for a classifier (cross-encoder).
+    Pair(&'a [Option<String>], &'a [Option<String>]),
+    /// Query and text read apart; the score is the cosine, for an encoder (bi-encoder).
+    Embed(&'a [Option<String>], &'a [Option<String>]),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct ScoreOptions {
+    /// Batches computed side by side; 0: one per core.
+    pub threads: usize,
+    /// Most tokens in one batch; 0: chosen for the device. Bounds memory and the time to a cancel.
+    pub batch_tokens: usize,
+    pub path: Path,
+}
+
+impl Default for ScoreOptions {
+    fn default() -> Self {
+        Self { threads: 0, batch_tokens: 0, path: Path::Fused }
+    }
+}
+
+/// Rows that have just been scored. Chunks come in no particular row order; every row comes once.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ScoreChunk {
+    /// Row numbers in the input, counted from 0.
+    pub rows: Vec<usize>,
+    /// Per row of `rows`: [`Head::score`] of the logits, or the cosine; `None` for a blank text.
+    pub scores: Vec<Option<f64>>,
+    /// Per class, per row of `rows`: the logit. Empty for encoders and one-label models.
+    pub classes: Vec<Vec<Option<f32>>>,
+}
+
+/// Counters that another thread may watch while the job runs.
+#[derive(Debug, Default)]
+pub struct ScoreProgress {
+    pub rows_done: AtomicU64,
+    pub rows_total: AtomicU64,
+    pub tokens_done: AtomicU64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ScoreReport {
+    pub rows: u64,
+    /// Inputs computed: distinct pairs, or distinct texts for cosines.
+    pub unique_inputs: u64,
+    /// Tokens computed, special ones included.
+    pub tokens: u64,
+    /// Distinct inputs that were longer than the model reads.
+    pub truncated: u64,
+    pub empty: u64,
+    pub nan: u64,
+    pub seconds: f64,
+    pub tokens_per_second: f64,
+}
+
+/// Distinct inputs and which rows need them.
+struct Units<'a> {
+    units: Vec<(&'a str, Option<&'a str>)>,
+    /// Per row: its one or two units (`NONE`: only one); `None` for blank rows.
+    of_row: Vec<Option<(u32, u32)>>,
+}
+
+const NONE: u32 = u32::MAX;
+/// How many inputs are tokenised and sorted together: few at first, so that the first results come
+/// at once and in about the input's order; more later, so that little is padded.
+const WINDOW_FIRST: usize = 256;
+const WINDOW_MOST: usize = 4096;
+
+impl Model {
+    /// Scores every row, handing chunks to `emit` on this thread. When `cancel` is set, the job stops
+    /// within the batch and the error is of kind `Cancelled`; chunks already emitted stand.
+    pub fn score(
+        &self,
+        inputs: &ScoreInputs,
+        options: &ScoreOptions,
+        cancel: &Cancel,
+        progress: &ScoreProgress,
+        mut emit: impl FnMut(ScoreChunk) -> Result<(), ModelError>,
+    ) -> Result<ScoreReport, ModelError> {
+        let started = Instant::now();
+        self.check_inputs(inputs)?;
+        let units = distinct(inputs)?;
+        let rows = units.of_row.len();
+        progress.rows_total.store(rows as u64, Ordering::Relaxed);
+        let mut report =
+            ScoreReport { rows: rows as u64, unique_inputs: units.units.len() as u64, ..Default::default() };
+        let mut table = Table::new(&units, self.head.labels().len());
+        let blank = table.blank_rows();
+        report.empty = blank.rows.len() as u64;
+        let mut hand_over = |chunk: ScoreChunk, report: &mut ScoreReport| {
+            if chunk.rows.is_empty() {
+                return Ok(());
+            }
+            report.nan += chunk.scores.iter().flatten().filter(|s| s.is_nan()).count() as u64;
+            progress.rows_done.fetch_add(chunk.rows.len() as u64, Ordering::Relaxed);
+            emit(chunk)
+        };
+        hand_over(blank, &mut report)?;
+        let mut truncated = 0;
+        self.compute(&units.units, options, cancel, &mut truncated, |done, outputs, tokens| {
+            progress.tokens_done.fetch_add(tokens, Ordering::Relaxed);
+            report.tokens += tokens;
+            let chunk = table.finish(done, outputs);
+            hand_over(chunk, &mut report)
+        })?;
+        report.truncated = truncated;
+        report.seconds = started.elapsed().as_secs_f64();
+        report.tokens_per_second = report.tokens as f64 / report.seconds.max(1e-9);
+        Ok(report)
+    }
+
+    /// One vector per text (class logits, or the embedding), in order; for callers that need them all.
+    pub fn outputs(
+        &self,
+        units: &[(&str, Option<&str>)],
+        options: &ScoreOptions,
+        cancel: &Cancel,
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let mut all = vec![Vec::new(); units.len()];
+        let mut truncated = 0;
+        self.compute(units, options, cancel, &mut truncated, |done, outputs, _| {
+            for (i, output) in done.into_iter().zip(outputs) {
+                if let Some(slot) = all.get_mut(i) {
+                    *slot = output;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    fn check_inputs(&self, inputs: &ScoreInputs) -> Result<(), ModelError> {
+        let usage = |what: String, hint: &str| {
+            Err(ModelError::new(ModelErrorKind::Usage, what).hint(hint.to_string()))
+        };
+        let name = &self.info.name;
+        match (inputs, &self.head) {
+            (ScoreInputs::Embed(..), Head::Classifier { .. }) => usage(
+                format!("{name} is a classifier and gives no embeddings"),
+                "use pair = [..] or text = ..",
+            ),
+            (ScoreInputs::Text(_) | ScoreInputs::Pair(..), Head::Embedding(_)) => usage(
+                format!("{name} gives embeddings, not a score of a text or pair"),
+                "use embed = [\"query\", \"title\"] for the cosine of two columns",
+            ),
+            (ScoreInputs::Pair(a, b) | ScoreInputs::Embed(a, b), _) if a.len() != b.len() => {
+                let what = format!("the two columns have {} and {} rows", a.len(), b.len());
+                Err(ModelError::new(ModelErrorKind::Internal, what))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Tokenises, sorts, batches and computes; `done` gets unit numbers, their outputs and the tokens
+    /// that took.
+    fn compute(
+        &self,
+        units: &[(&str, Option<&str>)],
+        options: &ScoreOptions,
+        cancel: &Cancel,
+        truncated: &mut u64,
+        mut done: impl FnMut(Vec<usize>, Vec<Vec<f32>>, u64) -> Result<(), ModelError>,
+    ) -> Result<(), ModelError> {
+        let fused = options.path == Path::Fused && self.has_fused_path();
+        let on_cpu = self.bert.device().is_cpu();
+        let threads = if on_cpu { workers::worker_count(options.threads) } else { 1 };
+        let budget = match (options.batch_tokens, fused, on_cpu) {
+            (0, true, _) => 384,
+            (0, false, true) => 1024,
+            (0, false, false) => 16_384,
+            (asked, ..) => asked,
+        };
+        let mut window = WINDOW_FIRST;
+        let mut start = 0;
+        let mut waiting: Vec<Vec<(usize, Ids)>> = Vec::new();
+        let next = || {
+            while waiting.is_empty() && start < units.len() {
+                let end = units.len().min(start + window);
+                waiting = self.tokenise_window(units, start..end, budget, cancel, truncated)?;
+                waiting.reverse();
+                (start, window) = (end, WINDOW_MOST.min(window * 4));
+            }
+            cancel.check()?;
+            Ok(waiting.pop())
+        };
+        let work = |scratch: &mut Scratch, batch: Vec<(usize, Ids)>| {
+            let rows: Vec<_> = batch.iter().map(|(_, ids)| (&ids.ids[..], &ids.type_ids[..])).collect();
+            let outputs = self.forward(&rows, options.path, scratch, cancel)?;
+            let tokens = rows.iter().map(|(ids, _)| ids.len() as u64).sum::<u64>();
+            Ok((batch.iter().map(|(unit, _)| *unit).collect::<Vec<_>>(), outputs, tokens))
+        };
+        workers::run(threads, next, Scratch::default, work, |(numbers, outputs, tokens)| {
+            done(numbers, outputs, tokens)
+        })
+    }
+
+    fn tokenise_window(
+        &self,
+        units: &[(&str, Option<&str>)],
+        range: std::ops::Range<usize>,
+        budget: usize,
+        cancel: &Cancel,
+        truncated: &mut u64,
+    ) -> Result<Vec<Vec<(usize, Ids)>>, ModelError> {
+        let mut window = Vec::with_capacity(range.len());
+        for number in range {
+            cancel.check()?;
+            if let Some((query, text)) = units.get(number) {
+                let ids = self.tokens.ids(query, *text)?;
+                *truncated += u64::from(ids.truncated);
+                window.push(Some((number, ids)));
+            }
+        }
+        let lengths: Vec<usize> = window.iter().flatten().map(|(_, ids)| ids.ids.len()).collect();
+        let batches = plan(&lengths, budget);
+        Ok(batches
+            .into_iter()
+            .map(|batch| batch.into_iter().filter_map(|i| window.get_mut(i)?.take()).collect())
+            .collect())
+    }
+}
+
+/// Finds equal inputs. A text of only white space counts as blank.
+fn distinct<'a>(inputs: &ScoreInputs<'a>) -> Result<Units<'a>, ModelError> {
+    let mut seen: HashMap<(&'a str, Option<&'a str>), u32> = HashMap::new();
+    let mut units = Vec::new();
+    let mut number = |unit: (&'a str, Option<&'a str>)| {
+        *seen.entry(unit).or_insert_with(|| {
+            units.push(unit);
+            (units.len() - 1) as u32
+        })
+    };
+    fn present(text: &Option<String>) -> Option<&str> {
+        text.as_deref().filter(|t| !t.trim().is_empty())
+    }
+    let of_row = match *inputs {
+        ScoreInputs::Text(texts) => {
+            texts.iter().map(|t| Some((number((present(t)?, None)), NONE))).collect::<Vec<_>>()
+        }
+        ScoreInputs::Pair(queries, texts) => (queries.iter().zip(texts))
+            .map(|(q, t)| Some((number((present(q)?, Some(present(t)?))), NONE)))
+            .collect(),
+        ScoreInputs::Embed(queries, texts) => (queries.iter().zip(texts))
+            .map(|(q, t)| {
+                let (q, t) = (present(q)?, present(t)?);
+                Some((number((q, None)), number((t, None))))
+            })
+            .collect(),
+    };
+    if units.len() >= NONE as usize {
+        let kind = ModelErrorKind::Resource;
+        return Err(ModelError::new(kind, "more than 4 billion distinct inputs in one job"));
+    }
+    Ok(Units { units, of_row })
+}
+
+/// Which rows become ready as units finish.
+struct Table<'a> {
+    of_row: &'a [Option<(u32, u32)>],
+    /// Rows of each unit: `rows[starts[u]..starts[u + 1]]`.
+    starts: Vec<usize>,
+    rows: Vec<u32>,
+    outputs: Vec<Option<Vec<f32>>>,
+    labels: usize,
+    /// Rows need two units each, so outputs are kept to the end.
+    paired: bool,
+}
+
+impl<'a> Table<'a> {
+    fn new(units: &'a Units, labels: usize) -> Self {
+        let n = units.units.len();
+        let mut starts = vec![0usize; n + 1];
+        let each = |visit: &mut dyn FnMut(usize, u32)| {
+            for (row, pair) in units.of_row.iter().enumerate() {
+                let Some((a, b)) = *pair else { continue };
+                visit(a as usize, row as u32);
+                if b != NONE && b != a {
+                    visit(b as usize, row as u32);
+                }
+            }
+        };
+        each(&mut |unit, _| starts[unit + 1] += 1);
+        for i in 0..n {
+            starts[i + 1] += starts[i];
+        }
+        let mut fill = starts.clone();
+        let mut rows = vec![0u32; starts.last().copied().unwrap_or(0)];
+        each(&mut |unit, row| {
+            rows[fill[unit]] = row;
+            fill[unit] += 1;
+        });
+        let paired = units.of_row.iter().flatten().any(|(_, b)| *b != NONE);
+        Self { of_row: &units.of_row, starts, rows, outputs: vec![None; n], labels, paired }
+    }
+
+    fn empty_chunk(&self) -> ScoreChunk {
+        let classes = if self.labels >= 2 { vec![Vec::new(); self.labels] } else { Vec::new() };
+        ScoreChunk { classes, ..Default::default() }
+    }
+
+    fn blank_rows(&self) -> ScoreChunk {
+        let mut chunk = self.empty_chunk();
+        chunk.rows = (0..self.of_row.len()).filter(|&r| self.of_row[r].is_none()).collect();
+        chunk.scores = vec![None; chunk.rows.len()];
+        chunk.classes.iter_mut().for_each(|class| class.resize(chunk.rows.len(), None));
+        chunk
+    }
+
+    /// Takes finished units and gives the rows that lack nothing any more.
+    fn finish(&mut self, done: Vec<usize>, outputs: Vec<Vec<f32>>) -> ScoreChunk {
+        for (&unit, output) in done.iter().zip(outputs) {
+            self.outputs[unit] = Some(output);
+        }
+        let mut chunk = self.empty_chunk();
+        for (at, &unit) in done.iter().enumerate() {
+            for &row in &self.rows[self.starts[unit]..self.starts[unit + 1]] {
+                let Some((a, b)) = self.of_row[row as usize] else { continue };
+                let other = if a as usize == unit { b } else { a };
+                // Both sides in this very batch: the later one of the batch hands the row over.
+                let also_here = other != NONE && done[at + 1..].contains(&(other as usize));
+                if !also_here {
+                    self.push(row, a, b, &mut chunk);
+                }
+            }
+        }
+        if !self.paired {
+            done.iter().for_each(|&unit| self.outputs[unit] = None);
+        }
+        chunk
+    }
+
+    fn push(&self, row: u32, a: u32, b: u32, chunk: &mut ScoreChunk) {
+        let Some(first) = &self.outputs[a as usize] else { return };
+        let score = match b {
+            NONE => Head::score(first),
+            _ => match &self.outputs[b as usize] {
+                Some(second) => cosine(first, second),
+                None => return,
+            },
+        };
+        chunk.rows.push(row as usize);
+        chunk.scores.push(Some(score));
+        for (class, logit) in chunk.classes.iter_mut().zip(first) {
+            class.push(Some(*logit));
+        }
+    }
+}
