@@ -1,0 +1,43 @@
+//! Corrections for many tests: the false discovery rate over a family of p-values.
+
+/// Benjamini-Hochberg adjusted p-values, in the order given (valid for independent or positively
+/// dependent tests). NaN stays NaN and is not part of the family.
+pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
+    step_up(p, 1.0)
+}
+
+/// Benjamini-Yekutieli adjusted p-values: valid under any dependence, at the price of a factor
+/// `1 + 1/2 + ... + 1/m`.
+pub fn benjamini_yekutieli(p: &[f64]) -> Vec<f64> {
+    let tests = p.iter().filter(|p| !p.is_nan()).count();
+    step_up(p, (1..=tests).map(|i| 1.0 / i as f64).sum())
+}
+
+/// min over j >= rank of p(j) * m * factor / j, capped at 1.
+fn step_up(p: &[f64], factor: f64) -> Vec<f64> {
+    let mut order: Vec<(f64, usize)> = p.iter().copied().zip(0..).filter(|(p, _)| !p.is_nan()).collect();
+    order.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let tests = order.len() as f64;
+    let mut adjusted = vec![f64::NAN; p.len()];
+    let mut least = 1.0_f64;
+    for (rank, (p, index)) in order.into_iter().enumerate().rev() {
+        least = least.min(p * tests * factor / (rank + 1) as f64);
+        if let Some(slot) = adjusted.get_mut(index) {
+            *slot = least;
+        }
+    }
+    adjusted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holes_stay_and_order_is_kept() {
+        let adjusted = benjamini_hochberg(&[0.04, f64::NAN, 0.01]);
+        assert!((adjusted[0] - 0.04).abs() < 1e-15 && adjusted[1].is_nan());
+        assert!((adjusted[2] - 0.02).abs() < 1e-15);
+        assert!(benjamini_hochberg(&[]).is_empty());
+    }
+}
