@@ -2,6 +2,7 @@
 //! any slice columns and their intersections. No connection and no thread here.
 
 mod audit;
+mod exchange;
 mod request;
 mod table;
 

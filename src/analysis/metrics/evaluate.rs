@@ -1,20 +1,206 @@
-//! From a request to a table.
+//! From a request to a table: prepare the rows, measure each metric list by list, then a value and
+//! an interval per group.
 
-use super::{AnalysisError, MetricId, MetricsRequest, MetricsTable};
-use crate::analysis::Queries;
+use super::columns::texts;
+use super::prepared::{self, Facts, Lists, Prepared};
+use super::roles::{self, Unit};
+use super::values::{Parts, Values, measure};
+use super::{
+    AnalysisError, Level, ListValues, MetricId, MetricLine, MetricsRequest, MetricsTable, Need, Rows,
+    predicate,
+};
+use crate::analysis::stats::{Random, Statistic, bootstrap};
+use crate::analysis::{Bindings, Queries};
 use crate::util::cancel::Cancel;
+
+/// Steps of work that an interval may cost; more rows get fewer resamples, and a note.
+const PATIENCE: usize = 2_000_000_000;
 
 /// Computes every metric of `request.show`, over all rows or broken down by `request.by`.
 ///
 /// `progress(done, total)` is called now and then, in steps of work. Leaves no relation behind.
 pub fn evaluate(
-    _queries: &mut dyn Queries,
+    queries: &mut dyn Queries,
+    request: &MetricsRequest,
+    cancel: &Cancel,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<MetricsTable, AnalysisError> {
+    let table = compute(queries, request, cancel, progress);
+    prepared::clean(queries);
+    table
+}
+
+fn compute(
+    queries: &mut dyn Queries,
     request: &MetricsRequest,
     cancel: &Cancel,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<MetricsTable, AnalysisError> {
     let ids = request.show.iter().map(|text| MetricId::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    cancel.check()?;
-    progress(0, ids.len() as u64);
-    Err(AnalysisError::request("metrics are not built in yet"))
+    if ids.is_empty() {
+        let hint = "e.g. show = [\"ndcg@10\", \"mrr\"]; `recscope docs metrics` lists all";
+        return Err(AnalysisError::request("no metric is asked for").with_hint(hint));
+    }
+    ids.iter().try_for_each(|id| roles::require(id, &request.rows))?;
+    let total = ids.len() as u64 + 2;
+    progress(0, total);
+    let mut prepared = Prepared::new(queries, &request.rows, &request.by, Unit::Query, keeps(&ids))?;
+    let mut values = Vec::with_capacity(ids.len());
+    for (done, id) in ids.iter().enumerate() {
+        cancel.check()?;
+        progress(done as u64 + 1, total);
+        values.push(measure(&mut prepared, id, request.empty)?);
+    }
+    let mut notes = notes(&prepared.facts, &ids, &request.rows);
+    progress(total - 1, total);
+    let lines = lines(&prepared.lists, &ids, &values, request, cancel, &mut notes)?;
+    let lists = if request.per_list { Some(list_values(&mut prepared, &ids, &values)?) } else { None };
+    progress(total, total);
+    Ok(MetricsTable { by: request.by.clone(), lines, notes, lists })
+}
+
+/// Must ranked rows keep their items, their texts?
+pub(crate) fn keeps(ids: &[MetricId]) -> (bool, bool) {
+    let needs = |wanted: Need| ids.iter().any(|id| id.metric.needs.contains(&wanted));
+    (needs(Need::Item), needs(Need::Text))
+}
+
+/// Lists of each group.
+pub(crate) fn members(lists: &Lists) -> Vec<Vec<u32>> {
+    let mut members = vec![Vec::new(); lists.groups.len()];
+    for (list, &group) in (0..).zip(&lists.group) {
+        if let Some(members) = members.get_mut(group as usize) {
+            members.push(list);
+        }
+    }
+    members
+}
+
+/// Numbers the queries of some lists from 0, in their order; the number for each list, and how many.
+pub(crate) fn clusters(lists: &Lists, members: &[u32]) -> (Vec<u32>, usize) {
+    let mut clusters = 0;
+    let mut before = None;
+    let mut number = |&list: &u32| {
+        let query = lists.query.get(list as usize).copied();
+        if before != Some(query) {
+            before = Some(query);
+            clusters += 1;
+        }
+        clusters as u32 - 1
+    };
+    let numbers = members.iter().map(&mut number).collect();
+    (numbers, clusters)
+}
+
+fn lines(
+    lists: &Lists,
+    ids: &[MetricId],
+    values: &[Values],
+    request: &MetricsRequest,
+    cancel: &Cancel,
+    notes: &mut Vec<String>,
+) -> Result<Vec<MetricLine>, AnalysisError> {
+    // Without any row there is one group all the same: its metrics are n/a, not absent.
+    let mut members = members(lists);
+    if members.is_empty() && request.by.is_empty() {
+        members.push(Vec::new());
+    }
+    let cost: usize = values.iter().map(Values::cost).sum();
+    let resamples = affordable(request.resamples, cost);
+    if resamples < request.resamples {
+        notes.push(format!(
+            "intervals from {resamples} resamples instead of {}: many rows",
+            request.resamples
+        ));
+    }
+    let mut lines = Vec::with_capacity(members.len() * ids.len());
+    for (group, members) in members.iter().enumerate() {
+        let (unit, units) = clusters(lists, members);
+        let statistics: Vec<Box<dyn Statistic>> =
+            values.iter().map(|values| values.statistic(members, &unit, units)).collect();
+        let resampled: Vec<&dyn Statistic> = statistics.iter().map(Box::as_ref).collect();
+        let random = Random::derived(request.seed, group as u64);
+        let intervals = bootstrap(&resampled, units, resamples, random, cancel)?;
+        let name = lists.groups.get(group).cloned().unwrap_or_default();
+        for (((id, values), statistic), interval) in ids.iter().zip(values).zip(&resampled).zip(intervals) {
+            let interval = interval.filter(|_| id.metric.level != Level::Catalogue);
+            let sum = |of: &[f64]| -> u64 {
+                members.iter().filter_map(|&list| of.get(list as usize)).sum::<f64>().round() as u64
+            };
+            lines.push(MetricLine {
+                group: name.clone(),
+                metric: id.to_string(),
+                value: statistic.value(&vec![1.0; units]),
+                lower: interval.map(|interval| interval.lower),
+                upper: interval.map(|interval| interval.upper),
+                n: sum(&values.support),
+                n_na: sum(&values.missing),
+                higher_is_better: id.metric.higher_is_better,
+                predicate: predicate(&request.by, &name),
+            });
+        }
+    }
+    Ok(lines)
+}
+
+/// As many rounds as the work allows, but enough for a rough interval.
+pub(crate) fn affordable(rounds: u32, cost: usize) -> u32 {
+    let most = u32::try_from(PATIENCE / cost.max(1)).unwrap_or(u32::MAX);
+    rounds.min(most.max(199))
+}
+
+fn list_values(
+    prepared: &mut Prepared<'_>,
+    ids: &[MetricId],
+    values: &[Values],
+) -> Result<ListValues, AnalysisError> {
+    let batch = prepared.rows("metrics/list_queries", &Bindings::new())?;
+    let queries = texts(&batch, "query")?.into_iter().map(Option::unwrap_or_default).collect();
+    let mut lists = ListValues { queries, ..ListValues::default() };
+    for (id, values) in ids.iter().zip(values) {
+        let (Level::List, Parts::Ratio(ratio)) = (id.metric.level, &values.parts) else { continue };
+        let value = |(n, d): (&f64, &f64)| if *d > 0.0 { *n } else { f64::NAN };
+        lists.metrics.push(id.to_string());
+        lists.values.push(ratio.numerator.iter().zip(&ratio.denominator).map(value).collect());
+    }
+    Ok(lists)
+}
+
+/// What a reader of the figures must know of the rows behind them.
+pub(crate) fn notes(facts: &Facts, ids: &[MetricId], rows: &Rows) -> Vec<String> {
+    let mut notes = Vec::new();
+    let ranking = ids.iter().any(|id| id.metric.level != Level::Row);
+    let probabilities = |id: &MetricId| {
+        id.metric.level == Level::Row && id.metric.needs.contains(&Need::Score) && id.metric.id != "auc"
+    };
+    let mut say = |count: u64, text: String| {
+        if count > 0 {
+            notes.push(text);
+        }
+    };
+    let share = |count: u64, of: u64| format!("{:.1} %", 100.0 * count as f64 / of.max(1) as f64);
+    say(facts.unlisted, format!("{} rows without a query are left out", facts.unlisted));
+    say(facts.bad_scores, format!("{} scores are NaN or infinite: ranked last", facts.bad_scores));
+    if ranking {
+        let missed = facts.rows.saturating_sub(facts.shown);
+        say(missed, format!("{missed} rows without a score or position count as not retrieved"));
+        say(
+            facts.repeats,
+            format!("{} rows repeat an item of their list: the best-ranked stays", facts.repeats),
+        );
+        let rule = match rows.ties {
+            super::Ties::Docid => "by item id, descending",
+            super::Ties::Logged => "by logged position, then appearance",
+        };
+        let tied = share(facts.tied, facts.shown);
+        say(facts.tied, format!("{tied} of the rows share their score within a list; ordered {rule}"));
+        if ids.iter().any(|id| id.metric.needs.contains(&Need::Gain)) {
+            let unjudged = share(facts.unjudged, facts.rows);
+            say(facts.unjudged, format!("{unjudged} of the rows are not judged: they count as gain 0"));
+        }
+    }
+    if ids.iter().any(probabilities) && !facts.probabilities {
+        say(facts.rows, "scores outside 0..1 are taken as logits: p = 1 / (1 + exp(-score))".to_owned());
+    }
+    notes
 }

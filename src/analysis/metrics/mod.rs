@@ -3,15 +3,23 @@
 //! and aggregates them with honest intervals. No connection and no thread here.
 
 mod catalogue;
+pub(crate) mod columns;
 mod error;
-mod evaluate;
+pub(crate) mod evaluate;
 mod id;
+mod position;
+mod predicate;
+pub(crate) mod prepared;
 mod request;
+pub(crate) mod roles;
 mod table;
+pub(crate) mod values;
 
 pub use catalogue::{Cutoff, Level, METRICS, Metric, Need};
 pub use error::AnalysisError;
 pub use evaluate::evaluate;
 pub use id::MetricId;
+pub use position::{PositionLine, PositionTable, positions};
+pub use predicate::predicate;
 pub use request::{Empty, MetricsRequest, Roles, Rows, Ties};
 pub use table::{ListValues, MetricLine, MetricsTable};

@@ -1,0 +1,6 @@
+-- id: metrics/catalogue
+-- params:
+-- reads: temp.recscope_items
+-- returns: items BIGINT
+-- grain: one row
+SELECT count(*) AS items FROM temp.recscope_items

@@ -1,0 +1,14 @@
+-- id: metrics/facts
+-- params:
+-- reads: temp.recscope_rows
+-- returns: rows BIGINT, shown BIGINT, bad_scores BIGINT, unjudged BIGINT, largest_gain DOUBLE, lowest_score DOUBLE, highest_score DOUBLE
+-- grain: one row
+SELECT
+    count(*) AS rows,
+    count(*) FILTER (shown) AS shown,
+    count(*) FILTER (bad_score) AS bad_scores,
+    count(*) FILTER (gain IS NULL) AS unjudged,
+    max(gain) AS largest_gain,
+    min(score) AS lowest_score,
+    max(score) AS highest_score
+FROM temp.recscope_rows

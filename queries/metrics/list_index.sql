@@ -1,0 +1,8 @@
+-- id: metrics/list_index
+-- params:
+-- reads: temp.recscope_lists
+-- returns: query_number UINTEGER, user_number UINTEGER, group_number UINTEGER
+-- grain: one row per list, in order of its number
+SELECT query_number, user_number, group_number
+FROM temp.recscope_lists
+ORDER BY list

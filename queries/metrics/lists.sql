@@ -1,0 +1,15 @@
+-- id: metrics/lists
+-- params:
+-- reads: temp.recscope_judged
+-- returns: makes TEMP recscope_lists
+-- grain: one row per list, numbered from 0 by query, user, slice; rows without a query belong to none
+CREATE OR REPLACE TEMP TABLE recscope_lists AS
+SELECT
+    CAST(row_number() OVER (ORDER BY query, "user", slice) - 1 AS UINTEGER) AS list,
+    CAST(dense_rank() OVER (ORDER BY query) - 1 AS UINTEGER) AS query_number,
+    CAST(dense_rank() OVER (ORDER BY "user") - 1 AS UINTEGER) AS user_number,
+    CAST(dense_rank() OVER (ORDER BY slice) - 1 AS UINTEGER) AS group_number,
+    query,
+    "user",
+    slice
+FROM (SELECT DISTINCT query, "user", slice FROM temp.recscope_judged WHERE query IS NOT NULL)

@@ -1,0 +1,24 @@
+-- id: metrics/rows
+-- params:
+-- reads: temp.recscope_judged, temp.recscope_lists
+-- returns: makes TEMP recscope_rows; `score` and `gain` are NULL where not finite, `bad_score` tells
+-- grain: one row per row of recscope_judged with a query
+CREATE OR REPLACE TEMP TABLE recscope_rows AS
+SELECT
+    lists.list,
+    item,
+    CASE WHEN isfinite(score) THEN score END AS score,
+    coalesce(NOT isfinite(score), FALSE) AS bad_score,
+    shown,
+    CASE WHEN isfinite(gain) THEN gain END AS gain,
+    label,
+    purchase,
+    text,
+    tie_position,
+    tie_item,
+    seq
+FROM temp.recscope_judged AS judged
+JOIN temp.recscope_lists AS lists
+    ON judged.query = lists.query
+    AND judged."user" IS NOT DISTINCT FROM lists."user"
+    AND judged.slice IS NOT DISTINCT FROM lists.slice

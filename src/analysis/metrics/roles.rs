@@ -1,0 +1,152 @@
+//! From column roles to the expressions that `metrics/judged` reads, and the check that a metric
+//! has the roles it needs.
+
+use super::{AnalysisError, MetricId, Need, Rows, Ties};
+use crate::analysis::Bindings;
+
+/// `"a ""b"""`
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn column(name: &str) -> String {
+    format!("source.{}", quoted(name))
+}
+
+fn or_null(name: Option<&String>) -> String {
+    name.map_or_else(|| "NULL".to_owned(), |name| column(name))
+}
+
+/// True, false or NULL of a binary column of any type (`true`, 1, 'true', ...).
+fn binary(name: &str) -> String {
+    let column = column(name);
+    // NaN is greater than everything in DuckDB; here it is no value.
+    format!(
+        "coalesce(nullif(TRY_CAST({column} AS DOUBLE), CAST('nan' AS DOUBLE)) > 0, TRY_CAST({column} AS BOOLEAN))"
+    )
+}
+
+/// What a list is: by default rows of one query, or of one query and user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Query,
+    /// Rows of one item: the exchangeable unit of a slice that describes items.
+    Item,
+}
+
+/// Fills `metrics/judged` for these rows, split by the columns of `slice`.
+pub(crate) fn judged(rows: &Rows, slice: &[String], unit: Unit, text: bool) -> Bindings {
+    let roles = &rows.roles;
+    let logged = rows.ties == Ties::Logged;
+    // A row of no query is a list of its own, so that row metrics work without the role.
+    let query = match unit {
+        Unit::Item => or_null(roles.item.as_ref()),
+        Unit::Query => roles.query.as_deref().map_or_else(|| "row_number() OVER ()".to_owned(), column),
+    };
+    let user = if unit == Unit::Item { "NULL".to_owned() } else { or_null(roles.user.as_ref()) };
+    let score = match (&roles.score, &roles.position) {
+        (Some(score), _) => column(score),
+        (None, Some(position)) => format!("-CAST({} AS DOUBLE)", column(position)),
+        (None, None) => "NULL".to_owned(),
+    };
+    let shown = match roles.score.as_ref().or(roles.position.as_ref()) {
+        Some(name) => format!("{} IS NOT NULL", column(name)),
+        None => "TRUE".to_owned(),
+    };
+    let by_appearance = logged || roles.item.is_none();
+    let slice = match slice {
+        [] => "CAST(NULL AS VARCHAR[])".to_owned(),
+        names => {
+            let parts: Vec<String> =
+                names.iter().map(|name| format!("CAST({} AS VARCHAR)", column(name))).collect();
+            format!("[{}]", parts.join(", "))
+        }
+    };
+    filtered(rows, Bindings::new())
+        .expr("query", query)
+        .expr("user", user)
+        .expr("item", or_null(roles.item.as_ref()))
+        .expr("score", score)
+        .expr("shown", shown)
+        .expr("gain", gain(rows))
+        .expr("label", label(rows))
+        .expr("purchase", roles.purchase.as_deref().map_or_else(|| "NULL".to_owned(), binary))
+        .expr("text", if text { or_null(roles.text.last()) } else { "NULL".to_owned() })
+        .expr("slice", slice)
+        .expr("tie_position", if logged { or_null(roles.position.as_ref()) } else { "NULL".to_owned() })
+        .expr("tie_item", if logged { "NULL".to_owned() } else { or_null(roles.item.as_ref()) })
+        .expr("seq", if by_appearance { "row_number() OVER ()" } else { "0" })
+}
+
+/// Fills `metrics/positions`.
+pub(crate) fn positions(rows: &Rows) -> Bindings {
+    let roles = &rows.roles;
+    filtered(rows, Bindings::new())
+        .expr("position", or_null(roles.position.as_ref()))
+        .expr("label", label(rows))
+        .expr(
+            "purchase",
+            roles.purchase.as_deref().map_or_else(|| "CAST(NULL AS BOOLEAN)".to_owned(), binary),
+        )
+}
+
+/// Fills `metrics/items`: the whole relation, whatever the filter.
+pub(crate) fn items(rows: &Rows) -> Bindings {
+    Bindings::new().ident("from", &rows.from).expr("item", or_null(rows.roles.item.as_ref()))
+}
+
+fn filtered(rows: &Rows, bindings: Bindings) -> Bindings {
+    let mut bindings = bindings
+        .ident("from", &rows.from)
+        .expr("where", rows.filter.clone().unwrap_or_else(|| "TRUE".to_owned()));
+    bindings.values.extend(rows.params.iter().cloned());
+    bindings
+}
+
+fn gain(rows: &Rows) -> String {
+    match (&rows.roles.gain, &rows.roles.label) {
+        (Some(gain), _) => column(gain),
+        (None, Some(label)) => binary(label),
+        (None, None) => "NULL".to_owned(),
+    }
+}
+
+fn label(rows: &Rows) -> String {
+    match (&rows.roles.label, &rows.roles.gain) {
+        (Some(label), _) => binary(label),
+        (None, Some(gain)) => format!(
+            "nullif(CAST({} AS DOUBLE), CAST('nan' AS DOUBLE)) >= CAST({:?} AS DOUBLE)",
+            column(gain),
+            rows.relevant_at
+        ),
+        (None, None) => "CAST(NULL AS BOOLEAN)".to_owned(),
+    }
+}
+
+/// The metric's needs against the roles at hand.
+pub(crate) fn require(id: &MetricId, rows: &Rows) -> Result<(), AnalysisError> {
+    let roles = &rows.roles;
+    let ordered = roles.score.is_some() || roles.position.is_some();
+    let judged = roles.gain.is_some() || roles.label.is_some();
+    for need in id.metric.needs {
+        let (met, what, example) = match need {
+            Need::Query => (roles.query.is_some(), "a query column", "query = \"query\""),
+            Need::Item => (roles.item.is_some(), "an item column", "item = \"item_id\""),
+            Need::Order => (ordered, "a score or a rank column", "score = \"score\" or rank = \"position\""),
+            Need::Score => (roles.score.is_some(), "a score column", "score = \"score\""),
+            Need::Gain => (judged, "a gain or a label column", "gain = \"grade\" or label = \"clicked\""),
+            Need::Label => (judged, "a label or a gain column", "label = \"clicked\" or gain = \"grade\""),
+            Need::Purchase => (roles.purchase.is_some(), "a purchase column", "purchase = \"bought\""),
+            Need::Text => (!roles.text.is_empty(), "a text column", "text = [\"title\"]"),
+        };
+        if !met {
+            let hint = format!("add {example} to the cell, or to `schema:` in the front matter");
+            return Err(AnalysisError::request(format!("{id} needs {what}")).with_hint(hint));
+        }
+    }
+    if id.cutoff.is_some() && !ordered {
+        let hint = "add score = \"score\" or rank = \"position\" to the cell";
+        return Err(AnalysisError::request(format!("{id} needs a score or a rank column")).with_hint(hint));
+    }
+    Ok(())
+}

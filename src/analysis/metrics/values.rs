@@ -1,0 +1,283 @@
+//! The values of one metric, list by list, in the form that means, intervals and tests need.
+
+use super::columns::{flags, floats, numbers};
+use super::prepared::Prepared;
+use super::{AnalysisError, Empty, Level, MetricId};
+use crate::analysis::stats::{Auc, Calibration, Concentration, Exposure, Inverse, Ratio, Statistic};
+use crate::analysis::{Bindings, SqlValue};
+
+/// A cut-off that no list reaches.
+const WHOLE: i64 = u32::MAX as i64;
+/// The persistence of rank-biased precision.
+const PATIENCE: f64 = 0.8;
+/// gdeval's highest grade; see `err` in the catalogue.
+const TOP_GAIN: f64 = 4.0;
+
+/// What a metric is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Parts {
+    /// sum / sum; for metrics with a value per list, that value and 1.
+    Ratio(Ratio),
+    Inverse(Inverse),
+    /// Rows by list: score and class.
+    Scores(ByList<(f64, bool)>),
+    /// Rows by list: bin, rows, sum of p, sum of labels.
+    Bins(ByList<(u32, f64, f64, f64)>),
+    /// Items by list: item, times.
+    Items(ByList<(u32, f64)>, Concentration, usize),
+}
+
+/// Cells of each list, lists in order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct ByList<T> {
+    /// Where a list's cells start; one more than there are lists.
+    starts: Vec<usize>,
+    cells: Vec<T>,
+}
+
+impl<T> ByList<T> {
+    /// `cells` come in ascending order of `list`.
+    fn new(lists: usize, list: &[u32], cells: Vec<T>) -> Self {
+        let starts = (0..=lists).map(|at| list.partition_point(|&number| (number as usize) < at));
+        Self { starts: starts.collect(), cells }
+    }
+
+    fn of(&self, list: usize) -> &[T] {
+        let range = self.starts.get(list).zip(self.starts.get(list + 1));
+        range.and_then(|(&from, &to)| self.cells.get(from..to)).unwrap_or_default()
+    }
+
+    fn len(&self) -> usize {
+        self.cells.len()
+    }
+}
+
+/// One metric over all lists.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Values {
+    pub parts: Parts,
+    /// Per list: lists (0 or 1) or rows for which the metric does not exist.
+    pub missing: Vec<f64>,
+    /// Per list: what `n` counts.
+    pub support: Vec<f64>,
+}
+
+impl Values {
+    /// The metric over the units that `units[i]` names for the `i`-th of `members` (list numbers).
+    pub fn statistic(&self, members: &[u32], unit: &[u32], units: usize) -> Box<dyn Statistic> {
+        let pick = |values: &[f64]| -> Vec<f64> {
+            members.iter().map(|&list| values.get(list as usize).copied().unwrap_or(0.0)).collect()
+        };
+        let pairs = || members.iter().map(|&list| list as usize).zip(unit.iter().copied());
+        match &self.parts {
+            Parts::Ratio(ratio) => {
+                let (numerator, denominator) = (pick(&ratio.numerator), pick(&ratio.denominator));
+                Box::new(Ratio { numerator, denominator }.grouped(unit, units))
+            }
+            Parts::Inverse(inverse) => {
+                let sizes = Ratio { numerator: pick(&inverse.sizes), denominator: vec![0.0; members.len()] };
+                Box::new(Inverse { sizes: sizes.grouped(unit, units).numerator })
+            }
+            Parts::Scores(rows) => {
+                let of = |(list, unit)| rows.of(list).iter().map(move |&(score, label)| (unit, score, label));
+                Box::new(Auc::new(pairs().flat_map(of).collect()))
+            }
+            Parts::Bins(bins) => {
+                let of = |(list, unit)| bins.of(list).iter().map(move |&(bin, n, p, y)| (unit, bin, n, p, y));
+                Box::new(Calibration { cells: pairs().flat_map(of).collect() })
+            }
+            Parts::Items(items, figure, catalogue) => {
+                let of = |(list, unit)| items.of(list).iter().map(move |&(item, times)| (unit, item, times));
+                let cells = pairs().flat_map(of).collect();
+                Box::new(Exposure { figure: *figure, catalogue: *catalogue, cells })
+            }
+        }
+    }
+
+    /// Steps of work of computing the metric once.
+    pub fn cost(&self) -> usize {
+        match &self.parts {
+            Parts::Ratio(ratio) => ratio.numerator.len(),
+            Parts::Inverse(inverse) => inverse.sizes.len(),
+            Parts::Scores(rows) => rows.len(),
+            Parts::Bins(bins) => bins.len(),
+            Parts::Items(items, _, catalogue) => items.len() + catalogue,
+        }
+    }
+}
+
+/// Runs the SQL of one metric.
+pub(crate) fn measure(
+    prepared: &mut Prepared<'_>,
+    id: &MetricId,
+    empty: Empty,
+) -> Result<Values, AnalysisError> {
+    match id.metric.level {
+        Level::List if id.metric.id == "diversity.seed_sum" => sizes(prepared),
+        Level::List => per_list(prepared, id, empty),
+        Level::Row => match id.metric.id {
+            "auc" => scores(prepared),
+            "ece" => calibration(prepared),
+            _ => outcomes(prepared, id),
+        },
+        Level::Catalogue => exposure(prepared, id),
+    }
+}
+
+fn at(id: &MetricId) -> Bindings {
+    Bindings::new().value("k", SqlValue::Int(id.cutoff.map_or(WHOLE, i64::from)))
+}
+
+/// The statement and its column behind a metric with a value per list.
+fn source(prepared: &Prepared<'_>, id: &MetricId) -> (&'static str, &'static str, Bindings) {
+    let top = prepared.facts.largest_gain.max(TOP_GAIN);
+    match id.metric.id {
+        "ndcg" => ("metrics/gain_at", "ndcg", at(id)),
+        "ndcg_exp" => ("metrics/gain_at", "ndcg_exp", at(id)),
+        "map" => ("metrics/average_precision", "map", at(id)),
+        "err" => ("metrics/err", "err", at(id).value("top", SqlValue::Float(top))),
+        "bpref" => ("metrics/bpref", "bpref", Bindings::new()),
+        "rprec" => ("metrics/rprec", "rprec", Bindings::new()),
+        "novelty" => ("metrics/novelty", "novelty", at(id)),
+        "ild" => {
+            let k = id.cutoff.map_or(10, i64::from);
+            ("metrics/ild", "ild", Bindings::new().value("k", SqlValue::Int(k)))
+        }
+        "accuracy.seed_list" => ("metrics/seed", "seed_list", Bindings::new()),
+        "accuracy.seed_example" => ("metrics/seed", "seed_example", Bindings::new()),
+        "diversity.seed_mean" => ("metrics/seed", "seed_mean", Bindings::new()),
+        "relevance.seed_literal" => ("metrics/seed", "seed_literal", Bindings::new()),
+        "relevance.seed_example" => ("metrics/seed", "relevance_example", Bindings::new()),
+        column => ("metrics/hits_at", column, at(id).value("patience", SqlValue::Float(PATIENCE))),
+    }
+}
+
+fn per_list(prepared: &mut Prepared<'_>, id: &MetricId, empty: Empty) -> Result<Values, AnalysisError> {
+    match id.metric.id {
+        "ndcg" | "ndcg_exp" => prepared.order_ideally()?,
+        _ => prepared.rank()?,
+    }
+    let (statement, column, bindings) = source(prepared, id);
+    let batch = prepared.rows(statement, &bindings)?;
+    let mut values = vec![f64::NAN; prepared.lists.query.len()];
+    scatter(&mut values, &numbers(&batch, "list")?, &floats(&batch, column)?);
+    if empty == Empty::Zero {
+        values.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = 0.0);
+    }
+    let missing = values.iter().map(|value| f64::from(u8::from(value.is_nan()))).collect();
+    let ratio = Ratio::mean(values);
+    Ok(Values { support: ratio.denominator.clone(), parts: Parts::Ratio(ratio), missing })
+}
+
+fn sizes(prepared: &mut Prepared<'_>) -> Result<Values, AnalysisError> {
+    prepared.rank()?;
+    let batch = prepared.rows("metrics/seed", &Bindings::new())?;
+    let lists = prepared.lists.query.len();
+    let mut sizes = vec![0.0; lists];
+    scatter(&mut sizes, &numbers(&batch, "list")?, &floats(&batch, "shown")?);
+    let missing = sizes.iter().map(|&size| f64::from(u8::from(size == 0.0))).collect();
+    let support = sizes.iter().map(|&size| f64::from(u8::from(size > 0.0))).collect();
+    Ok(Values { parts: Parts::Inverse(Inverse { sizes }), missing, support })
+}
+
+fn scatter(values: &mut [f64], list: &[u32], found: &[f64]) {
+    for (&list, &value) in list.iter().zip(found) {
+        if let Some(slot) = values.get_mut(list as usize) {
+            *slot = value;
+        }
+    }
+}
+
+/// Sums over rows: numerator and denominator of each rate.
+fn outcomes(prepared: &mut Prepared<'_>, id: &MetricId) -> Result<Values, AnalysisError> {
+    let bindings = Bindings::new().expr("probability", prepared.probability());
+    let batch = prepared.rows("metrics/outcomes", &bindings)?;
+    let list = numbers(&batch, "list")?;
+    let lists = prepared.lists.query.len();
+    let sum = |weights: &[(&str, f64)]| -> Result<Vec<f64>, AnalysisError> {
+        let mut sums = vec![0.0; lists];
+        for &(name, weight) in weights {
+            for (&list, value) in list.iter().zip(floats(&batch, name)?) {
+                if let Some(sum) = sums.get_mut(list as usize) {
+                    *sum += weight * value;
+                }
+            }
+        }
+        Ok(sums)
+    };
+    type Weights = &'static [(&'static str, f64)];
+    const UNSCORED: Weights = &[("rows", 1.0), ("scored", -1.0)];
+    const UNLABELLED: Weights = &[("rows", 1.0), ("labelled", -1.0)];
+    const UNASKED: Weights = &[("rows", 1.0), ("asked", -1.0)];
+    let (numerator, denominator, missing): (Weights, Weights, Weights) = match id.metric.id {
+        "precision" => (&[("tp", 1.0)], &[("tp", 1.0), ("fp", 1.0)], UNSCORED),
+        "recall" => (&[("tp", 1.0)], &[("tp", 1.0), ("fn", 1.0)], UNSCORED),
+        "f1" => (&[("tp", 2.0)], &[("tp", 2.0), ("fp", 1.0), ("fn", 1.0)], UNSCORED),
+        "fpr" => (&[("fp", 1.0)], &[("fp", 1.0), ("tn", 1.0)], UNSCORED),
+        "selection_rate" => (&[("tp", 1.0), ("fp", 1.0)], &[("scored", 1.0)], UNSCORED),
+        "log_loss" => (&[("log_loss", 1.0)], &[("scored", 1.0)], UNSCORED),
+        "brier" => (&[("brier", 1.0)], &[("scored", 1.0)], UNSCORED),
+        "ctr" => (&[("clicks", 1.0)], &[("labelled", 1.0)], UNLABELLED),
+        "purchase_rate" => (&[("purchases", 1.0)], &[("asked", 1.0)], UNASKED),
+        "cvr" => (&[("purchases", 1.0)], &[("clicks", 1.0)], UNASKED),
+        _ => (&[("tp", 1.0), ("tn", 1.0)], &[("scored", 1.0)], UNSCORED),
+    };
+    // F1's denominator counts a true positive twice; its rows are those it looks at.
+    let support = if id.metric.id == "f1" { &[("tp", 1.0), ("fp", 1.0), ("fn", 1.0)] } else { denominator };
+    let ratio = Ratio { numerator: sum(numerator)?, denominator: sum(denominator)? };
+    Ok(Values { parts: Parts::Ratio(ratio), missing: sum(missing)?, support: sum(support)? })
+}
+
+fn scores(prepared: &mut Prepared<'_>) -> Result<Values, AnalysisError> {
+    let lists = prepared.lists.query.len();
+    let batch = prepared.rows("metrics/scores", &Bindings::new())?;
+    let cells = floats(&batch, "score")?.into_iter().zip(flags(&batch, "label")?).collect();
+    let rows = ByList::new(lists, &numbers(&batch, "list")?, cells);
+    let (missing, support) = scored(prepared)?;
+    Ok(Values { parts: Parts::Scores(rows), missing, support })
+}
+
+fn calibration(prepared: &mut Prepared<'_>) -> Result<Values, AnalysisError> {
+    let bindings = Bindings::new().expr("probability", prepared.probability());
+    let batch = prepared.rows("metrics/calibration", &bindings)?;
+    let (p, label) = (floats(&batch, "p")?, floats(&batch, "label")?);
+    let bins = numbers(&batch, "bin")?.into_iter().zip(floats(&batch, "rows")?);
+    let cells = bins.zip(p).zip(label).map(|(((bin, n), p), label)| (bin, n, p, label)).collect();
+    let bins = ByList::new(prepared.lists.query.len(), &numbers(&batch, "list")?, cells);
+    let (missing, support) = scored(prepared)?;
+    Ok(Values { parts: Parts::Bins(bins), missing, support })
+}
+
+/// Per list: rows without score or label, and rows with both.
+fn scored(prepared: &mut Prepared<'_>) -> Result<(Vec<f64>, Vec<f64>), AnalysisError> {
+    let bindings = Bindings::new().expr("probability", prepared.probability());
+    let batch = prepared.rows("metrics/outcomes", &bindings)?;
+    let list = numbers(&batch, "list")?;
+    let lists = prepared.lists.query.len();
+    let (mut rows, mut scored) = (vec![0.0; lists], vec![0.0; lists]);
+    scatter(&mut rows, &list, &floats(&batch, "rows")?);
+    scatter(&mut scored, &list, &floats(&batch, "scored")?);
+    Ok((rows.iter().zip(&scored).map(|(rows, scored)| rows - scored).collect(), scored))
+}
+
+fn exposure(prepared: &mut Prepared<'_>, id: &MetricId) -> Result<Values, AnalysisError> {
+    prepared.rank()?;
+    let catalogue = prepared.catalogue()? as usize;
+    let batch = prepared.rows("metrics/exposure", &at(id))?;
+    let figure = match id.metric.id {
+        "gini" => Concentration::Gini,
+        "entropy" => Concentration::Entropy,
+        _ => Concentration::Coverage,
+    };
+    let (list, times) = (numbers(&batch, "list")?, floats(&batch, "times")?);
+    let lists = prepared.lists.query.len();
+    let mut support = vec![0.0; lists];
+    for (&list, times) in list.iter().zip(&times) {
+        if let Some(sum) = support.get_mut(list as usize) {
+            *sum += times;
+        }
+    }
+    let cells = numbers(&batch, "item")?.into_iter().zip(times).collect();
+    let items = ByList::new(lists, &list, cells);
+    Ok(Values { parts: Parts::Items(items, figure, catalogue), missing: vec![0.0; lists], support })
+}
