@@ -2,8 +2,17 @@
 
 pub mod code;
 pub mod grid;
+pub mod help;
+pub mod menu;
 pub mod outline;
+pub mod palette;
+pub mod progress;
+pub mod prompt;
+pub mod record;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 pub mod text;
+pub mod toast;
 pub mod words;
