@@ -4,7 +4,7 @@
 -- returns: every column of {rows} in its order, then {columns} (NULL where no score has arrived)
 -- grain: one row per row of {rows}, in its order
 CREATE OR REPLACE TABLE cells.main.{out} AS
-SELECT r.*, s.* EXCLUDE (row)
+SELECT r.* EXCLUDE (__row), s.* EXCLUDE (row)
 FROM (SELECT rowid AS __row, * FROM cells.main.{rows}) r
 LEFT JOIN (SELECT row, {columns} FROM cells.main.{scores}) s ON s.row = r.__row
 ORDER BY r.__row

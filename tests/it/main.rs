@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod model;
+mod queries;
+mod store;
+mod store_pages;
+mod store_sources;
 mod support;
 mod tidy;
 mod train;

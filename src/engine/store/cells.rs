@@ -91,11 +91,16 @@ impl Connection {
         self.execute(&sql, &[], &Cancel::new()).map(|_| ())
     }
 
-    /// Gives a table another name, replacing what had it: the last step of a job that built it aside.
+    /// Gives a table another name, replacing what had it, all or nothing: the last step of a job that
+    /// built its result aside.
     pub fn rename(&self, from: &str, to: &str) -> Result<()> {
-        self.drop_cell(to)?;
-        let sql = format!("ALTER TABLE {} RENAME TO {}", cell_path(from), quote_ident(to));
-        self.execute(&sql, &[], &Cancel::new()).map(|_| ())
+        let (path, target, name) = (cell_path(from), cell_path(to), quote_ident(to));
+        let sql =
+            format!("BEGIN; DROP TABLE IF EXISTS {target}; ALTER TABLE {path} RENAME TO {name}; COMMIT");
+        self.raw.execute_batch(&sql).map_err(|error| {
+            let _ = self.raw.execute_batch("ROLLBACK");
+            StoreError::from(error).unplaced()
+        })
     }
 
     /// `out` = every row of the snapshot `rows` in its order, with the columns of `scores` beside it;

@@ -9,6 +9,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 
 use super::page::{CountCache, Indexes};
+use super::relations::ColumnCache;
 use super::spill::SpillDir;
 use super::watch::watched;
 use super::{CELLS, ErrorKind, Params, Result, SOURCES, StoreError, Value};
@@ -21,13 +22,14 @@ pub type Flow = ControlFlow<()>;
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) counts: CountCache,
+    pub(crate) columns: ColumnCache,
     /// Dropped last: after the last connection, hence after DuckDB.
     _spill: SpillDir,
 }
 
 impl Shared {
     pub(crate) fn new(spill: SpillDir) -> Self {
-        Self { counts: CountCache::default(), _spill: spill }
+        Self { counts: CountCache::default(), columns: ColumnCache::default(), _spill: spill }
     }
 }
 

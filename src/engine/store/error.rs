@@ -191,31 +191,41 @@ fn hint_for(kind: ErrorKind, said: &str) -> Option<String> {
         ErrorKind::Io if lower.contains("could not set lock") => {
             "another program has this DuckDB file open for writing; close it or open a copy"
         }
+        ErrorKind::Data if said.contains("CSV Error") => {
+            "repair the line, or set `ignore_errors: true` in the source's options to leave such rows out"
+        }
+        ErrorKind::Data if said.contains("JSON transform error") || said.contains("Malformed JSON") => {
+            "repair the line, give the column a type in the source's options (`types: \"a: VARCHAR\"`), \
+             or set `ignore_errors: true`"
+        }
+        ErrorKind::Data if said.contains("Failed to read file") => {
+            "the file is damaged: copy or write it again"
+        }
         _ => return None,
     };
     Some(hint.to_owned())
 }
 
-/// Drops stack traces, the echoed statement and caret, settings, and blank lines.
+/// Drops stack traces, the echoed statement and caret, settings, and blank lines; a CSV error names
+/// its file first.
 fn clean(said: &str) -> String {
-    let mut lines = Vec::new();
-    for line in said.lines() {
-        let line = line.trim_end();
-        // What follows is the stack, the echoed statement, or advice about settings that are not ours.
-        let tail = [
-            "Stack Trace",
-            "LINE ",
-            "Possible fixes",
-            "Possible Solution",
-            "Try increasing",
-            "The search space",
-        ];
-        if tail.iter().any(|t| line.starts_with(t)) {
-            break;
-        }
-        if !line.is_empty() {
-            lines.push(line);
-        }
+    // What follows is the stack, the echoed statement, or advice about settings that are not ours.
+    const TAIL: &[&str] = &[
+        "Stack Trace",
+        "LINE ",
+        "Possible ",
+        "Try increasing",
+        "The search space",
+        "This limit was set",
+        "This error signals",
+        "For more info",
+    ];
+    let told = said.lines().map(str::trim_end);
+    let kept =
+        told.take_while(|line| !TAIL.iter().any(|t| line.starts_with(t))).filter(|line| !line.is_empty());
+    let message = kept.collect::<Vec<_>>().join("\n");
+    match said.lines().find_map(|line| line.trim().strip_prefix("file = ")) {
+        Some(file) if !message.contains(file) => format!("{file}: {message}"),
+        _ => message,
     }
-    lines.join("\n")
 }

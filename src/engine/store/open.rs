@@ -56,7 +56,6 @@ impl Store {
             .max_memory(&format!("{}B", options.memory_limit.max(32 << 20)))?
             .threads(options.threads.max(1) as i64)?
             .with("temp_directory", spill.path().to_string_lossy())?
-            .with("max_temp_directory_size", format!("{}B", options.spill_limit))?
             .with("autoinstall_known_extensions", "false")?
             .with("autoload_known_extensions", "true")?
             .with("allow_community_extensions", "false")?
@@ -64,6 +63,8 @@ impl Store {
             .with("errors_as_json", "true")?;
         let raw = duckdb::Connection::open_in_memory_with_flags(config)?;
         raw.execute_batch(&format!("ATTACH ':memory:' AS {CELLS}; ATTACH ':memory:' AS {SOURCES}"))?;
+        // Given at opening, this limit is not enforced (DuckDB 1.5.6).
+        raw.execute_batch(&format!("SET max_temp_directory_size = '{}B'", options.spill_limit))?;
         let root = Connection::new(raw, Arc::new(Shared::new(spill)))?;
         Ok(Self { root })
     }

@@ -137,7 +137,9 @@ impl Connection {
         self.indexes.made.set(self.indexes.made.get() + 1);
         let table = format!("__index_{}", self.indexes.made.get());
         let (sql, _) = checked.after(&format!("CREATE OR REPLACE TEMP TABLE {} AS", quote_ident(&table)));
-        let rows = self.execute(&sql, params, cancel).map_err(StoreError::unplaced)?;
+        self.execute(&sql, params, cancel).map_err(StoreError::unplaced)?;
+        let count = format!("SELECT count(*)::UBIGINT FROM temp.main.{}", quote_ident(&table));
+        let rows = self.number(&count, &[], cancel)?;
         self.keep(Index { key, table, rows })
     }
 

@@ -1,5 +1,9 @@
 //! What relations there are: their columns, where they live, how many rows they have.
 
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
+
 use super::{CELLS, Connection, ErrorKind, HIDDEN, Result, SOURCES, StoreError, Value, quote_ident};
 use crate::util::cancel::Cancel;
 
@@ -40,6 +44,9 @@ pub(crate) struct Found {
     /// Changes whenever the relation is replaced.
     pub(crate) oid: u64,
 }
+
+/// Columns by path and oid; shared by all connections.
+pub(crate) type ColumnCache = Mutex<HashMap<(String, u64), Vec<ColumnInfo>>>;
 
 impl Connection {
     /// All relations that a cell may name, cells first, each by name. Columns included.
@@ -112,8 +119,18 @@ impl Connection {
         Ok(Relation { rows, columns: self.columns(&found)?, name: found.name, kind: found.kind })
     }
 
+    /// Looked up once per version of a relation: asking a view opens its files.
     pub(crate) fn columns(&self, found: &Found) -> Result<Vec<ColumnInfo>> {
-        self.columns_of(&format!("FROM {}", found.path))
+        let key = (found.path.clone(), found.oid);
+        if let Some(known) = self.shared.columns.lock().get(&key) {
+            return Ok(known.clone());
+        }
+        let columns = self.columns_of(&format!("FROM {}", found.path))?;
+        let mut cache = self.shared.columns.lock();
+        // One version of a relation is enough.
+        cache.retain(|(path, _), _| *path != found.path);
+        cache.insert(key, columns.clone());
+        Ok(columns)
     }
 
     /// Names and types of a query's columns, without running it.

@@ -4,8 +4,6 @@
 //! run every statement but the last. A dynamic PIVOT is the one query that DuckDB itself expands to
 //! several statements; it passes only without any `;`, and only inside `FROM (...)`.
 
-use serde_json::Value as Json;
-
 use super::params::{Rewritten, rewrite};
 use super::{Connection, ErrorKind, Params, Result, StoreError};
 use crate::util::cancel::Cancel;
@@ -74,17 +72,15 @@ impl Connection {
         let wrap =
             matches!(word.as_str(), "DESCRIBE" | "DESC" | "SUMMARIZE" | "SHOW" | "PIVOT" | "PIVOT_WIDER");
         let checked = Checked { text: text.to_owned(), rewritten, wrap };
-        let json = self.serialized(&checked.rewritten.sql, cancel)?;
-        if json.get("error").and_then(Json::as_bool) != Some(true) {
-            return one_query(checked, &json);
+        let parse = self.parse(&checked.rewritten.sql, cancel)?;
+        if !parse.error {
+            return one_query(checked, &parse);
         }
-        let said = json.get("error_message").and_then(Json::as_str).unwrap_or("this is not SQL");
-        if said.starts_with("Only SELECT") {
+        if parse.message.starts_with("Only SELECT") {
             return dynamic_pivot(checked, &word);
         }
-        let error = StoreError::new(ErrorKind::Parser, said);
-        let at = json.get("position").and_then(Json::as_str).and_then(|p| p.parse().ok());
-        Err(match at {
+        let error = StoreError::new(ErrorKind::Parser, parse.message);
+        Err(match parse.position {
             Some(at) => error.located(&checked.text, checked.rewritten.original(at)),
             None => error,
         })
@@ -100,37 +96,53 @@ impl Connection {
             e.line = e.line.filter(|line| *line > 1).map(|line| line - 1);
             if e.line.is_some() { e } else { e.unplaced() }
         })?;
-        let json = self.serialized(&checked.rewritten.sql, cancel)?;
-        let items =
-            json.pointer("/statements/0/node/select_list").and_then(Json::as_array).map_or(0, Vec::len);
-        let from = json.pointer("/statements/0/node/from_table/type").and_then(Json::as_str);
-        if items != 1 || from != Some("EMPTY") {
+        let parse = self.parse(&checked.rewritten.sql, cancel)?;
+        if parse.items != 1 || parse.source.as_deref() != Some("EMPTY") {
             return Err(StoreError::new(ErrorKind::Usage, "this is not one expression")
                 .hint("write a condition, e.g. clicked = false AND position <= 3"));
         }
         Ok(rewritten.sql)
     }
 
-    fn serialized(&self, sql: &str, cancel: &Cancel) -> Result<Json> {
-        let params = [("sql".to_owned(), super::Value::Text(sql.to_owned()))];
-        let text = self.under_watch(cancel, || {
-            let mut statement = self.raw.prepare("SELECT json_serialize_sql($sql)::VARCHAR")?;
-            Ok(statement.query_row([&params[0].1], |row| row.get::<_, String>(0))?)
-        })?;
-        serde_json::from_str(&text)
-            .map_err(|e| StoreError::bug(format!("unreadable parse of a statement: {e}")))
+    fn parse(&self, sql: &str, cancel: &Cancel) -> Result<Parse> {
+        let query = super::query("store/parse")?.text();
+        self.under_watch(cancel, || {
+            let mut statement = self.raw.prepare(&query)?;
+            let parse = statement.query_row([sql], |row| {
+                Ok(Parse {
+                    error: row.get(0)?,
+                    message: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
+                    position: row.get::<_, Option<u64>>(2)?.map(|at| at as usize),
+                    statements: row.get(3)?,
+                    functions: row.get(4)?,
+                    items: row.get(5)?,
+                    source: row.get(6)?,
+                })
+            });
+            Ok(parse?)
+        })
     }
 }
 
+/// What DuckDB's parser makes of a text; the columns of `store/parse`.
+struct Parse {
+    error: bool,
+    message: String,
+    position: Option<usize>,
+    statements: u64,
+    functions: String,
+    items: u64,
+    source: Option<String>,
+}
+
 /// Checks DuckDB's parse: one statement, no forbidden function.
-fn one_query(checked: Checked, json: &Json) -> Result<Checked> {
-    let statements = json.get("statements").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
-    match statements {
-        [] => {
+fn one_query(checked: Checked, parse: &Parse) -> Result<Checked> {
+    match parse.statements {
+        0 => {
             Err(StoreError::new(ErrorKind::Usage, "the cell is empty")
                 .hint("write a query, e.g. FROM my_source"))
         }
-        [one] => match forbidden(one) {
+        1 => match forbidden(parse.functions.split(' ')) {
             Some(name) => Err(forbidden_error(&checked, name)),
             None => Ok(checked),
         },
@@ -159,9 +171,7 @@ fn dynamic_pivot(checked: Checked, word: &str) -> Result<Checked> {
         return Err(StoreError::new(ErrorKind::Usage, "a PIVOT without IN (...) cannot stand beside a `;`")
             .hint("name the values: PIVOT ... ON column IN ('a', 'b'), or remove the semicolon"));
     }
-    let lower = body.to_lowercase();
-    let words = |c: char| !(c.is_alphanumeric() || c == '_');
-    match FORBIDDEN.iter().find(|f| lower.split(words).any(|w| w == **f)) {
+    match forbidden(body.split(|c: char| !(c.is_alphanumeric() || c == '_'))) {
         Some(name) => Err(forbidden_error(&checked, name)),
         None => Ok(Checked { wrap: true, ..checked }),
     }
@@ -181,24 +191,9 @@ fn forbidden_error(checked: &Checked, name: &str) -> StoreError {
         .located(&checked.text, at)
 }
 
-/// The first forbidden function that a parsed statement calls.
-fn forbidden(json: &Json) -> Option<&'static str> {
-    let mut left = vec![json];
-    while let Some(node) = left.pop() {
-        match node {
-            Json::Object(map) => {
-                let called = map.get("function_name").and_then(Json::as_str);
-                let hit = called.and_then(|c| FORBIDDEN.iter().find(|f| f.eq_ignore_ascii_case(c)));
-                if let Some(name) = hit {
-                    return Some(name);
-                }
-                left.extend(map.values());
-            }
-            Json::Array(items) => left.extend(items),
-            _ => {}
-        }
-    }
-    None
+/// The first of these names that is a forbidden function.
+fn forbidden<'n>(mut names: impl Iterator<Item = &'n str>) -> Option<&'static str> {
+    names.find_map(|name| FORBIDDEN.iter().find(|f| f.eq_ignore_ascii_case(name)).copied())
 }
 
 /// Where the first word begins, behind blanks and comments.

@@ -2,4 +2,5 @@
 
 use super::super::Query;
 
-pub(super) const QUERIES: &[Query] = super::registered!("store": "join_scores", "relations", "tables_of");
+pub(super) const QUERIES: &[Query] =
+    super::registered!("store": "join_scores", "parse", "relations", "tables_of");

@@ -13,6 +13,8 @@ pub(super) struct Files {
     pub(super) format: SourceFormat,
     /// As DuckDB takes them: absolute, or URLs.
     pub(super) paths: Vec<String>,
+    /// Those that are named one by one and lie here.
+    pub(super) whole: Vec<PathBuf>,
     pub(super) remote: bool,
     /// More than one file, or a glob that may come to mean several.
     pub(super) many: bool,
@@ -31,6 +33,7 @@ pub(super) fn find(spec: &SourceSpec, base: &Path) -> Result<Files> {
             Some(f) if f.format != next.format => return Err(mixed(path, f.format, next.format)),
             Some(mut f) => {
                 f.paths.extend(next.paths);
+                f.whole.extend(next.whole);
                 Files { many: true, remote: f.remote || next.remote, ..f }
             }
         });
@@ -53,7 +56,13 @@ fn one(path: &str, format: Option<SourceFormat>, base: &Path) -> Result<Files> {
     }
     if is_remote(path) {
         let format = format.or_else(|| SourceFormat::of_name(path)).ok_or_else(|| unknown_format(path))?;
-        return Ok(Files { format, paths: vec![path.to_owned()], remote: true, many: path.contains('*') });
+        return Ok(Files {
+            format,
+            paths: vec![path.to_owned()],
+            whole: vec![],
+            remote: true,
+            many: path.contains('*'),
+        });
     }
     let full = absolute(path, base);
     let shown = full.display().to_string();
@@ -65,12 +74,18 @@ fn one(path: &str, format: Option<SourceFormat>, base: &Path) -> Result<Files> {
             let format =
                 format.or_else(|| SourceFormat::of_name(path)).or_else(|| SourceFormat::of_bytes(&full));
             let format = format.ok_or_else(|| unknown_format(&shown))?;
-            Ok(Files { format, paths: vec![escape_glob(&shown)], remote: false, many: false })
+            Ok(Files {
+                format,
+                paths: vec![escape_glob(&shown)],
+                whole: vec![full],
+                remote: false,
+                many: false,
+            })
         }
         Err(_) if path.contains(['*', '?', '[']) => {
             let format =
                 format.or_else(|| SourceFormat::of_name(path)).ok_or_else(|| unknown_format(path))?;
-            Ok(Files { format, paths: vec![shown], remote: false, many: true })
+            Ok(Files { format, paths: vec![shown], whole: vec![], remote: false, many: true })
         }
         Err(error) => Err(missing(&full, &error)),
     }
@@ -135,7 +150,7 @@ fn folder(path: &Path, format: Option<SourceFormat>) -> Result<Files> {
         }
         [(format, _), ..] => {
             let paths = kinds.iter().map(|(_, ending)| format!("{root}/**/*{ending}")).collect();
-            Ok(Files { format: *format, paths, remote: false, many: true })
+            Ok(Files { format: *format, paths, whole: vec![], remote: false, many: true })
         }
     }
 }

@@ -4,6 +4,7 @@ mod attach;
 mod csv;
 mod files;
 mod format;
+mod gzip;
 mod options;
 mod register;
 

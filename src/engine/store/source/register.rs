@@ -8,7 +8,7 @@ use super::super::{
     quote_ident, quote_text,
 };
 use super::files::{self, Files};
-use super::{SourceFormat, SourceSpec, attach, csv};
+use super::{SourceFormat, SourceSpec, attach, csv, gzip};
 use crate::util::cancel::Cancel;
 
 impl Connection {
@@ -23,6 +23,10 @@ impl Connection {
     ) -> Result<Vec<Relation>> {
         check_name(name)?;
         let files = files::find(spec, base)?;
+        for path in files.whole.iter().filter(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz")))
+        {
+            gzip::check_whole(path, cancel)?;
+        }
         if files.format == SourceFormat::DuckDb {
             return attach::register(self, name, spec, &files, cancel);
         }
