@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(texts(Kind::Explain, "method = \"lea"), (10, "leave_one_out".into()));
         assert_eq!(texts(Kind::Score, "model = \"models/"), (9, "models/a|models/b".into()));
         assert_eq!(texts(Kind::Metrics, "show = [\"ndcg@{{"), (16, "k".into()));
-        assert_eq!(texts(Kind::Sql, "SELECT * FROM re"), (14, "rel".into()));
+        assert_eq!(texts(Kind::Sql, "SELECT * FROM re"), (14, "rel|impressions".into()));
         assert_eq!(texts(Kind::Metrics, "nonsense = \"x"), (13, "".into()));
     }
 }
