@@ -1,1 +1,197 @@
-//! config: to be filled.
+//! Settings: what may stand in `config.toml`, its defaults, and clear errors. Reading the file is
+//! the caller's; nothing here prints.
+
+use std::path::PathBuf;
+
+use toml::de::{DeTable, DeValue};
+
+mod keys;
+
+pub use keys::{CONFIG, Setting, docs};
+
+/// Everything that can be set, defaults filled in.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Config {
+    /// A built-in theme's name.
+    pub theme: Option<String>,
+    /// Folders to look for models in, beside those near the notebook.
+    pub models: Vec<PathBuf>,
+    /// Command id -> keys, over the built-in ones.
+    pub keys: Vec<(String, Vec<String>)>,
+    /// DuckDB's memory limit in bytes; `None`: a share of what there is.
+    pub memory_bytes: Option<u64>,
+    pub threads: Option<usize>,
+    /// `auto`, `cpu`, `cuda:N`.
+    pub device: Option<String>,
+    /// Cheap cells run again by themselves when something above them changes.
+    pub auto_run: Option<bool>,
+    /// Serve unchanged cells from the sidecar.
+    pub cache: Option<bool>,
+}
+
+/// A line of the file that was not taken; everything else was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigFault {
+    /// Counted from 1.
+    pub line: u32,
+    pub message: String,
+}
+
+impl std::fmt::Display for ConfigFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}: {}", self.line, self.message)
+    }
+}
+
+impl Config {
+    /// Reads `config.toml`. Never fails: what cannot be taken is a fault, the rest counts.
+    pub fn parse(text: &str) -> (Config, Vec<ConfigFault>) {
+        let mut reader = Reader { text, config: Config::default(), faults: Vec::new() };
+        let (table, errors) = DeTable::parse_recoverable(text);
+        for error in errors {
+            let message = error.message().lines().next().unwrap_or_default().to_string();
+            reader.fault(error.span().map_or(0, |span| span.start), format!("not valid TOML: {message}"));
+        }
+        reader.table("", table.get_ref());
+        (reader.config, reader.faults)
+    }
+}
+
+/// Where the file is looked for: `RECSCOPE_CONFIG`, else the system's folder for settings.
+pub fn path(variable: Option<PathBuf>) -> Option<PathBuf> {
+    use etcetera::BaseStrategy;
+    variable.or_else(|| {
+        etcetera::choose_base_strategy().ok().map(|base| base.config_dir().join("recscope/config.toml"))
+    })
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    config: Config,
+    faults: Vec<ConfigFault>,
+}
+
+impl Reader<'_> {
+    fn fault(&mut self, offset: usize, message: String) {
+        let before = self.text.get(..offset).unwrap_or_default();
+        let line = before.bytes().filter(|b| *b == b'\n').count() as u32 + 1;
+        self.faults.push(ConfigFault { line, message });
+    }
+
+    fn table(&mut self, prefix: &str, table: &DeTable<'_>) {
+        for (key, value) in table {
+            let name = format!("{prefix}{}", key.get_ref());
+            match value.get_ref() {
+                DeValue::Table(inner) if prefix.is_empty() && name == "keys" => {
+                    for (command, keys) in inner {
+                        match texts(keys.get_ref()) {
+                            Some(keys) => self.config.keys.push((command.get_ref().to_string(), keys)),
+                            None => self.fault(
+                                keys.span().start,
+                                format!("keys of `{}` are a text or a list of texts", command.get_ref()),
+                            ),
+                        }
+                    }
+                }
+                DeValue::Table(inner) if prefix.is_empty() && name == "engine" => {
+                    self.table("engine.", inner)
+                }
+                value_here => {
+                    if let Err(message) = self.set(&name, value_here) {
+                        self.fault(value.span().start, message);
+                    }
+                }
+            }
+        }
+    }
+
+    fn set(&mut self, name: &str, value: &DeValue<'_>) -> Result<(), String> {
+        let Some(setting) = CONFIG.iter().find(|setting| setting.name == name) else {
+            let known: Vec<&str> = CONFIG.iter().map(|setting| setting.name).collect();
+            return Err(format!("there is no setting `{name}`; there are: {}", known.join(", ")));
+        };
+        let wrong = || format!("`{name}` takes {}, e.g. {}", setting.takes, setting.example);
+        let text = || value.as_str().map(String::from).ok_or_else(wrong);
+        let config = &mut self.config;
+        match name {
+            "theme" => config.theme = Some(text()?),
+            "models" => {
+                config.models = texts(value).ok_or_else(wrong)?.into_iter().map(PathBuf::from).collect()
+            }
+            "auto_run" => config.auto_run = Some(value.as_bool().ok_or_else(wrong)?),
+            "engine.cache" => config.cache = Some(value.as_bool().ok_or_else(wrong)?),
+            "engine.device" => config.device = Some(text()?),
+            "engine.memory" => {
+                config.memory_bytes = Some(text().ok().and_then(|t| bytes(&t)).ok_or_else(wrong)?)
+            }
+            "engine.threads" => {
+                let number = value.as_integer().and_then(|n| n.as_str().parse::<usize>().ok());
+                config.threads = Some(number.filter(|n| (1..=1024).contains(n)).ok_or_else(wrong)?);
+            }
+            _ => return Err(wrong()),
+        }
+        Ok(())
+    }
+}
+
+fn texts(value: &DeValue<'_>) -> Option<Vec<String>> {
+    match value {
+        DeValue::String(text) => Some(vec![text.to_string()]),
+        DeValue::Array(list) => list.iter().map(|v| v.get_ref().as_str().map(String::from)).collect(),
+        _ => None,
+    }
+}
+
+/// `512MB`, `4 GB`, `1.5GiB`: at least 32 MB. Units count by 1024.
+pub fn bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let split = text.find(|c: char| c.is_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let factor = match unit.to_uppercase().as_str() {
+        "K" | "KB" | "KIB" => 1u64 << 10,
+        "M" | "MB" | "MIB" => 1 << 20,
+        "G" | "GB" | "GIB" => 1 << 30,
+        "T" | "TB" | "TIB" => 1 << 40,
+        _ => return None,
+    };
+    let bytes = number.trim().parse::<f64>().ok()? * factor as f64;
+    (bytes.is_finite() && bytes >= (32 << 20) as f64 && bytes < 1e18).then_some(bytes as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_read_from_its_own_example() {
+        for setting in CONFIG {
+            let line = match setting.name.split_once('.') {
+                Some(("engine", key)) => format!("[engine]\n{key} = {}\n", setting.example),
+                Some(("keys", _)) => format!("[keys]\n\"cell.run\" = {}\n", setting.example),
+                _ => format!("{} = {}\n", setting.name, setting.example),
+            };
+            let (config, faults) = Config::parse(&line);
+            assert_eq!(faults, [], "{line}");
+            assert_ne!(config, Config::default(), "{line}");
+        }
+    }
+
+    #[test]
+    fn faults_name_their_line_and_the_rest_counts() {
+        let (config, faults) =
+            Config::parse("theme = \"light\"\nthem = 1\n[engine]\nthreads = 0\nmemory = \"9\"\n");
+        assert_eq!(config.theme.as_deref(), Some("light"));
+        let said: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert!(said[0].starts_with("line 2: there is no setting `them`"), "{said:?}");
+        assert!(said[1].starts_with("line 4: `engine.threads` takes"), "{said:?}");
+        assert_eq!(said.len(), 3);
+        assert!(!Config::parse("a = [").1.is_empty());
+    }
+
+    #[test]
+    fn sizes_are_read() {
+        assert_eq!(bytes("512MB"), Some(512 << 20));
+        assert_eq!(bytes("1.5 GiB"), Some(3 << 29));
+        assert_eq!([bytes("1 B"), bytes("-1GB"), bytes("infGB"), bytes("")], [None; 4]);
+    }
+}

@@ -2,6 +2,7 @@
 //! runs. Drives parsing (`values.rs`), help and docs (`help.rs`) and completion (`complete.rs`).
 
 use super::Kind;
+pub use super::keys::{KeyDef, KeyType};
 
 /// One kind of cell.
 #[derive(Debug)]
@@ -15,95 +16,6 @@ pub struct CellDef {
     pub keys: &'static [KeyDef],
     /// A whole cell body.
     pub example: &'static str,
-}
-
-/// One key of a TOML body.
-#[derive(Debug)]
-pub struct KeyDef {
-    pub name: &'static str,
-    pub ty: KeyType,
-    pub required: bool,
-    /// As written in TOML, or words for a default that depends.
-    pub default: Option<&'static str>,
-    pub doc: &'static str,
-    /// A value as written in TOML.
-    pub value: &'static str,
-}
-
-/// What a key takes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum KeyType {
-    /// A cell or source name.
-    Relation,
-    Column,
-    Columns,
-    /// SQL that may hold `{{param}}`s, bound as values.
-    Sql,
-    Text,
-    Texts,
-    Metric,
-    Metrics,
-    Checks,
-    /// Columns and intersections: `"a"`, `"a*b"`.
-    Slices,
-    Model,
-    Path,
-    /// Two columns.
-    Pair,
-    Choice(&'static [&'static str]),
-    Integer(i64, i64),
-    Number(f64, f64),
-    /// A share between 0 and 1, or SQL.
-    ShareOrText,
-}
-
-impl KeyType {
-    /// In words, for messages and docs.
-    pub fn describe(self) -> String {
-        match self {
-            KeyType::Relation => "the name of a cell or source".into(),
-            KeyType::Column => "a column name".into(),
-            KeyType::Columns => "a list of column names".into(),
-            KeyType::Sql => "SQL".into(),
-            KeyType::Text => "text".into(),
-            KeyType::Texts => "a list of texts".into(),
-            KeyType::Metric => "a metric id".into(),
-            KeyType::Metrics => "a list of metric ids".into(),
-            KeyType::Checks => "a list of checks".into(),
-            KeyType::Slices => "a list of columns or intersections (\"a*b\")".into(),
-            KeyType::Model => "a model folder".into(),
-            KeyType::Path => "a path".into(),
-            KeyType::Pair => "two column names".into(),
-            KeyType::Choice(words) => format!("one of {}", words.join(", ")),
-            KeyType::Integer(least, i64::MAX) => format!("a whole number from {least} on"),
-            KeyType::Integer(least, most) => format!("a whole number from {least} to {most}"),
-            KeyType::Number(least, most) if least == f64::MIN && most == f64::MAX => "a number".into(),
-            KeyType::Number(least, f64::MAX) => format!("a number from {least} on"),
-            KeyType::Number(least, most) => format!("a number from {least} to {most}"),
-            KeyType::ShareOrText => "a share between 0 and 1, or an SQL predicate".into(),
-        }
-    }
-}
-
-impl KeyDef {
-    const fn new(name: &'static str, ty: KeyType, value: &'static str, doc: &'static str) -> Self {
-        Self { name, ty, required: false, default: None, doc, value }
-    }
-
-    const fn required(mut self) -> Self {
-        self.required = true;
-        self
-    }
-
-    const fn default(mut self, default: &'static str) -> Self {
-        self.default = Some(default);
-        self
-    }
-
-    /// `name = value`.
-    pub fn example(&self) -> String {
-        format!("{} = {}", self.name, self.value)
-    }
 }
 
 /// The entry of a kind.

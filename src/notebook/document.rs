@@ -8,7 +8,7 @@ use super::diagnostics::position;
 use super::fences::{self, Piece};
 use super::front::Front;
 use super::spec::CellSpec;
-use super::{Diagnostic, Graph, Kind, Params};
+use super::{Diagnostic, Graph, Kind, Params, Source};
 
 /// A notebook: its text cut into blocks, and what the blocks mean. Made only by [`Notebook::parse`];
 /// every edit gives a new one, so undo is keeping the old one.
@@ -116,6 +116,16 @@ impl Notebook {
         Params::new(&self.front.params).with_overrides(overrides)
     }
 
+    /// The sources with `{{name}}`s in their paths filled in. A path with an unknown parameter is left
+    /// as it is; [`Notebook::diagnostics`] says so.
+    pub fn sources(&self, params: &Params) -> Vec<Source> {
+        self.front
+            .sources
+            .iter()
+            .map(|source| source.filled(params).unwrap_or_else(|_| source.clone()))
+            .collect()
+    }
+
     /// What a cell asks for, parameters filled in and roles completed from the schema. `Err`: the
     /// cell cannot run, with every reason.
     pub fn spec(&self, name: &str, params: &Params) -> Result<CellSpec, Vec<Diagnostic>> {
@@ -146,6 +156,7 @@ impl Notebook {
         let params = Params::new(&self.front.params);
         let mut all = self.form.clone();
         all.extend(self.front.diagnostics.iter().cloned());
+        all.extend(self.front.sources.iter().filter_map(|source| source.filled(&params).err()));
         for cell in self.cells() {
             all.extend(self.read_cell(cell, &params).1);
         }

@@ -76,7 +76,6 @@ fn closes(line: &str, open: Marks) -> bool {
 /// Cuts `text`; `is_cell` looks at a trimmed info string.
 pub(super) fn cut(text: &str, is_cell: impl Fn(&str) -> bool) -> Vec<Piece> {
     let lines = lines(text);
-    let last_comment_end = lines.iter().rposition(|line| line.text.contains("-->"));
     let mut pieces = Vec::new();
     let mut at = 0;
     let mut prose_from = 0;
@@ -86,10 +85,6 @@ pub(super) fn cut(text: &str, is_cell: impl Fn(&str) -> bool) -> Vec<Piece> {
         pieces.push(Piece::Front(0..prose_from));
     }
     while let Some(line) = lines.get(at).copied() {
-        if starts_comment(line.content()) {
-            at = comment_end(&lines, at, last_comment_end);
-            continue;
-        }
         let Some((marks, info)) = opening(line.content()) else {
             at += 1;
             continue;
@@ -135,27 +130,13 @@ fn front_matter_end(lines: &[Line<'_>]) -> Option<usize> {
     if first.trim_start_matches('\u{feff}').trim_end() != "---" {
         return None;
     }
-    let close = (1..lines.len()).find(|i| matches!(lines[*i].content().trim_end(), "---" | "..."))?;
-    Some(close + 1)
-}
-
-fn starts_comment(line: &str) -> bool {
-    let rest = line.trim_start_matches(' ');
-    line.len() - rest.len() <= 3 && rest.starts_with("<!--")
-}
-
-/// Index of the line after a comment that opens on line `at`; of the next line if it never closes,
-/// so that a stray `<!--` cannot hide the cells below it.
-/// `last`: the last line that ends any comment, so that many stray ones stay cheap.
-fn comment_end(lines: &[Line<'_>], at: usize, last: Option<usize>) -> usize {
-    let rest_of_first = lines[at].content().split_once("<!--").map_or("", |(_, rest)| rest);
-    if rest_of_first.contains("-->") {
-        return at + 1;
-    }
-    if last.is_none_or(|last| last <= at) {
-        return at + 1;
-    }
-    (at + 1..lines.len()).find(|i| lines[*i].text.contains("-->")).map_or(at + 1, |close| close + 1)
+    // A fence cannot stand in it: a `---` inside a cell's body never ends front matter.
+    let ends = |line: &str| matches!(line.trim_end(), "---" | "...");
+    let stop = (1..lines.len()).find(|i| {
+        let line = lines[*i].content();
+        ends(line) || opening(line).is_some()
+    })?;
+    ends(lines[stop].content()).then_some(stop + 1)
 }
 
 /// What must be added to `prose` so that what follows it is not swallowed: the end of an open
@@ -211,8 +192,7 @@ mod tests {
         assert_eq!(names("````md\n```sql a\n```\n````\n"), ["prose"]);
         assert_eq!(names("```sql a\nx"), ["open"]);
         assert_eq!(names("    ```sql a\n"), ["prose"]);
-        assert_eq!(names("<!--\n```sql a\n```\n-->\n"), ["prose"]);
-        assert_eq!(names("<!-- never closed\n```sql a\n```\n"), ["prose", "sql a"]);
+        assert_eq!(names("---\n```sql a\n---\n```\n"), ["prose", "sql a"]);
         assert_eq!(names("\u{feff}---\r\na: 1\r\n---\r\n```sql a\r\n```\r\n"), ["front", "sql a"]);
         assert_eq!(names("---\nno end\n"), ["prose"]);
         assert_eq!(names("```sql a `x`\n"), ["prose"]);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::diagnostics::nearest;
 use super::params::is_param_name;
 use super::spec::Roles;
-use super::{Diagnostic, ParamValue, document};
+use super::{Diagnostic, ParamValue, Params, document};
 
 /// What the front matter says. Unknown keys are warnings; damaged YAML is one error and an empty front.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -88,6 +88,18 @@ fn between(block: &str) -> &str {
     let rest = &block[start..];
     let body = rest.trim_end_matches(['\n', '\r', ' ', '\t']);
     body.rfind('\n').map_or("", |end| &body[..=end])
+}
+
+impl Source {
+    /// The source with `{{name}}`s in its paths filled in.
+    pub fn filled(&self, params: &Params) -> Result<Source, Diagnostic> {
+        let paths = self.paths.iter().map(|path| params.fill(path)).collect::<Result<_, _>>();
+        let paths = paths.map_err(|name| {
+            let message = format!("source `{}`: there is no parameter `{name}`", self.name);
+            Diagnostic::error(self.line, 1, message).suggest_from(&name, params.iter().map(|(name, _)| name))
+        })?;
+        Ok(Source { paths, ..self.clone() })
+    }
 }
 
 struct Reader<'a> {
@@ -379,6 +391,17 @@ mod tests {
         assert!(said("---\nsources:\n  a-b: x\n---\n").contains("`a_b`"));
         assert!(said("---\nsources:\n  a: {format: parquett, path: x}\n---\n").contains("`parquet`"));
         assert!(said("---\n- a\n---\n").contains("not a list of"));
+    }
+
+    #[test]
+    fn paths_take_parameters() {
+        let filled = |text: &str| {
+            let front = Front::parse(text);
+            front.sources[0].filled(&Params::new(&front.params)).map(|s| s.paths).map_err(|e| e.to_string())
+        };
+        let text = "---\nparams: { dir: logs }\nsources: { a: \"{{dir}}/x.csv\" }\n---\n";
+        assert_eq!(filled(text).unwrap(), ["logs/x.csv"]);
+        assert!(filled(&text.replace("{{dir}}", "{{dri}}")).unwrap_err().contains("did you mean `dir`?"));
     }
 
     #[test]

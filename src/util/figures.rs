@@ -136,6 +136,29 @@ pub fn compact(n: u64) -> String {
     }
 }
 
+/// `7 B`, `1.5 kB`, `412 MB` (powers of 1024, as memory is sold).
+pub fn bytes(n: u64) -> String {
+    let mut value = n as f64;
+    let mut unit = "B";
+    for next in ["kB", "MB", "GB", "TB"] {
+        if value < 1023.5 {
+            break;
+        }
+        value /= 1024.0;
+        unit = next;
+    }
+    match unit {
+        "B" => format!("{n} B"),
+        _ if value < 9.95 => format!("{value:.1} {unit}"),
+        _ => format!("{value:.0} {unit}"),
+    }
+}
+
+/// `1 row`, `2,000 rows`.
+pub fn plural(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(i128::from(n)), if n == 1 { one } else { many })
+}
+
 /// `0.1s`, `12s`, `1:12`, `1:02:03`.
 pub fn clock(ms: u64) -> String {
     let seconds = ms / 1000;
@@ -194,6 +217,13 @@ mod tests {
         assert_eq!(interval(0.41, Some(0.30), Some(0.44)), ".41 [.30 .44]");
         assert_eq!(interval(0.41, None, None), ".41");
         assert_eq!(interval(f64::NAN, Some(0.1), Some(0.2)), "NaN");
+    }
+
+    #[test]
+    fn sizes_and_plurals() {
+        assert_eq!([7, 1536, 412 << 20].map(bytes), ["7 B", "1.5 kB", "412 MB"]);
+        assert_eq!(plural(1, "row", "rows"), "1 row");
+        assert_eq!(plural(2000, "row", "rows"), "2,000 rows");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod model;
+mod notebook;
 mod queries;
 mod store;
 mod store_pages;

@@ -1,0 +1,142 @@
+//! The stable, documented form: one object, keys only ever added, NaN and n/a are null with a reason.
+
+use serde_json::{Map, Value, json};
+
+use super::{CellReport, Format, ResultRows, RunReport};
+use crate::protocol::{Body, CheckOutcome, Explanation, Problem, ProblemKind};
+
+pub(super) struct Json;
+
+impl Format for Json {
+    fn render(&self, report: &RunReport) -> String {
+        let value = json!({
+            "notebook": report.notebook,
+            "title": report.title,
+            "ok": report.ok,
+            "exit": report.exit,
+            "params": report.params.iter().map(|(k, v)| (k.clone(), json!(v))).collect::<Map<_, _>>(),
+            "elapsed_ms": report.elapsed_ms,
+            "cells": report.cells.iter().map(cell).collect::<Vec<_>>(),
+            "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
+        });
+        // A `Value` always prints.
+        serde_json::to_string_pretty(&value).unwrap_or_default() + "\n"
+    }
+}
+
+fn cell(cell: &CellReport) -> Value {
+    let mut map = Map::new();
+    let mut put = |key: &str, value: Value| map.insert(key.to_string(), value);
+    put("name", json!(cell.name));
+    put("kind", json!(cell.kind));
+    put("state", json!(cell.state));
+    put("rows", json!(cell.rows));
+    put("elapsed_ms", json!(cell.elapsed_ms));
+    put("cached", json!(cell.cached));
+    put("partial", json!(cell.partial));
+    if let Some(found) = &cell.result {
+        put("result", result(found));
+    }
+    put("checks", cell.checks.iter().map(check).collect());
+    put("notes", json!(cell.notes));
+    match &cell.body {
+        Body::Table => {}
+        Body::Score(score) => {
+            put("score", serde_json::to_value(score).unwrap_or_default());
+        }
+        Body::Explain(list) => {
+            put("explanations", list.iter().map(explanation).collect());
+        }
+        Body::Train(train) => {
+            put("train", serde_json::to_value(train).unwrap_or_default());
+        }
+    }
+    if let Some(error) = &cell.error {
+        put("error", problem(error));
+    }
+    if let Some(because) = &cell.because {
+        put("because", json!(because));
+    }
+    Value::Object(map)
+}
+
+fn result(result: &ResultRows) -> Value {
+    json!({
+        "columns": result.columns.iter().map(|column| &column.name).collect::<Vec<_>>(),
+        "types": result.columns.iter().map(|column| &column.sql_type).collect::<Vec<_>>(),
+        "rows": result.rows,
+        "truncated": result.truncated,
+    })
+}
+
+fn check(check: &CheckOutcome) -> Value {
+    let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
+    let mut value = json!({
+        "text": check.text,
+        "ok": check.ok,
+        "value": finite(check.value),
+        "threshold": finite(check.threshold),
+        "rows_sql": check.rows_sql,
+    });
+    let reason =
+        check.reason.clone().or_else(|| check.ok.is_none().then(|| "a figure in it is n/a".to_string()));
+    if let (Some(reason), Some(map)) = (reason, value.as_object_mut()) {
+        map.insert("reason".into(), json!(reason));
+    }
+    value
+}
+
+fn explanation(explanation: &Explanation) -> Value {
+    serde_json::to_value(explanation).unwrap_or_default()
+}
+
+/// The same form for every subcommand's `--format json`.
+fn problem(problem: &Problem) -> Value {
+    let kind = match problem.kind {
+        ProblemKind::Usage => "usage",
+        ProblemKind::Data => "data",
+        ProblemKind::Model => "model",
+        ProblemKind::Resource => "resource",
+        ProblemKind::Cancelled => "cancelled",
+        ProblemKind::Bug => "bug",
+    };
+    json!({
+        "kind": kind,
+        "message": problem.message,
+        "hint": problem.hint,
+        "cell": problem.cell,
+        "line": problem.line,
+        "column": problem.column,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn keys_are_as_documented() {
+        let mut report = sample::report();
+        report.cells[0].checks.push(CheckOutcome {
+            text: "auc > 0.5".into(),
+            ok: None,
+            value: Some(f64::NAN),
+            threshold: Some(0.5),
+            rows_sql: None,
+            reason: None,
+        });
+        let value: Value = serde_json::from_str(&Json.render(&report)).unwrap();
+        assert_eq!(value["notebook"], "shoes.md");
+        assert_eq!(value["ok"], false);
+        let quality = &value["cells"][0];
+        assert_eq!(quality["result"]["columns"][0], "metric");
+        assert_eq!(quality["result"]["rows"][1][1], Value::Null);
+        assert_eq!(quality["checks"][0]["value"], 0.41);
+        assert_eq!(quality["checks"][1]["value"], Value::Null);
+        assert_eq!(quality["checks"][1]["reason"], "a figure in it is n/a");
+        assert_eq!(value["cells"][1]["name"], "跑鞋");
+        assert_eq!(value["cells"][2]["explanations"][0]["words"][0]["attribution"], 2.1);
+        assert_eq!(value["cells"][3]["error"]["line"], 2);
+    }
+}
