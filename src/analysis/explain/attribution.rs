@@ -17,7 +17,8 @@ pub struct ExplainOptions {
     pub max_nodes: usize,
     /// Largest acceptable |delta|, a share: 0.01 is 1 %.
     pub tolerance: f64,
-    /// Tokens that may be in flight at once, which bounds memory and the wait after a cancel.
+    /// Tokens handed to the scorer at once, which bounds its memory and the wait after a cancel (a
+    /// model splits this further over its threads).
     pub batch_tokens: usize,
 }
 
@@ -28,7 +29,7 @@ impl Default for ExplainOptions {
             nodes: 16,
             max_nodes: 128,
             tolerance: 0.01,
-            batch_tokens: 1024,
+            batch_tokens: 4096,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! transport carries its messages.
 
 mod options;
+mod scorer;
 
 use std::io;
 use std::path::Path;
@@ -11,6 +12,7 @@ use std::path::Path;
 use crossbeam_channel::{Receiver, Sender};
 
 pub use options::EngineOptions;
+pub use scorer::ModelScorer;
 
 use crate::protocol::transport::{InProcess, ServeOptions, serve};
 use crate::protocol::{Event, Request};
