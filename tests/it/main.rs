@@ -3,6 +3,8 @@
 
 mod explain;
 mod model;
+mod model_bad;
+mod model_paths;
 mod notebook;
 mod queries;
 mod store;
@@ -10,4 +12,5 @@ mod store_pages;
 mod store_sources;
 mod support;
 mod tidy;
+mod tiny_model;
 mod train;
