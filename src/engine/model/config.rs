@@ -95,7 +95,7 @@ impl BertConfig {
             labels: labels(&raw, architecture)?,
             raw,
         };
-        if config.hidden % config.heads != 0 {
+        if !config.hidden.is_multiple_of(config.heads) {
             let (h, n) = (config.hidden, config.heads);
             return Err(wrong(format!("hidden_size {h} is not a multiple of num_attention_heads {n}")));
         }
