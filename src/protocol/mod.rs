@@ -23,3 +23,7 @@ pub use request::Request;
 
 /// Names one piece of requested work; chosen by the requester, never reused in a session.
 pub type JobId = u64;
+
+/// The job number of results that the engine brings back by itself after a `Sync`, from its sidecar.
+/// Requesters count from 1.
+pub const RESTORED: JobId = 0;

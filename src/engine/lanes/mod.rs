@@ -1,10 +1,32 @@
-//! The engine: runs cells by composing `store`, `model` and `analysis`, on three lanes. The *cell
-//! lane* owns the writing connection, the *peek lane* answers pages and completions and never waits
-//! for a cell, the *model lane* holds weights. Nothing here draws, and nothing here knows which
-//! transport carries its messages.
+//! The engine: runs cells by composing `store`, `model` and `analysis`, on three lanes behind one
+//! desk. The *cell lane* owns the writing connection, the *peek lane* answers pages and completions
+//! and never waits for a cell, the *model lane* holds weights. Nothing here draws, and nothing here
+//! knows which transport carries its messages.
+//!
+//! ```text
+//! Request -> desk -> cell lane -> cells/<kind> -> store, analysis, model lane -> Event
+//!                 `-> peek lane -> store                                     -> Event
+//! ```
 
+mod cell_lane;
+mod cells;
+mod checks;
+mod desk;
+mod dialect;
+mod figures;
+mod jobs;
+mod keys;
+mod live;
+mod model_lane;
 mod options;
+mod peek_lane;
+mod problems;
+mod progress;
+mod queries;
 mod scorer;
+mod sidecar;
+mod sources;
+mod workspace;
 
 use std::io;
 use std::path::Path;
@@ -19,23 +41,26 @@ use crate::protocol::{Event, Request};
 
 /// The engine as threads of this process.
 pub fn start_in_process(options: EngineOptions) -> InProcess {
-    InProcess::start(move |requests, events| run_engine(options, requests, events))
+    InProcess::start(move |requests, events| run_engine(&options, &requests, events))
 }
 
 /// The engine behind a socket: what `recscope engine --socket PATH [--detached]` does. Returns when
 /// the engine should be no more; the caller exits the process.
 pub fn serve_socket(socket: &Path, detached: bool, options: EngineOptions) -> io::Result<()> {
-    // SAFETY: plain system call. Spill files and caches are for their owner alone.
-    unsafe { libc::umask(0o077) };
+    // SAFETY: plain system calls. Spill files and caches are for their owner alone, and the screen
+    // goes before the engine wherever both want a core.
+    unsafe {
+        libc::umask(0o077);
+        libc::nice(5);
+    }
     let serving = ServeOptions { detached, ..ServeOptions::new(socket) };
-    serve(&serving, move |requests, events| run_engine(options, requests, events))
+    serve(&serving, move |requests, events| run_engine(&options, &requests, events))
 }
 
-/// Answers requests until they close or `Shutdown` comes.
-pub fn run_engine(_options: EngineOptions, requests: Receiver<Request>, _events: Sender<Event>) {
-    for request in requests {
-        if request == Request::Shutdown {
-            return;
-        }
+/// Answers requests until they close, `Shutdown` comes, or the database is beyond use.
+pub fn run_engine(options: &EngineOptions, requests: &Receiver<Request>, events: Sender<Event>) {
+    match desk::Desk::open(options, events.clone()) {
+        Ok(desk) => desk.serve(requests),
+        Err(problem) => drop(events.send(Event::Fault { problem })),
     }
 }

@@ -16,8 +16,8 @@ pub struct EngineOptions {
     pub device: String,
     /// How long a cancelled job may take before the engine says that it must be restarted.
     pub stuck_ms: u64,
-    /// Shortest time between two refreshes of live tables.
-    pub live_ms: u64,
+    /// Shortest time between two refreshes of live tables; `None`: no live tables.
+    pub live_ms: Option<u64>,
 }
 
 impl Default for EngineOptions {
@@ -29,7 +29,7 @@ impl Default for EngineOptions {
             scratch: None,
             device: "auto".into(),
             stuck_ms: 3_000,
-            live_ms: 500,
+            live_ms: Some(500),
         }
     }
 }
@@ -39,10 +39,5 @@ impl EngineOptions {
     pub fn worker_threads(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         self.threads.unwrap_or(cores.saturating_sub(1)).max(1)
-    }
-
-    /// How many heavy lanes may work at the same time.
-    pub fn permits(&self) -> usize {
-        if std::thread::available_parallelism().map_or(1, usize::from) <= 4 { 1 } else { 2 }
     }
 }

@@ -107,6 +107,22 @@ impl Connection {
     /// NULL where no score has arrived. `scores` has a first column `row BIGINT`: the row's number in
     /// the snapshot, from 0.
     pub fn join_scores(&self, out: &str, rows: &str, scores: &str, cancel: &Cancel) -> Result<Relation> {
+        self.with_scores("store/join_scores", out, rows, scores, cancel)
+    }
+
+    /// As `join_scores`, but only the rows whose score has arrived.
+    pub fn arrived_scores(&self, out: &str, rows: &str, scores: &str, cancel: &Cancel) -> Result<Relation> {
+        self.with_scores("store/arrived_scores", out, rows, scores, cancel)
+    }
+
+    fn with_scores(
+        &self,
+        id: &str,
+        out: &str,
+        rows: &str,
+        scores: &str,
+        cancel: &Cancel,
+    ) -> Result<Relation> {
         let found = self.find(scores)?;
         let columns: Vec<String> =
             self.columns(&found)?.into_iter().map(|c| c.name).filter(|n| n != "row").collect();
@@ -115,7 +131,7 @@ impl Connection {
             .ident("rows", rows)
             .ident("scores", scores)
             .idents("columns", columns);
-        self.registered_run("store/join_scores", &fill, cancel)?;
+        self.registered_run(id, &fill, cancel)?;
         self.describe(out)
     }
 }

@@ -14,6 +14,7 @@ mod cells;
 mod complete;
 mod connection;
 mod error;
+mod keep;
 mod names;
 mod open;
 mod page;

@@ -3,4 +3,4 @@
 use super::super::Query;
 
 pub(super) const QUERIES: &[Query] =
-    super::registered!("store": "join_scores", "parse", "relations", "tables_of");
+    super::registered!("store": "arrived_scores", "join_scores", "parse", "relations", "tables_of");

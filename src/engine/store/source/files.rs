@@ -44,6 +44,12 @@ pub(super) fn find(spec: &SourceSpec, base: &Path) -> Result<Files> {
     })
 }
 
+/// The paths and globs of a source on this machine; `None` where some are remote.
+pub(crate) fn local_patterns(spec: &SourceSpec, base: &Path) -> Result<Option<Vec<String>>> {
+    let files = find(spec, base)?;
+    Ok((!files.remote).then_some(files.paths))
+}
+
 fn mixed(path: &str, one: SourceFormat, other: SourceFormat) -> StoreError {
     let message = format!("{path} is {}, the other files are {}", other.name(), one.name());
     StoreError::new(ErrorKind::Usage, message)

@@ -8,6 +8,7 @@ mod gzip;
 mod options;
 mod register;
 
+pub(super) use files::local_patterns;
 pub use format::SourceFormat;
 
 /// What the front matter says about one source. Only `paths` is needed.

@@ -1,0 +1,120 @@
+//! `metrics` and `fairness` cells: the analysis over the store, and the figures their checks name.
+
+use super::table::keep;
+use super::{Done, Figures, Known, Stop, Work};
+use crate::analysis::fairness::{FairnessRequest, audit};
+use crate::analysis::metrics::{Empty, MetricsRequest, evaluate as measure};
+use crate::engine::lanes::checks::evaluate;
+use crate::engine::lanes::dialect;
+use crate::engine::lanes::queries::StoreQueries;
+use crate::notebook::spec::{FairnessSpec, Input, MetricsSpec, Roles};
+use crate::protocol::{Problem, ProblemKind};
+
+/// How much to spend on intervals and p-values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine::lanes) enum Effort {
+    Full,
+    /// While rows still arrive: a rough interval, no p.
+    Glance,
+}
+
+const GLANCE_RESAMPLES: u32 = 50;
+
+impl Effort {
+    fn resamples(self, asked: u32) -> u32 {
+        if self == Effort::Full { asked } else { asked.min(GLANCE_RESAMPLES) }
+    }
+
+    fn permutations(self, asked: u32) -> u32 {
+        if self == Effort::Full { asked } else { 0 }
+    }
+}
+
+pub(in crate::engine::lanes) fn metrics(
+    work: &Work,
+    spec: &MetricsSpec,
+    known: &dyn Known,
+    effort: Effort,
+) -> Result<Done, Stop> {
+    let mut roles = spec.roles.clone();
+    let note = default_score(work, &spec.input, &mut roles)?;
+    let request = MetricsRequest {
+        rows: dialect::rows(&spec.input, &roles, spec.relevant_at, spec.ties, work.workspace),
+        show: spec.show.clone(),
+        by: spec.by.clone(),
+        empty: Empty::NotAvailable,
+        resamples: effort.resamples(spec.resamples),
+        seed: spec.seed,
+        per_list: false,
+    };
+    let mut queries = StoreQueries { connection: work.connection, cancel: work.cancel };
+    let mut progress = |done, total| {
+        if effort == Effort::Full {
+            work.progress("measuring", "steps", done, Some(total));
+        }
+    };
+    let table = measure(&mut queries, &request, work.cancel, &mut progress)?;
+    let rows = table.to_batch().map_err(|e| Problem::new(ProblemKind::Bug, e.to_string()))?;
+    let info = keep(work, work.cell, &rows)?;
+    let mut done = Done::new(work, Some(info), Figures::of_metrics(&table, &spec.input));
+    done.outcome.checks = evaluate(&spec.checks, &done.figures, known);
+    done.outcome.notes = note.into_iter().chain(table.notes).collect();
+    Ok(done)
+}
+
+pub(in crate::engine::lanes) fn fairness(
+    work: &Work,
+    spec: &FairnessSpec,
+    known: &dyn Known,
+    effort: Effort,
+) -> Result<Done, Stop> {
+    let mut roles = spec.roles.clone();
+    let note = default_score(work, &spec.input, &mut roles)?;
+    let request = FairnessRequest {
+        rows: dialect::rows(&spec.input, &roles, spec.relevant_at, spec.ties, work.workspace),
+        slices: spec.slices.clone(),
+        metric: spec.metric.clone(),
+        min_support: spec.min_support,
+        empty: Empty::NotAvailable,
+        resamples: effort.resamples(spec.resamples),
+        permutations: effort.permutations(spec.permutations),
+        seed: spec.seed,
+    };
+    let mut queries = StoreQueries { connection: work.connection, cancel: work.cancel };
+    let mut progress = |done, total| {
+        if effort == Effort::Full {
+            work.progress("comparing groups", "steps", done, Some(total));
+        }
+    };
+    let table = audit(&mut queries, &request, work.cancel, &mut progress)?;
+    let rows = table.to_batch().map_err(|e| Problem::new(ProblemKind::Bug, e.to_string()))?;
+    let info = keep(work, work.cell, &rows)?;
+    let mut done = Done::new(work, Some(info), Figures::of_fairness(&table, &spec.input));
+    done.outcome.checks = evaluate(&spec.checks, &done.figures, known);
+    done.outcome.notes = note.into_iter().chain(table.notes).collect();
+    Ok(done)
+}
+
+/// A cell that names no score and no rank orders by the score of the nearest score cell above it, if
+/// that column is still there. Says so.
+fn default_score(work: &Work, input: &Input, roles: &mut Roles) -> Result<Option<String>, Stop> {
+    if roles.score.is_some() || names_order(work)? {
+        return Ok(None);
+    }
+    let Some(scored) = work.workspace.graph.score_ancestor(&input.from) else { return Ok(None) };
+    let column = format!("{scored}_score");
+    let found = work.connection.describe(&input.from)?;
+    let Some(column) = found.columns.into_iter().find(|c| c.name.eq_ignore_ascii_case(&column)) else {
+        return Ok(None);
+    };
+    let note = format!("ordered by {}, the score of {scored}", column.name);
+    roles.score = Some(column.name);
+    Ok(Some(note))
+}
+
+/// Whether the cell itself (not the schema) says what orders its lists.
+fn names_order(work: &Work) -> Result<bool, Stop> {
+    let cell = work.workspace.cell(work.cell)?;
+    let body = cell.body.parse::<toml::Table>().unwrap_or_default();
+    Ok(["rank", "position", "score"].iter().any(|key| body.contains_key(*key)))
+}

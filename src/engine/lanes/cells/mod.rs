@@ -1,0 +1,52 @@
+//! How each kind of cell runs: one file per kind, each a function from the cell's spec to its outcome.
+//! Nothing here decides whether a cell runs; that is the job's business.
+
+mod check;
+mod explain;
+mod measure;
+mod score;
+mod sql;
+mod table;
+mod train;
+
+use std::path::PathBuf;
+
+use super::checks::Known;
+use super::figures::Figures;
+use super::live::Live;
+use super::progress::{Stop, Work};
+use crate::notebook::spec::CellSpec;
+use crate::protocol::{Outcome, RelationInfo};
+
+pub(super) use measure::{Effort, fairness, metrics};
+pub(super) use sql::sql;
+
+/// A finished cell: what is shown, and what later cells and engines need of it.
+pub(super) struct Done {
+    pub outcome: Outcome,
+    pub figures: Figures,
+    /// A folder that the cell wrote.
+    pub made: Option<PathBuf>,
+}
+
+impl Done {
+    fn new(work: &Work, relation: Option<RelationInfo>, figures: Figures) -> Self {
+        let outcome = Outcome { cell: work.cell.to_owned(), relation, ..Outcome::default() };
+        Self { outcome, figures, made: None }
+    }
+}
+
+/// Runs one cell.
+pub(super) fn run(work: &Work, spec: &CellSpec, known: &dyn Known, live: &mut Live) -> Result<Done, Stop> {
+    let mut done = match spec {
+        CellSpec::Sql(spec) => sql(work, spec),
+        CellSpec::Score(spec) => score::score(work, spec, live),
+        CellSpec::Metrics(spec) => metrics(work, spec, known, Effort::Full),
+        CellSpec::Fairness(spec) => fairness(work, spec, known, Effort::Full),
+        CellSpec::Explain(spec) => explain::explain(work, spec),
+        CellSpec::Train(spec) => train::train(work, spec, known),
+        CellSpec::Check(spec) => Ok(check::check(work, spec, known)),
+    }?;
+    done.outcome.elapsed_ms = work.elapsed_ms();
+    Ok(done)
+}

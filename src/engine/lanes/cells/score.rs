@@ -1,0 +1,459 @@
+//! A `score` cell: a snapshot of its rows, their texts through the model lane in stretches, scores
+//! appended as they arrive, and at the end every column of the input with the scores beside it.
+//! Whatever stops it, the rows that were scored are kept and marked partial.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use arrow::array::{ArrayRef, Float64Array, Int64Array};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::RecordBatch;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+
+use super::table::texts;
+use super::{Done, Figures, Stop, Work};
+use crate::engine::lanes::dialect::relation_info;
+use crate::engine::lanes::live::Live;
+use crate::engine::lanes::problems::lane_gone;
+use crate::engine::model::{
+    DeviceChoice, Model, ModelError, ModelInfo, ScoreChunk, ScoreInputs, ScoreOptions, ScoreProgress,
+    ScoreReport,
+};
+use crate::engine::store::{HIDDEN, Relation, Select};
+use crate::notebook::diagnostics::nearest;
+use crate::notebook::spec::{ScoreSpec, TextInput};
+use crate::protocol::{Body, Outcome, Problem, ProblemKind, ScoreSummary};
+use crate::util::cancel::Cancel;
+
+/// Rows whose texts are held at a time.
+const STRETCH: u64 = 100_000;
+/// Inputs remembered across stretches, so that equal ones are computed once.
+const REMEMBERED: usize = 2_000_000;
+/// How long scores may wait before they are appended and seen.
+const LATENCY: Duration = Duration::from_millis(200);
+
+pub(super) fn score(work: &Work, spec: &ScoreSpec, live: &mut Live) -> Result<Done, Stop> {
+    let names = Names::of(work.cell);
+    let scored = prepare(work, spec, &names).and_then(|mut job| {
+        let ended = job.run(live);
+        job.finish(ended)
+    });
+    for table in [&names.rows, &names.scores] {
+        if let Err(error) = work.connection.drop_cell(table) {
+            tracing::warn!("{table} not dropped: {error}");
+        }
+    }
+    scored
+}
+
+/// The tables of a scoring job.
+pub(in crate::engine::lanes) struct Names {
+    pub rows: String,
+    pub scores: String,
+}
+
+impl Names {
+    fn of(cell: &str) -> Self {
+        Self { rows: format!("{HIDDEN}{cell}_rows"), scores: format!("{HIDDEN}{cell}_scores") }
+    }
+}
+
+/// The columns that the model reads.
+pub(super) fn text_columns(text: &TextInput) -> Vec<&String> {
+    match text {
+        TextInput::Pair(a, b) | TextInput::Embed(a, b) => vec![a, b],
+        TextInput::Text(a) => vec![a],
+    }
+}
+
+/// Every wanted column must be there; an unknown one gets a suggestion.
+pub(super) fn need_columns(relation: &Relation, from: &str, wanted: &[&String]) -> Result<(), Problem> {
+    let known: Vec<&str> = relation.columns.iter().map(|c| c.name.as_str()).collect();
+    let missing = wanted.iter().find(|w| !known.iter().any(|k| k.eq_ignore_ascii_case(w)));
+    let Some(missing) = missing else { return Ok(()) };
+    let hint = match nearest(missing, known.iter().copied()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("its columns: {}", known.join(", ")),
+    };
+    Err(Problem::new(ProblemKind::Data, format!("{from} has no column {missing}")).hint(hint))
+}
+
+pub(super) fn device(work: &Work, asked: Option<&str>) -> Result<DeviceChoice, Problem> {
+    Ok(asked.unwrap_or(&work.options.device).parse::<DeviceChoice>()?)
+}
+
+struct Job<'a> {
+    work: &'a Work<'a>,
+    spec: &'a ScoreSpec,
+    names: &'a Names,
+    model: Arc<Model>,
+    /// Rows in the snapshot.
+    total: u64,
+    schema: Arc<Schema>,
+    summary: ScoreSummary,
+    began: Instant,
+}
+
+fn prepare<'a>(work: &'a Work<'a>, spec: &'a ScoreSpec, names: &'a Names) -> Result<Job<'a>, Stop> {
+    work.phase("reading", "rows", 0, None);
+    let from = work.connection.describe(&spec.input.from)?;
+    need_columns(&from, &spec.input.from, &text_columns(&spec.text))?;
+    let select = Select {
+        from: spec.input.from.clone(),
+        filter: spec.input.filter.clone(),
+        order: spec.order.clone(),
+        limit: spec.limit,
+        columns: None,
+    };
+    let rows = work.connection.snapshot(&names.rows, &select, &work.workspace.values, work.cancel)?;
+    let total = rows.rows.unwrap_or(0);
+
+    work.phase("loading the model", "rows", 0, Some(total));
+    let (dir, device) = (work.workspace.locate(&spec.model), device(work, spec.device.as_deref())?);
+    let max_tokens = spec.max_tokens;
+    let model = work.on_model_lane(move |models| models.get(&dir, device, max_tokens))??;
+    work.cancel.check().map_err(|_| ModelError::from(crate::util::cancel::Cancelled))?;
+
+    let columns = columns(work.cell, model.info());
+    if let Some(taken) = columns.iter().find(|c| from.columns.iter().any(|f| f.name.eq_ignore_ascii_case(c))) {
+        let message = format!("{} already has a column {taken}", spec.input.from);
+        return Err(work.usage(message).hint("rename this cell, or leave the column out in an SQL cell").into());
+    }
+    let mut fields = vec![Field::new("row", DataType::Int64, false)];
+    fields.extend(columns.iter().map(|name| Field::new(name, DataType::Float64, true)));
+    let schema = Arc::new(Schema::new(fields));
+    work.connection.create_table(&names.scores, &schema)?;
+    let info = model.info();
+    let summary = ScoreSummary {
+        model: info.name.clone(),
+        device: info.device.clone(),
+        dtype: "f32".into(),
+        ..ScoreSummary::default()
+    };
+    Ok(Job { work, spec, names, model, total, schema, summary, began: Instant::now() })
+}
+
+/// `<cell>_score`, and per class `<cell>_score_<label>` where there are several.
+fn columns(cell: &str, info: &ModelInfo) -> Vec<String> {
+    let mut names = vec![format!("{cell}_score")];
+    if info.labels.len() >= 2 {
+        for label in &info.labels {
+            let mut name = format!("{cell}_score_{label}");
+            while names.iter().any(|n| n.eq_ignore_ascii_case(&name)) {
+                name.push('_');
+            }
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The texts of a stretch of rows.
+struct Stretch {
+    first: Vec<Option<String>>,
+    second: Vec<Option<String>>,
+}
+
+/// What comes back from the model lane.
+type Arrived = Receiver<ScoreChunk>;
+type Ended = Receiver<Result<Result<ScoreReport, ModelError>, Problem>>;
+
+/// Scores (and classes) by a hash of the texts.
+type Memory = HashMap<u128, Vec<Option<f64>>>;
+
+impl Job<'_> {
+    fn run(&mut self, live: &mut Live) -> Result<(), Stop> {
+        let mut memory = Memory::new();
+        let mut from = 0;
+        while from < self.total {
+            let stretch = self.read(from)?;
+            self.stretch(from, stretch, &mut memory, live)?;
+            from += STRETCH;
+        }
+        Ok(())
+    }
+
+    fn read(&self, from: u64) -> Result<Stretch, Stop> {
+        let wanted = text_columns(&self.spec.text);
+        let columns: Vec<String> = wanted.iter().map(|c| (*c).clone()).collect();
+        let rows =
+            self.work.connection.rows_at(&self.names.rows, &columns, from, STRETCH, self.work.cancel)?;
+        let mut found = wanted.iter().map(|column| texts(&rows, column));
+        let first = found.next().transpose()?.unwrap_or_default();
+        let second = found.next().transpose()?.unwrap_or_default();
+        Ok(Stretch { first, second })
+    }
+
+    /// Scores one stretch; known inputs at once, the others through the model lane.
+    fn stretch(
+        &mut self,
+        from: u64,
+        stretch: Stretch,
+        memory: &mut Memory,
+        live: &mut Live,
+    ) -> Result<(), Stop> {
+        let remember = self.total > STRETCH;
+        let mut buffer = Buffer::new(self.schema.fields().len() - 1);
+        // Rows of the stretch that the model must see.
+        let mut asked: Vec<usize> = Vec::with_capacity(stretch.first.len());
+        let mut hashes = Vec::new();
+        for row in 0..stretch.first.len() {
+            let hash = if remember { input_hash(&stretch, row) } else { 0 };
+            match memory.get(&hash).filter(|_| remember) {
+                Some(known) => buffer.push(from + row as u64, known.iter().copied()),
+                None => {
+                    asked.push(row);
+                    hashes.push(hash);
+                }
+            }
+        }
+        self.count(&stretch, &asked);
+        let before = self.done();
+        self.flush(&mut buffer)?;
+        let stop = Cancel::new();
+        let progress = Arc::new(ScoreProgress::default());
+        let (chunks, ended) = self.start(stretch, &asked, &stop, &progress);
+        let mut flushed = Instant::now();
+        let mut failed: Option<Stop> = None;
+        loop {
+            if self.work.cancel.is_cancelled() || failed.is_some() {
+                stop.cancel();
+            }
+            match chunks.recv_timeout(Duration::from_millis(20)) {
+                Ok(chunk) => {
+                    for (at, row) in chunk.rows.iter().enumerate() {
+                        let Some(row) = asked.get(*row) else { continue };
+                        let values = values(&chunk, at);
+                        if remember && memory.len() < REMEMBERED {
+                            let at = asked.binary_search(row).unwrap_or(0);
+                            memory.insert(hashes.get(at).copied().unwrap_or(0), values.clone());
+                        }
+                        buffer.push(from + *row as u64, values.into_iter());
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            let tokens = progress.tokens_done.load(Ordering::Relaxed);
+            if flushed.elapsed() >= LATENCY && failed.is_none() {
+                failed = self.flush(&mut buffer).err();
+                flushed = Instant::now();
+                self.pace(tokens);
+                if failed.is_none() && !self.work.cancel.is_cancelled() && self.done() > before {
+                    self.refresh(live);
+                }
+            }
+            self.work.progress("scoring", "rows", self.done(), Some(self.total));
+        }
+        if failed.is_none() {
+            failed = self.flush(&mut buffer).err();
+        }
+        let report = ended.recv().map_err(|_| lane_gone("model"))?;
+        let added = self.add(report);
+        failed.map_or(added, Err)
+    }
+
+    /// Hands a stretch to the model lane.
+    fn start(
+        &self,
+        stretch: Stretch,
+        asked: &[usize],
+        stop: &Cancel,
+        progress: &Arc<ScoreProgress>,
+    ) -> (Arrived, Ended) {
+        let (arrived, chunks): (Sender<ScoreChunk>, Arrived) = unbounded();
+        let stretch = stretch.only(asked);
+        let (model, stop, progress) = (Arc::clone(&self.model), stop.clone(), Arc::clone(progress));
+        let kind = self.spec.text.clone();
+        let options = ScoreOptions {
+            batch_tokens: self.spec.batch_tokens.unwrap_or(0),
+            ..ScoreOptions::default()
+        };
+        let ended = self.work.models.run(move |_| {
+            let inputs = match kind {
+                TextInput::Text(_) => ScoreInputs::Text(&stretch.first),
+                TextInput::Pair(..) => ScoreInputs::Pair(&stretch.first, &stretch.second),
+                TextInput::Embed(..) => ScoreInputs::Embed(&stretch.first, &stretch.second),
+            };
+            model.score(&inputs, &options, &stop, &progress, |chunk| {
+                // Nobody listens only when the job has failed, and then `stop` is set.
+                let _ = arrived.send(chunk);
+                Ok(())
+            })
+        });
+        (chunks, ended)
+    }
+
+    fn flush(&mut self, buffer: &mut Buffer) -> Result<(), Stop> {
+        if buffer.rows.is_empty() {
+            return Ok(());
+        }
+        self.summary.rows += buffer.rows.len() as u64;
+        self.summary.nan += buffer.not_numbers();
+        let rows = buffer.take(&self.schema).map_err(|e| Problem::new(ProblemKind::Bug, e.to_string()))?;
+        Ok(self.work.connection.append(&self.names.scores, &rows)?)
+    }
+
+    fn done(&self) -> u64 {
+        self.summary.rows
+    }
+
+    fn count(&mut self, stretch: &Stretch, asked: &[usize]) {
+        let paired = !stretch.second.is_empty();
+        let blank = |text: Option<&Option<String>>| {
+            text.and_then(Option::as_ref).is_none_or(|text| text.trim().is_empty())
+        };
+        let empty = asked.iter().filter(|row| {
+            blank(stretch.first.get(**row)) || (paired && blank(stretch.second.get(**row)))
+        });
+        self.summary.empty += empty.count() as u64;
+    }
+
+    /// Tokens per second so far, while it runs.
+    fn pace(&mut self, tokens_of_stretch: u64) {
+        let tokens = self.summary.tokens + tokens_of_stretch;
+        self.summary.tokens_per_second = tokens as f64 / self.began.elapsed().as_secs_f64().max(1e-3);
+    }
+
+    fn add(&mut self, report: Result<Result<ScoreReport, ModelError>, Problem>) -> Result<(), Stop> {
+        let report = report??;
+        self.summary.unique_inputs += report.unique_inputs;
+        self.summary.tokens += report.tokens;
+        self.summary.truncated += report.truncated;
+        self.pace(0);
+        Ok(())
+    }
+
+    fn refresh(&self, live: &mut Live) {
+        if !live.due() {
+            return;
+        }
+        let (connection, cancel) = (self.work.connection, self.work.cancel);
+        live.refresh(self.work, || {
+            let relation =
+                connection.arrived_scores(self.work.cell, &self.names.rows, &self.names.scores, cancel)?;
+            Ok(self.outcome(&relation, true))
+        });
+    }
+
+    fn outcome(&self, relation: &Relation, partial: bool) -> Outcome {
+        Outcome {
+            cell: self.work.cell.to_owned(),
+            relation: Some(relation_info(relation, self.work.workspace)),
+            elapsed_ms: self.work.elapsed_ms(),
+            partial,
+            body: Body::Score(self.summary.clone()),
+            notes: self.notes(partial),
+            ..Outcome::default()
+        }
+    }
+
+    fn notes(&self, partial: bool) -> Vec<String> {
+        let s = &self.summary;
+        let mut notes = Vec::new();
+        if partial {
+            notes.push(format!("{} of {} rows are scored", s.rows, self.total));
+        }
+        if s.truncated > 0 {
+            let limit = self.model.info().max_tokens;
+            notes.push(format!("{} inputs are longer than {limit} tokens and were cut", s.truncated));
+        }
+        if s.empty > 0 {
+            notes.push(format!("{} rows have no text: their score is NULL", s.empty));
+        }
+        if s.nan > 0 {
+            notes.push(format!("{} scores are not finite numbers", s.nan));
+        }
+        if let Some(dtype) = self.spec.dtype.as_deref().filter(|dtype| *dtype != "f32") {
+            notes.push(format!("computed in f32: {dtype} is not built in"));
+        }
+        notes
+    }
+
+    /// The result of a finished job, or what is left of a stopped one.
+    fn finish(&self, ended: Result<(), Stop>) -> Result<Done, Stop> {
+        let (connection, names) = (self.work.connection, self.names);
+        let Err(mut stop) = ended else {
+            let relation =
+                connection.join_scores(self.work.cell, &names.rows, &names.scores, self.work.cancel)?;
+            let info = relation_info(&relation, self.work.workspace);
+            let mut done = Done::new(self.work, Some(info), Figures::of_rows(relation.rows.unwrap_or(0)));
+            done.outcome.body = Body::Score(self.summary.clone());
+            done.outcome.notes = self.notes(false);
+            return Ok(done);
+        };
+        if stop.problem.kind == ProblemKind::Cancelled && self.done() > 0 {
+            // Not under the job's own flag, which is set.
+            match connection.arrived_scores(self.work.cell, &names.rows, &names.scores, &Cancel::new()) {
+                Ok(relation) => stop.partial = Some(Box::new(self.outcome(&relation, true))),
+                Err(error) => tracing::warn!("scored rows not kept: {error}"),
+            }
+        }
+        Err(stop)
+    }
+}
+
+impl Stretch {
+    fn only(self, asked: &[usize]) -> Self {
+        if asked.len() == self.first.len() {
+            return self;
+        }
+        let pick = |texts: &[Option<String>]| -> Vec<Option<String>> {
+            asked.iter().filter_map(|row| texts.get(*row).cloned()).collect()
+        };
+        Self { first: pick(&self.first), second: pick(&self.second) }
+    }
+}
+
+/// 128 bits of a row's texts.
+fn input_hash(stretch: &Stretch, row: usize) -> u128 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let half = |seed: u8| {
+        let mut hasher = DefaultHasher::new();
+        (seed, stretch.first.get(row), stretch.second.get(row)).hash(&mut hasher);
+        u128::from(hasher.finish())
+    };
+    (half(1) << 64) | half(2)
+}
+
+/// Score and classes of a chunk's row.
+fn values(chunk: &ScoreChunk, at: usize) -> Vec<Option<f64>> {
+    let score = chunk.scores.get(at).copied().flatten();
+    let classes = chunk.classes.iter().map(|class| class.get(at).copied().flatten().map(f64::from));
+    std::iter::once(score).chain(classes).collect()
+}
+
+/// Scores on their way to the table.
+struct Buffer {
+    rows: Vec<i64>,
+    columns: Vec<Vec<Option<f64>>>,
+}
+
+impl Buffer {
+    fn new(columns: usize) -> Self {
+        Self { rows: Vec::new(), columns: vec![Vec::new(); columns] }
+    }
+
+    fn push(&mut self, row: u64, values: impl Iterator<Item = Option<f64>>) {
+        self.rows.push(row as i64);
+        let mut values = values.chain(std::iter::repeat(None));
+        for column in &mut self.columns {
+            column.push(values.next().flatten());
+        }
+    }
+
+    fn not_numbers(&self) -> u64 {
+        let scores = self.columns.first().map(Vec::as_slice).unwrap_or_default();
+        scores.iter().flatten().filter(|score| !score.is_finite()).count() as u64
+    }
+
+    fn take(&mut self, schema: &Arc<Schema>) -> Result<RecordBatch, arrow::error::ArrowError> {
+        let mut arrays: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(std::mem::take(&mut self.rows)))];
+        for column in &mut self.columns {
+            arrays.push(Arc::new(Float64Array::from(std::mem::take(column))));
+        }
+        RecordBatch::try_new(Arc::clone(schema), arrays)
+    }
+}

@@ -1,0 +1,124 @@
+//! Evaluating `check` lines: which figure decided, its value and threshold, and the rows behind it.
+//! What is n/a counts as failed, with a reason.
+
+use super::figures::Figures;
+use crate::engine::store::quote_ident;
+use crate::notebook::check::{Check, Part, Term, Verdict};
+use crate::notebook::diagnostics::nearest;
+use crate::protocol::CheckOutcome;
+
+/// Where the figures of other cells are found.
+pub(super) trait Known {
+    fn figures(&self, cell: &str) -> Option<&Figures>;
+}
+
+/// Evaluates every line; `own` are the figures of the cell that holds them.
+pub(super) fn evaluate(lines: &[String], own: &Figures, others: &dyn Known) -> Vec<CheckOutcome> {
+    lines.iter().map(|line| one(line, own, others)).collect()
+}
+
+fn one(text: &str, own: &Figures, others: &dyn Known) -> CheckOutcome {
+    let nothing = |reason: String| CheckOutcome {
+        text: text.to_owned(),
+        ok: None,
+        value: None,
+        threshold: None,
+        rows_sql: None,
+        reason: Some(reason),
+    };
+    let check = match Check::parse(text) {
+        Ok(check) => check,
+        Err(error) => return nothing(format!("column {}: {error}", error.column)),
+    };
+    let place = |term: &Term| match &term.cell {
+        Some(cell) => others.figures(cell),
+        None => Some(own),
+    };
+    let verdict = check.eval(&|term| place(term)?.number(term));
+    let Verdict { ok, term, value, threshold } = verdict;
+    let reason = match ok {
+        Some(_) => None,
+        None => check.terms().into_iter().find_map(|term| why_not(term, place(term))),
+    };
+    let rows_sql = term.as_ref().and_then(|term| behind(term, place(term)?));
+    CheckOutcome { text: text.to_owned(), ok, value, threshold, rows_sql, reason }
+}
+
+fn behind(term: &Term, figures: &Figures) -> Option<String> {
+    match (term.part, &term.cell) {
+        (Part::Rows, Some(cell)) => Some(format!("SELECT * FROM {}", quote_ident(cell))),
+        _ => figures.get(&term.figure)?.rows_sql.clone(),
+    }
+}
+
+/// Why a term has no number; `None` where it has one.
+fn why_not(term: &Term, figures: Option<&Figures>) -> Option<String> {
+    let Some(figures) = figures else {
+        let cell = term.cell.as_deref().unwrap_or("the cell");
+        return Some(format!("{cell} has no result: run it first"));
+    };
+    if figures.number(term).is_some_and(|number| !number.is_nan()) {
+        return None;
+    }
+    if term.part == Part::Rows || figures.get(&term.figure).is_some() {
+        return Some(format!("{term} is n/a"));
+    }
+    let near = nearest(&term.figure, figures.names()).map(|name| format!("; did you mean {name}?"));
+    let list = || {
+        let names: Vec<&str> = figures.names().collect();
+        if names.is_empty() { String::new() } else { format!("; there are: {}", names.join(", ")) }
+    };
+    Some(format!("{term}: there is no such figure{}", near.unwrap_or_else(list)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::metrics::{MetricLine, MetricsTable};
+    use crate::notebook::spec::Input;
+
+    struct One(Figures);
+
+    impl Known for One {
+        fn figures(&self, cell: &str) -> Option<&Figures> {
+            (cell == "quality").then_some(&self.0)
+        }
+    }
+
+    fn quality() -> Figures {
+        let line = |metric: &str, value| MetricLine {
+            metric: metric.into(),
+            value,
+            n: 7,
+            predicate: "TRUE".into(),
+            higher_is_better: true,
+            ..MetricLine::default()
+        };
+        let lines = vec![line("ndcg@10", Some(0.31)), line("mrr", None)];
+        let input = Input { from: "rel".into(), filter: Some("x > 1".into()) };
+        Figures::of_metrics(&MetricsTable { lines, ..MetricsTable::default() }, &input)
+    }
+
+    fn eval(text: &str) -> CheckOutcome {
+        evaluate(&[text.to_owned()], &quality(), &One(quality())).remove(0)
+    }
+
+    #[test]
+    fn a_failed_check_names_figure_threshold_and_rows() {
+        let found = eval("ndcg@10 >= 0.35");
+        assert_eq!((found.ok, found.value, found.threshold), (Some(false), Some(0.31), Some(0.35)));
+        assert_eq!(found.rows_sql.as_deref(), Some("SELECT * FROM \"rel\" WHERE x > 1"));
+        assert_eq!(eval("quality.ndcg@10 < 0.35").ok, Some(true));
+        assert_eq!(eval("n(ndcg@10) == 7").ok, Some(true));
+    }
+
+    #[test]
+    fn what_is_not_available_fails_with_a_reason() {
+        let na = eval("mrr >= 0.1");
+        assert_eq!(na.ok, None);
+        assert_eq!(na.reason.as_deref(), Some("mrr is n/a"));
+        assert!(eval("ndcg@1 >= 0").reason.unwrap().contains("did you mean ndcg@10"));
+        assert!(eval("other.mrr > 0").reason.unwrap().contains("run it first"));
+        assert!(eval("mrr >=").reason.unwrap().contains("column"));
+    }
+}

@@ -1,0 +1,201 @@
+//! The front desk: takes requests, never works itself, and so is never busy. Hands jobs to the cell
+//! lane, looks to the peek lane, acknowledges cancels, and says when a lane does not stop.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, select, unbounded};
+
+use super::cell_lane::{CellLane, Task};
+use super::jobs::{Cancelled, Jobs};
+use super::model_lane::ModelLane;
+use super::options::EngineOptions;
+use super::peek_lane::{self, PeekQueue};
+use super::problems::panicked;
+use super::workspace::Workspace;
+use crate::engine::model::open_device;
+use crate::engine::store::{Store, StoreOptions};
+use crate::protocol::{CellState, Event, JobId, Problem, ProblemKind, Request};
+
+/// How often a cancel that has not ended is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
+pub(super) struct Desk {
+    events: Sender<Event>,
+    tasks: Sender<Task>,
+    peeks: Arc<PeekQueue>,
+    jobs: Arc<Jobs>,
+    workspace: Arc<Workspace>,
+    broken: Receiver<Problem>,
+    stuck_after: Duration,
+}
+
+impl Desk {
+    /// Opens the database and starts the lanes.
+    pub fn open(options: &EngineOptions, events: Sender<Event>) -> Result<Self, Problem> {
+        let store = Arc::new(Store::open(&store_options(options))?);
+        let models = ModelLane::start().map_err(no_thread)?;
+        let jobs = Arc::new(Jobs::default());
+        let peeks = Arc::new(PeekQueue::default());
+        let (tasks, inbox) = unbounded();
+        let (break_it, broken) = unbounded();
+        let lane = CellLane::new(
+            Arc::clone(&store),
+            models,
+            events.clone(),
+            Arc::clone(&jobs),
+            options.clone(),
+            break_it,
+        )?;
+        spawn("cell-lane", move || lane.serve(&inbox))?;
+        let (queue, peek_store, peek_events) = (Arc::clone(&peeks), Arc::clone(&store), events.clone());
+        spawn("peek-lane", move || {
+            if let Err(problem) = peek_lane::serve(&queue, &peek_store, &peek_events) {
+                let _ = peek_events.send(Event::Fault { problem });
+            }
+        })?;
+        let ready = Event::Ready {
+            version: env!("CARGO_PKG_VERSION").into(),
+            duckdb: store.duckdb_version()?,
+            device: device_name(&options.device),
+        };
+        let _ = events.send(ready);
+        Ok(Self {
+            events,
+            tasks,
+            peeks,
+            jobs,
+            workspace: Arc::new(Workspace::empty()),
+            broken,
+            stuck_after: Duration::from_millis(options.stuck_ms),
+        })
+    }
+
+    /// Answers until the requests close, `Shutdown` comes, or the database is beyond use.
+    pub fn serve(mut self, requests: &Receiver<Request>) {
+        loop {
+            let patience = if self.jobs.cancelling() { LOOK } else { Duration::from_secs(3600) };
+            select! {
+                recv(requests) -> request => match request {
+                    Ok(Request::Shutdown) | Err(_) => break,
+                    Ok(request) => self.take(request),
+                },
+                recv(self.broken) -> problem => {
+                    if let Ok(problem) = problem {
+                        let _ = self.events.send(Event::Fault { problem });
+                    }
+                    break;
+                },
+                default(patience) => {}
+            }
+            self.tell_stuck();
+        }
+        self.jobs.cancel_all();
+        self.peeks.close();
+    }
+
+    fn take(&mut self, request: Request) {
+        match request {
+            Request::Sync { text, path, base, params } => self.sync(&text, path, base, &params),
+            Request::Run { job, cells } => self.run(job, cells),
+            Request::Cancel { job } => self.cancel(job),
+            Request::Page { slot, seq, spec } => self.peeks.page(slot, seq, spec),
+            Request::Describe { relation } => self.peeks.describe(relation),
+            Request::Complete { seq, sql, cursor } => self.peeks.complete(seq, sql, cursor),
+            Request::Pulse => self.tell(Event::Pulse {
+                rss_bytes: resident_bytes().unwrap_or(0),
+                cpu_busy: self.jobs.busy() + self.peeks.busy(),
+            }),
+            Request::Shutdown => {}
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+
+    fn sync(&mut self, text: &str, path: Option<PathBuf>, base: PathBuf, params: &[(String, String)]) {
+        let read = std::panic::catch_unwind(|| Workspace::read(text, path, base, params));
+        match read {
+            Ok(workspace) => {
+                self.workspace = Arc::new(workspace);
+                self.peeks.sync(Arc::clone(&self.workspace));
+                let _ = self.tasks.send(Task::Sync(Arc::clone(&self.workspace)));
+            }
+            Err(payload) => self.tell(Event::Fault { problem: panicked(payload) }),
+        }
+    }
+
+    fn run(&self, job: JobId, cells: Vec<String>) {
+        if !self.jobs.add(job, &cells) {
+            let problem = Problem::new(ProblemKind::Bug, format!("there is a job {job} already"));
+            return self.tell(Event::Fault { problem });
+        }
+        for cell in &cells {
+            self.tell(Event::Cell { job, cell: cell.clone(), state: CellState::Queued });
+        }
+        let workspace = Arc::clone(&self.workspace);
+        let _ = self.tasks.send(Task::Run { job, cells, workspace });
+    }
+
+    fn cancel(&self, job: JobId) {
+        match self.jobs.cancel(job) {
+            Cancelled::Running => self.tell(Event::Cancelling { job }),
+            Cancelled::Waiting(cells) => {
+                self.tell(Event::Cancelling { job });
+                for cell in cells {
+                    self.tell(Event::Cell { job, cell, state: CellState::Cancelled(None) });
+                }
+                self.tell(Event::JobEnded { job, ok: false, elapsed_ms: 0 });
+            }
+            // It ended while the cancel was on its way.
+            Cancelled::Unknown => {}
+        }
+    }
+
+    fn tell_stuck(&self) {
+        for job in self.jobs.stuck(self.stuck_after) {
+            let seconds = self.stuck_after.as_secs_f64();
+            let what = format!("job {job} has not stopped {seconds} s after its cancel");
+            let problem = Problem::new(ProblemKind::Resource, what)
+                .hint("the engine must be restarted; finished results are kept");
+            self.tell(Event::Fault { problem });
+        }
+    }
+}
+
+fn store_options(options: &EngineOptions) -> StoreOptions {
+    let default = StoreOptions::default();
+    StoreOptions {
+        memory_limit: options.memory_bytes.unwrap_or(default.memory_limit),
+        threads: options.worker_threads(),
+        spill_root: options.scratch.clone(),
+        ..default
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Problem> {
+    thread::Builder::new().name(name.into()).spawn(work).map(|_| ()).map_err(no_thread)
+}
+
+fn no_thread(error: io::Error) -> Problem {
+    Problem::new(ProblemKind::Resource, format!("no thread for a lane: {error}"))
+}
+
+/// What `auto` means on this machine; a device that is not there is told when a cell wants it.
+fn device_name(asked: &str) -> String {
+    let device = asked.parse().ok().and_then(|choice| open_device(choice).ok());
+    device.map_or_else(|| asked.to_owned(), |device| crate::engine::model::device_name(&device))
+}
+
+/// Memory of this process that is in RAM.
+fn resident_bytes() -> Option<u64> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+    // SAFETY: sysconf reads no memory of ours.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    Some(pages * u64::try_from(page).ok()?)
+}

@@ -1,0 +1,118 @@
+//! Translation between the layers' own types for the same things: parameter values, sources, roles.
+//! Each layer has its own so that none imports another; this is the one place that knows both sides.
+
+use crate::analysis::metrics as asked;
+use crate::analysis::{SqlValue, explain};
+use crate::engine::store::{Relation, SourceFormat, SourceSpec, Value};
+use crate::notebook::{ParamValue, Source, params, spec};
+use crate::protocol::{Problem, ProblemKind, RelationInfo, RowCount};
+
+use super::workspace::Workspace;
+
+pub(super) fn store_value(value: &ParamValue) -> Value {
+    match value {
+        ParamValue::Null => Value::Null,
+        ParamValue::Bool(v) => Value::Bool(*v),
+        ParamValue::Int(v) => Value::Int(*v),
+        ParamValue::Float(v) => Value::Float(*v),
+        ParamValue::Text(v) => Value::Text(v.clone()),
+    }
+}
+
+pub(super) fn bound_value(value: &SqlValue) -> Value {
+    match value {
+        SqlValue::Null => Value::Null,
+        SqlValue::Bool(v) => Value::Bool(*v),
+        SqlValue::Int(v) => Value::Int(*v),
+        SqlValue::Float(v) => Value::Float(*v),
+        SqlValue::Text(v) => Value::Text(v.clone()),
+    }
+}
+
+fn analysis_value(value: &Value) -> SqlValue {
+    match value {
+        Value::Null => SqlValue::Null,
+        Value::Bool(v) => SqlValue::Bool(*v),
+        Value::Int(v) => SqlValue::Int(*v),
+        Value::Float(v) => SqlValue::Float(*v),
+        Value::Text(v) => SqlValue::Text(v.clone()),
+    }
+}
+
+/// A source of the front matter as the store opens it. An option that no reader has is an error.
+pub(super) fn source_spec(source: &Source) -> Result<SourceSpec, Problem> {
+    let mut spec = SourceSpec { paths: source.paths.clone(), ..SourceSpec::default() };
+    if let Some(word) = &source.format {
+        let usage = || {
+            Problem::new(ProblemKind::Usage, format!("source `{}` has the unknown format `{word}`", source.name))
+                .hint("parquet, csv, json or duckdb")
+        };
+        spec.format = Some(SourceFormat::parse(word).ok_or_else(usage)?);
+    }
+    for (key, value) in &source.options {
+        let text = value.to_text();
+        match key.as_str() {
+            "table" => spec.table = Some(text),
+            "delim" | "delimiter" | "sep" => spec.delimiter = Some(text),
+            "header" => spec.header = Some(text == "true"),
+            "ignore_errors" => spec.ignore_errors = text == "true",
+            // `types.item_id: VARCHAR`
+            other => match other.strip_prefix("types.") {
+                Some(column) => spec.types.push((column.to_owned(), text)),
+                None => {
+                    let what = format!("source `{}` has the unknown option `{other}`", source.name);
+                    return Err(Problem::new(ProblemKind::Usage, what)
+                        .hint("options: delimiter, header, ignore_errors, table, types.COLUMN"));
+                }
+            },
+        }
+    }
+    Ok(spec)
+}
+
+pub(super) fn relation_info(relation: &Relation, workspace: &Workspace) -> RelationInfo {
+    RelationInfo {
+        name: relation.name.clone(),
+        rows: relation.rows.map_or(RowCount::AtLeast(0), RowCount::Exact),
+        columns: workspace.columns(&relation.columns),
+    }
+}
+
+/// Which rows an analysis reads, with `{{param}}`s bound.
+pub(super) fn rows(
+    input: &spec::Input,
+    roles: &spec::Roles,
+    relevant_at: f64,
+    ties: spec::Ties,
+    workspace: &Workspace,
+) -> asked::Rows {
+    asked::Rows {
+        from: input.from.clone(),
+        filter: input.filter.as_deref().map(|sql| params::bind(sql).sql),
+        params: workspace.values.iter().map(|(name, v)| (name.clone(), analysis_value(v))).collect(),
+        roles: asked::Roles {
+            query: roles.query.clone(),
+            item: roles.item.clone(),
+            user: roles.user.clone(),
+            position: roles.position.clone(),
+            score: roles.score.clone(),
+            label: roles.label.clone(),
+            gain: roles.gain.clone(),
+            purchase: None,
+            text: roles.text.clone(),
+        },
+        relevant_at,
+        ties: match ties {
+            spec::Ties::Docid => asked::Ties::Docid,
+            spec::Ties::Logged => asked::Ties::Logged,
+        },
+    }
+}
+
+pub(super) fn method(method: spec::Method) -> explain::Method {
+    match method {
+        spec::Method::IntegratedGradients => explain::Method::IntegratedGradients,
+        spec::Method::GradientXInput => explain::Method::GradientXInput,
+        spec::Method::LeaveOneOut => explain::Method::LeaveOneOut,
+    }
+}

@@ -1,0 +1,134 @@
+//! Live tables: while a score cell runs, what descends from it in the same job is computed on the
+//! rows that have arrived, seldom enough to cost little. Their full results come when the job gets
+//! to them.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use super::cells::{self, Effort};
+use super::checks::Known;
+use super::figures::Figures;
+use super::problems::panicked;
+use super::progress::{Stop, Work};
+use crate::engine::store::StoreError;
+use crate::notebook::spec::CellSpec;
+use crate::protocol::{CellState, Outcome};
+
+/// A refresh is followed by a pause of at least so many times its own length.
+const PAUSE_TIMES: u32 = 4;
+/// A cell that took longer than this once is left until the end.
+const TOO_SLOW: Duration = Duration::from_millis(1500);
+
+pub(super) struct Live {
+    /// Cells below the score cell in running order.
+    cells: Vec<String>,
+    /// Names whose relation can be read now, in lower case.
+    ready: HashSet<String>,
+    /// Finished cells' figures, for checks.
+    figures: HashMap<String, Figures>,
+    /// Not to be tried again in this job.
+    given_up: HashSet<String>,
+    /// The last partial outcome of each refreshed cell, the score cell's included.
+    partial: HashMap<String, Outcome>,
+    interval: Option<Duration>,
+    next: Instant,
+}
+
+impl Live {
+    /// `cells`: those of the job below the score cell; `figures`: of all finished cells;
+    /// `interval`: shortest time between refreshes, `None` for no refreshes.
+    pub fn new(cells: Vec<String>, figures: HashMap<String, Figures>, interval: Option<Duration>) -> Self {
+        let ready = figures.keys().cloned().collect();
+        let next = Instant::now() + interval.unwrap_or_default();
+        Self { cells, ready, figures, given_up: HashSet::new(), partial: HashMap::new(), interval, next }
+    }
+
+    /// Cells whose relation now holds partial rows, in lower case.
+    pub fn into_partial(self) -> HashMap<String, Outcome> {
+        self.partial
+    }
+
+    pub fn due(&self) -> bool {
+        self.interval.is_some() && Instant::now() >= self.next
+    }
+
+    /// Makes the score cell's partial rows with `arrived`, then refreshes what can be.
+    pub fn refresh(&mut self, work: &Work, arrived: impl FnOnce() -> Result<Outcome, StoreError>) {
+        let began = Instant::now();
+        match arrived() {
+            Ok(outcome) => {
+                self.ready.insert(work.cell.to_lowercase());
+                self.partial.insert(work.cell.to_lowercase(), outcome.clone());
+                work.state(CellState::Partial(Box::new(outcome)));
+                for cell in self.cells.clone() {
+                    if work.cancel.is_cancelled() {
+                        break;
+                    }
+                    self.refresh_cell(work, &cell);
+                }
+            }
+            Err(error) if error.is_cancelled() => {}
+            Err(error) => {
+                tracing::warn!("no live rows of {}: {error}", work.cell);
+                self.interval = None;
+            }
+        }
+        let pause = (began.elapsed() * PAUSE_TIMES).max(self.interval.unwrap_or_default());
+        self.next = Instant::now() + pause;
+    }
+
+    fn refresh_cell(&mut self, above: &Work, cell: &str) {
+        let key = cell.to_lowercase();
+        let reads = above.workspace.graph.reads(cell);
+        let readable = reads.iter().all(|read| self.ready.contains(&read.to_lowercase()));
+        if !readable || self.given_up.contains(&key) {
+            return;
+        }
+        let began = Instant::now();
+        let work = above.below(cell);
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.compute(&work)));
+        match result {
+            Ok(Ok(Some(mut outcome))) => {
+                outcome.partial = true;
+                outcome.elapsed_ms = began.elapsed().as_millis() as u64;
+                self.ready.insert(key.clone());
+                self.partial.insert(key.clone(), outcome.clone());
+                above.state_of(cell, CellState::Partial(Box::new(outcome)));
+            }
+            Ok(Ok(None)) => {
+                self.given_up.insert(key.clone());
+            }
+            Ok(Err(stop)) => {
+                // Too few rows yet, perhaps: the full run will tell.
+                tracing::debug!("{cell} not refreshed: {}", stop.problem);
+                if !above.cancel.is_cancelled() {
+                    self.given_up.insert(key.clone());
+                }
+            }
+            Err(payload) => {
+                tracing::error!("{cell} not refreshed: {}", panicked(payload));
+                self.given_up.insert(key.clone());
+            }
+        }
+        if began.elapsed() > TOO_SLOW {
+            self.given_up.insert(key);
+        }
+    }
+
+    /// `None` for kinds that wait until the end.
+    fn compute(&self, work: &Work) -> Result<Option<Outcome>, Stop> {
+        let done = match work.workspace.spec(work.cell)? {
+            CellSpec::Sql(spec) => cells::sql(work, &spec)?,
+            CellSpec::Metrics(spec) => cells::metrics(work, &spec, self, Effort::Glance)?,
+            CellSpec::Fairness(spec) => cells::fairness(work, &spec, self, Effort::Glance)?,
+            _ => return Ok(None),
+        };
+        Ok(Some(done.outcome))
+    }
+}
+
+impl Known for Live {
+    fn figures(&self, cell: &str) -> Option<&Figures> {
+        self.figures.get(&cell.to_lowercase())
+    }
+}

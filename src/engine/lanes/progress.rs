@@ -1,0 +1,121 @@
+//! One cell's work in one job: its progress, told often enough to be seen and no oftener.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+
+use super::model_lane::ModelLane;
+use super::options::EngineOptions;
+use super::problems::lane_gone;
+use super::workspace::Workspace;
+use crate::engine::store::Connection;
+use crate::protocol::{CellState, Event, JobId, Outcome, Problem, ProblemKind, Progress};
+use crate::util::cancel::Cancel;
+
+/// Shortest time between two progress events of a cell.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// What a cell's work has at hand.
+pub(super) struct Work<'a> {
+    pub job: JobId,
+    pub cell: &'a str,
+    pub workspace: &'a Workspace,
+    pub connection: &'a Connection,
+    pub models: &'a ModelLane,
+    pub options: &'a EngineOptions,
+    pub cancel: &'a Cancel,
+    events: &'a Sender<Event>,
+    started: Instant,
+    told: Cell<Option<Instant>>,
+    quiet: bool,
+}
+
+/// Why a cell has no result.
+pub(super) struct Stop {
+    pub problem: Problem,
+    /// Rows that were there when it was stopped and have been kept.
+    pub partial: Option<Box<Outcome>>,
+}
+
+impl<P: Into<Problem>> From<P> for Stop {
+    fn from(problem: P) -> Self {
+        Self { problem: problem.into(), partial: None }
+    }
+}
+
+impl<'a> Work<'a> {
+    #[allow(clippy::too_many_arguments)]
+    pub fn new(
+        job: JobId,
+        cell: &'a str,
+        workspace: &'a Workspace,
+        connection: &'a Connection,
+        models: &'a ModelLane,
+        options: &'a EngineOptions,
+        cancel: &'a Cancel,
+        events: &'a Sender<Event>,
+    ) -> Self {
+        let (started, told) = (Instant::now(), Cell::new(None));
+        Self { job, cell, workspace, connection, models, options, cancel, events, started, told, quiet: false }
+    }
+
+    /// The same job's work on another cell, told quietly: its progress is not shown.
+    pub fn below<'b>(&'b self, cell: &'b str) -> Work<'b> {
+        Work { cell, quiet: true, started: Instant::now(), told: Cell::new(None), ..*self }
+    }
+
+    pub fn elapsed_ms(&self) -> u64 {
+        self.started.elapsed().as_millis() as u64
+    }
+
+    /// Tells how far the cell is, unless it did a moment ago.
+    pub fn progress(&self, phase: &str, unit: &str, done: u64, total: Option<u64>) {
+        if self.told.get().is_none_or(|told| told.elapsed() >= EVERY) {
+            self.phase(phase, unit, done, total);
+        }
+    }
+
+    /// Tells how far the cell is, at once: a new phase has begun.
+    pub fn phase(&self, phase: &str, unit: &str, done: u64, total: Option<u64>) {
+        if self.quiet {
+            return;
+        }
+        self.told.set(Some(Instant::now()));
+        let seconds = self.started.elapsed().as_secs_f64();
+        let per_second = if seconds > 0.0 { done as f64 / seconds } else { 0.0 };
+        let left = total.map(|total| total.saturating_sub(done) as f64);
+        let eta_ms = left.filter(|_| per_second > 0.0).map(|left| (left / per_second * 1000.0) as u64);
+        self.state(CellState::Running(Progress {
+            done,
+            total,
+            unit: unit.to_owned(),
+            per_second,
+            elapsed_ms: self.elapsed_ms(),
+            eta_ms,
+            phase: phase.to_owned(),
+        }));
+    }
+
+    pub fn state(&self, state: CellState) {
+        self.state_of(self.cell, state);
+    }
+
+    /// Also for cells below this one, whose tables are refreshed while it runs.
+    pub fn state_of(&self, cell: &str, state: CellState) {
+        let _ = self.events.send(Event::Cell { job: self.job, cell: cell.to_owned(), state });
+    }
+
+    /// Does something on the model lane and waits for it.
+    pub fn on_model_lane<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut super::model_lane::Models) -> T + Send + 'static,
+    {
+        self.models.run(work).recv().map_err(|_| lane_gone("model"))?
+    }
+
+    pub fn usage(&self, message: impl Into<String>) -> Problem {
+        Problem::new(ProblemKind::Usage, message)
+    }
+}

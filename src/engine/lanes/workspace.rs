@@ -1,0 +1,84 @@
+//! The notebook as it stood at the last `Sync`: parsed once, shared by the lanes, never changed.
+
+use std::path::{Path, PathBuf};
+
+use super::dialect::store_value;
+use crate::engine::store::{ColumnInfo, Value};
+use crate::notebook::roles::{ColumnHint, guess};
+use crate::notebook::spec::CellSpec;
+use crate::notebook::{Cell, Graph, Notebook, Params};
+use crate::protocol::{Column, Problem, ProblemKind};
+
+#[derive(Debug)]
+pub(super) struct Workspace {
+    pub notebook: Notebook,
+    pub graph: Graph,
+    pub params: Params,
+    /// The same, as the database binds them.
+    pub values: Vec<(String, Value)>,
+    pub base: PathBuf,
+    /// `None` for an unsaved notebook.
+    pub path: Option<PathBuf>,
+}
+
+impl Workspace {
+    pub fn empty() -> Self {
+        Self::read("", None, PathBuf::from("."), &[])
+    }
+
+    pub fn read(text: &str, path: Option<PathBuf>, base: PathBuf, overrides: &[(String, String)]) -> Self {
+        let notebook = Notebook::parse(text);
+        // Faults of overrides are told by whoever took them from the user.
+        let (params, _) = notebook.params(overrides);
+        let values = params.iter().map(|(name, value)| (name.to_owned(), store_value(value))).collect();
+        Self { graph: notebook.graph(), notebook, params, values, base, path }
+    }
+
+    pub fn cell(&self, name: &str) -> Result<&Cell, Problem> {
+        self.notebook.cell(name).ok_or_else(|| {
+            Problem::new(ProblemKind::Usage, format!("there is no cell `{name}`")).in_cell(name)
+        })
+    }
+
+    pub fn spec(&self, name: &str) -> Result<CellSpec, Problem> {
+        self.notebook.spec(name, &self.params).map_err(|faults| {
+            let first = faults.into_iter().find(crate::notebook::Diagnostic::is_error);
+            first.map_or_else(|| Problem::new(ProblemKind::Usage, "the cell cannot be read"), Problem::from)
+        })
+    }
+
+    /// A path of the notebook: relative ones start from its folder, `~/` from the home folder.
+    pub fn locate(&self, path: &str) -> PathBuf {
+        match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
+            (Some(rest), Some(home)) => Path::new(&home).join(rest),
+            _ => self.base.join(path),
+        }
+    }
+
+    /// Columns as the screen shows them: roles that the schema declares, guesses where it is silent.
+    pub fn columns(&self, found: &[ColumnInfo]) -> Vec<Column> {
+        let schema = &self.notebook.front().schema;
+        let declared = schema.pairs();
+        let hints: Vec<ColumnHint> = found
+            .iter()
+            .map(|c| ColumnHint { name: c.name.clone(), sql_type: c.sql_type.clone() })
+            .collect();
+        let guesses = guess(&hints);
+        let role = |name: &str| {
+            let said = declared.iter().find(|(_, column)| column.eq_ignore_ascii_case(name));
+            let guessed = guesses.iter().find(|g| g.column == name && g.confidence >= 0.5);
+            let free = guessed.filter(|g| !declared.iter().any(|(role, _)| *role == g.role));
+            match said {
+                Some((role, _)) => (Some((*role).to_owned()), false),
+                None => (free.map(|g| g.role.to_owned()), free.is_some()),
+            }
+        };
+        found
+            .iter()
+            .map(|c| {
+                let (role, guessed) = role(&c.name);
+                Column { name: c.name.clone(), sql_type: c.sql_type.clone(), role, guessed }
+            })
+            .collect()
+    }
+}
