@@ -1,3 +1,4 @@
 //! One file per subcommand; the only place for stdout and stderr.
 
+mod rows;
 pub mod run;

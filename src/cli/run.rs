@@ -1,12 +1,21 @@
 //! Runs a notebook without a screen, through the same [`Engine`] as the screen uses. Prints nothing:
 //! the caller renders the [`RunReport`].
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use crossbeam_channel::RecvTimeoutError;
+
+use super::rows::rows;
 use crate::engine::lanes::{EngineOptions, start_in_process};
-use crate::protocol::Event;
-use crate::report::RunReport;
+use crate::notebook::{BlockKind, Diagnostic, Notebook};
+use crate::protocol::{
+    CellState, Engine, Event, JobId, Outcome, Page, PageSpec, Problem, ProblemKind, Request,
+};
+use crate::report::{CellReport, ResultRows, RunReport};
 use crate::util::cancel::Cancel;
+
+const JOB: JobId = 1;
 
 #[derive(Debug, Clone)]
 pub struct RunOptions {
@@ -21,7 +30,13 @@ pub struct RunOptions {
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { engine: EngineOptions::default(), only: Vec::new(), result_rows: 200, cancel: Cancel::new() }
+        Self {
+            // Nobody watches tables fill up.
+            engine: EngineOptions { live_ms: None, ..EngineOptions::default() },
+            only: Vec::new(),
+            result_rows: 200,
+            cancel: Cancel::new(),
+        }
     }
 }
 
@@ -33,7 +48,240 @@ pub fn run_notebook(
     options: &RunOptions,
     watch: &mut dyn FnMut(&Event),
 ) -> RunReport {
-    let _engine = start_in_process(options.engine.clone());
-    let _ = (params, watch);
-    RunReport { notebook: path.display().to_string(), ..RunReport::default() }
+    let began = Instant::now();
+    let mut report = RunReport { notebook: path.display().to_string(), ..RunReport::default() };
+    if let Err(problem) = run(path, params, options, watch, &mut report) {
+        report.problems.push(problem);
+    }
+    report.exit = exit_code(&report, options.cancel.is_cancelled());
+    report.ok = report.exit == 0;
+    report.elapsed_ms = began.elapsed().as_millis() as u64;
+    report
+}
+
+fn run(
+    path: &Path,
+    params: &[(String, String)],
+    options: &RunOptions,
+    watch: &mut dyn FnMut(&Event),
+    report: &mut RunReport,
+) -> Result<(), Problem> {
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        Problem::new(ProblemKind::Usage, format!("{} cannot be read: {e}", path.display()))
+            .hint("name a notebook, e.g. `recscope run shoes.md`")
+    })?;
+    let notebook = Notebook::parse(&text);
+    let (values, faults) = notebook.params(params);
+    report.title = title(&notebook);
+    report.params = values.iter().map(|(name, value)| (name.to_owned(), value.to_text())).collect();
+    report.cells = cells(&notebook);
+    report.problems = faults
+        .into_iter()
+        .chain(notebook.diagnostics())
+        .filter(Diagnostic::is_error)
+        .map(|fault| in_file(path, fault))
+        .collect();
+    if !report.problems.is_empty() {
+        return Ok(());
+    }
+    let order = order(&notebook, &options.only)?;
+    if !options.only.is_empty() {
+        report.cells.retain(|cell| order.contains(&cell.name));
+    }
+    let full = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let base = full.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    let engine = start_in_process(options.engine.clone());
+    let params = params.to_vec();
+    ask(&engine, Request::Sync { text, path: Some(full), base, params })?;
+    ask(&engine, Request::Run { job: JOB, cells: order })?;
+    follow(&engine, options, watch, report)?;
+    fetch(&engine, options, watch, report)
+}
+
+fn ask(engine: &impl Engine, request: Request) -> Result<(), Problem> {
+    engine.send(request).map_err(|gone| Problem::new(ProblemKind::Bug, gone.to_string()))
+}
+
+fn in_file(path: &Path, fault: Diagnostic) -> Problem {
+    let (line, column) = (fault.line, fault.column);
+    let mut problem =
+        Problem::new(ProblemKind::Usage, format!("{}:{line}:{column}: {}", path.display(), fault.message));
+    problem.hint = fault.suggestion;
+    problem
+}
+
+fn title(notebook: &Notebook) -> Option<String> {
+    let prose = notebook.blocks().iter().filter(|block| block.kind == BlockKind::Prose);
+    let mut lines = prose.flat_map(|block| block.text.lines());
+    lines.find_map(|line| line.strip_prefix("# ").map(|title| title.trim().to_owned()))
+}
+
+/// Every cell as it stands before the run, with the prose that leads to it.
+fn cells(notebook: &Notebook) -> Vec<CellReport> {
+    let mut found = Vec::new();
+    let mut prose = String::new();
+    for block in notebook.blocks() {
+        match &block.kind {
+            BlockKind::Front => {}
+            BlockKind::Prose => prose.push_str(&block.text),
+            BlockKind::Cell(cell) => found.push(CellReport {
+                name: cell.name.clone(),
+                kind: cell.kind.to_string(),
+                state: "queued".into(),
+                source: cell.body.clone(),
+                prose: std::mem::take(&mut prose).trim().to_owned(),
+                ..CellReport::default()
+            }),
+        }
+    }
+    found
+}
+
+fn order(notebook: &Notebook, only: &[String]) -> Result<Vec<String>, Problem> {
+    let graph = notebook.graph();
+    if only.is_empty() {
+        return Ok(graph.order());
+    }
+    if let Some(unknown) = only.iter().find(|name| notebook.cell(name).is_none()) {
+        let names: Vec<&str> = notebook.cells().map(|cell| cell.name.as_str()).collect();
+        return Err(Problem::new(ProblemKind::Usage, format!("there is no cell `{unknown}`"))
+            .hint(format!("cells: {}", names.join(", "))));
+    }
+    Ok(graph.order_for(&only.iter().map(String::as_str).collect::<Vec<_>>()))
+}
+
+/// Takes events until the job has ended.
+fn follow(
+    engine: &impl Engine,
+    options: &RunOptions,
+    watch: &mut dyn FnMut(&Event),
+    report: &mut RunReport,
+) -> Result<(), Problem> {
+    let mut cancelled = false;
+    loop {
+        if options.cancel.is_cancelled() && !cancelled {
+            cancelled = true;
+            ask(engine, Request::Cancel { job: JOB })?;
+        }
+        let event = match engine.events().recv_timeout(Duration::from_millis(50)) {
+            Ok(event) => event,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Problem::new(ProblemKind::Bug, "the engine has ended before the run"));
+            }
+        };
+        watch(&event);
+        match event {
+            Event::Cell { job: JOB, cell, state } => {
+                if let Some(found) = report.cells.iter_mut().find(|c| c.name == cell) {
+                    settle(found, state);
+                }
+            }
+            // A cancelled job that does not stop: the caller ends the process.
+            Event::Fault { problem } if cancelled => return Err(problem),
+            Event::Fault { problem } => report.problems.push(problem),
+            Event::JobEnded { job: JOB, .. } => return Ok(()),
+            _ => {}
+        }
+    }
+}
+
+fn settle(cell: &mut CellReport, state: CellState) {
+    match state {
+        CellState::Queued | CellState::Running(_) | CellState::Partial(_) => {}
+        CellState::Done(outcome) => {
+            cell.state = "done".into();
+            take(cell, *outcome);
+        }
+        CellState::Failed(problem) => {
+            cell.state = "failed".into();
+            cell.error = Some(problem);
+        }
+        CellState::Cancelled(kept) => {
+            cell.state = "cancelled".into();
+            if let Some(outcome) = kept {
+                take(cell, *outcome);
+            }
+        }
+        CellState::Skipped { because } => {
+            cell.state = "skipped".into();
+            cell.because = Some(because);
+        }
+    }
+}
+
+fn take(cell: &mut CellReport, outcome: Outcome) {
+    cell.rows = outcome.relation.as_ref().map(|relation| relation.rows.known());
+    cell.result = outcome.relation.map(|relation| ResultRows {
+        columns: relation.columns,
+        truncated: relation.rows.known() > 0,
+        rows: Vec::new(),
+    });
+    cell.elapsed_ms = outcome.elapsed_ms;
+    cell.cached = outcome.cached;
+    cell.partial = outcome.partial;
+    cell.body = outcome.body;
+    cell.checks = outcome.checks;
+    cell.notes = outcome.notes;
+}
+
+/// The first rows of every result.
+fn fetch(
+    engine: &impl Engine,
+    options: &RunOptions,
+    watch: &mut dyn FnMut(&Event),
+    report: &mut RunReport,
+) -> Result<(), Problem> {
+    let mut missing = 0;
+    for (at, cell) in report.cells.iter().enumerate().filter(|(_, cell)| cell.result.is_some()) {
+        let spec =
+            PageSpec { relation: cell.name.clone(), limit: options.result_rows, ..PageSpec::default() };
+        ask(engine, Request::Page { slot: at as u32, seq: 1, spec })?;
+        missing += 1;
+    }
+    while missing > 0 {
+        let event = engine
+            .events()
+            .recv_timeout(Duration::from_secs(60))
+            .map_err(|_| Problem::new(ProblemKind::Bug, "the engine gives no rows of the results"))?;
+        watch(&event);
+        let Event::Page { slot, result, .. } = event else { continue };
+        missing -= 1;
+        match (result, report.cells.get_mut(slot as usize)) {
+            (Ok(page), Some(cell)) => fill(cell, &page),
+            (Err(problem), Some(cell)) => cell.notes.push(format!("its rows cannot be shown: {problem}")),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn fill(cell: &mut CellReport, page: &Page) {
+    let Some(result) = &mut cell.result else { return };
+    match rows(page) {
+        Some(rows) => {
+            result.truncated = page.total.known() > rows.len() as u64;
+            result.rows = rows;
+        }
+        None => cell.notes.push("its rows arrived damaged".into()),
+    }
+}
+
+/// 70 bug, 130 cancelled, 3 data or model, 2 usage, 1 a check, 0; the first that applies.
+fn exit_code(report: &RunReport, cancelled: bool) -> u8 {
+    let errors = report.cells.iter().filter_map(|cell| cell.error.as_ref());
+    let kinds: Vec<ProblemKind> = errors.chain(&report.problems).map(|problem| problem.kind).collect();
+    let any = |wanted: &[ProblemKind]| kinds.iter().any(|kind| wanted.contains(kind));
+    let unmet = |cell: &CellReport| cell.checks.iter().any(|check| check.ok != Some(true));
+    if any(&[ProblemKind::Bug]) {
+        70
+    } else if cancelled || any(&[ProblemKind::Cancelled]) {
+        130
+    } else if any(&[ProblemKind::Data, ProblemKind::Model, ProblemKind::Resource]) {
+        3
+    } else if any(&[ProblemKind::Usage]) {
+        2
+    } else {
+        u8::from(report.cells.iter().any(unmet))
+    }
 }

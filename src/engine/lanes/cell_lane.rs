@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
+use parking_lot::Mutex;
 
 use super::cells::{self, Done};
 use super::checks::Known;
@@ -34,7 +35,8 @@ pub(super) enum Task {
 }
 
 pub(super) struct CellLane {
-    store: Arc<Store>,
+    /// Locked only to connect.
+    store: Arc<Mutex<Store>>,
     connection: Connection,
     models: ModelLane,
     events: Sender<Event>,
@@ -79,14 +81,14 @@ struct Job {
 
 impl CellLane {
     pub fn new(
-        store: Arc<Store>,
+        store: Arc<Mutex<Store>>,
         models: ModelLane,
         events: Sender<Event>,
         jobs: Arc<Jobs>,
         options: EngineOptions,
         broken: Sender<Problem>,
     ) -> Result<Self, Problem> {
-        let connection = store.connect()?;
+        let connection = store.lock().connect()?;
         Ok(Self {
             store,
             connection,
@@ -227,7 +229,8 @@ impl CellLane {
     fn panicked(&mut self, problem: Problem) {
         tracing::error!("{problem}");
         let _ = self.events.send(Event::Fault { problem });
-        match self.store.connect() {
+        let connection = self.store.lock().connect();
+        match connection {
             Ok(connection) => self.connection = connection,
             Err(error) => drop(self.broken.send(error.into())),
         }
@@ -247,6 +250,8 @@ impl CellLane {
         self.can_read(cell, &workspace).map_err(failed)?;
         let stale = self.stale_ancestor(cell, &workspace);
         let mut live = self.live(job, &spec, cell, at);
+        #[cfg(test)]
+        super::tests::panic_where_asked(cell);
         let work = Work::new(
             job.id,
             cell,
@@ -296,8 +301,10 @@ impl CellLane {
         let missing =
             workspace.graph.reads(cell).into_iter().find(|name| self.finished.figures(name).is_none());
         match missing {
-            Some(name) => Err(Problem::new(ProblemKind::Usage, format!("it reads {name}, which has no result"))
-                .hint(format!("run {name} first, or run from there"))),
+            Some(name) => {
+                Err(Problem::new(ProblemKind::Usage, format!("it reads {name}, which has no result"))
+                    .hint(format!("run {name} first, or run from there")))
+            }
             None => Ok(()),
         }
     }
@@ -376,7 +383,7 @@ impl CellLane {
     /// After a fault of the database: if it no longer answers, the engine must be replaced.
     fn check_database(&self, problem: &Problem) {
         if problem.kind == ProblemKind::Bug
-            && let Err(error) = self.store.duckdb_version()
+            && let Err(error) = self.store.lock().duckdb_version()
         {
             let _ = self.broken.send(error.into());
         }

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
+use parking_lot::Mutex;
 
 use super::cell_lane::{CellLane, Task};
 use super::jobs::{Cancelled, Jobs};
@@ -36,7 +37,7 @@ pub(super) struct Desk {
 impl Desk {
     /// Opens the database and starts the lanes.
     pub fn open(options: &EngineOptions, events: Sender<Event>) -> Result<Self, Problem> {
-        let store = Arc::new(Store::open(&store_options(options))?);
+        let store = Arc::new(Mutex::new(Store::open(&store_options(options))?));
         let models = ModelLane::start().map_err(no_thread)?;
         let jobs = Arc::new(Jobs::default());
         let peeks = Arc::new(PeekQueue::default());
@@ -57,9 +58,10 @@ impl Desk {
                 let _ = peek_events.send(Event::Fault { problem });
             }
         })?;
+        let duckdb = store.lock().duckdb_version()?;
         let ready = Event::Ready {
             version: env!("CARGO_PKG_VERSION").into(),
-            duckdb: store.duckdb_version()?,
+            duckdb,
             device: device_name(&options.device),
         };
         let _ = events.send(ready);

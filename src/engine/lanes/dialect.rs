@@ -44,8 +44,11 @@ pub(super) fn source_spec(source: &Source) -> Result<SourceSpec, Problem> {
     let mut spec = SourceSpec { paths: source.paths.clone(), ..SourceSpec::default() };
     if let Some(word) = &source.format {
         let usage = || {
-            Problem::new(ProblemKind::Usage, format!("source `{}` has the unknown format `{word}`", source.name))
-                .hint("parquet, csv, json or duckdb")
+            Problem::new(
+                ProblemKind::Usage,
+                format!("source `{}` has the unknown format `{word}`", source.name),
+            )
+            .hint("parquet, csv, json or duckdb")
         };
         spec.format = Some(SourceFormat::parse(word).ok_or_else(usage)?);
     }

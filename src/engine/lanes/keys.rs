@@ -20,8 +20,18 @@ const GENERATION: u32 = 1;
 
 /// SQL that may answer differently each time; such a cell is never served from before.
 const VOLATILE: [&str; 12] = [
-    "random(", "uuid(", "gen_random_uuid(", "now(", "current_timestamp", "current_date", "current_time",
-    "localtimestamp", "today(", "get_current_timestamp(", "tablesample", "using sample",
+    "random(",
+    "uuid(",
+    "gen_random_uuid(",
+    "now(",
+    "current_timestamp",
+    "current_date",
+    "current_time",
+    "localtimestamp",
+    "today(",
+    "get_current_timestamp(",
+    "tablesample",
+    "using sample",
 ];
 
 type Stamp = Vec<(String, u64, Option<SystemTime>)>;

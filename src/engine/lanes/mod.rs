@@ -64,3 +64,42 @@ pub fn run_engine(options: &EngineOptions, requests: &Receiver<Request>, events:
         Err(problem) => drop(events.send(Event::Fault { problem })),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{CellState, Engine, ProblemKind};
+
+    /// The one fault that no notebook can cause: called where a cell begins to run.
+    pub(super) fn panic_where_asked(cell: &str) {
+        if cell == "panics_in_tests" {
+            panic!("as asked");
+        }
+    }
+
+    #[test]
+    fn a_panic_in_a_worker_is_a_failed_cell_and_the_lane_goes_on() {
+        let engine = start_in_process(EngineOptions { cache: false, ..EngineOptions::default() });
+        let text = "```sql panics_in_tests\nSELECT 1\n```\n```sql fine\nSELECT 2 AS two\n```\n";
+        let sync = Request::Sync { text: text.into(), path: None, base: ".".into(), params: Vec::new() };
+        engine.send(sync).unwrap();
+        let cells = vec!["panics_in_tests".into(), "fine".into()];
+        engine.send(Request::Run { job: 1, cells }).unwrap();
+        let (mut faults, mut failed, mut done) = (0, false, false);
+        for event in engine.events() {
+            match event {
+                Event::Fault { problem } => faults += usize::from(problem.message.contains("as asked")),
+                Event::Cell { cell, state: CellState::Failed(problem), .. } => {
+                    failed = cell == "panics_in_tests" && problem.kind == ProblemKind::Bug;
+                }
+                Event::Cell { cell, state: CellState::Done(_), .. } => done = cell == "fine",
+                Event::JobEnded { ok, .. } => {
+                    assert!(!ok);
+                    break;
+                }
+                _ => {}
+            }
+        }
+        assert!(faults == 1 && failed && done);
+    }
+}

@@ -121,8 +121,8 @@ impl Waiting {
 }
 
 /// Answers until the queue closes.
-pub(super) fn serve(queue: &PeekQueue, store: &Store, events: &Sender<Event>) -> Result<(), Problem> {
-    let mut connection = store.connect()?;
+pub(super) fn serve(queue: &PeekQueue, store: &Mutex<Store>, events: &Sender<Event>) -> Result<(), Problem> {
+    let mut connection = store.lock().connect()?;
     while let Some((peek, workspace)) = queue.next() {
         let guarded = catch_unwind(AssertUnwindSafe(|| answer(&connection, &peek, &workspace)));
         let event = match guarded {
@@ -130,7 +130,7 @@ pub(super) fn serve(queue: &PeekQueue, store: &Store, events: &Sender<Event>) ->
             Err(payload) => {
                 let problem = panicked(payload);
                 tracing::error!("{problem}");
-                connection = store.connect()?;
+                connection = store.lock().connect()?;
                 Some(refused(peek, problem))
             }
         };

@@ -57,7 +57,19 @@ impl<'a> Work<'a> {
         events: &'a Sender<Event>,
     ) -> Self {
         let (started, told) = (Instant::now(), Cell::new(None));
-        Self { job, cell, workspace, connection, models, options, cancel, events, started, told, quiet: false }
+        Self {
+            job,
+            cell,
+            workspace,
+            connection,
+            models,
+            options,
+            cancel,
+            events,
+            started,
+            told,
+            quiet: false,
+        }
     }
 
     /// The same job's work on another cell, told quietly: its progress is not shown.

@@ -66,7 +66,10 @@ impl Sidecar {
             }
         }
         // The newest use is the newest file, for pruning.
-        let _ = fs::File::options().append(true).open(&file).and_then(|f| f.set_modified(std::time::SystemTime::now()));
+        let _ = fs::File::options()
+            .append(true)
+            .open(&file)
+            .and_then(|f| f.set_modified(std::time::SystemTime::now()));
         Some(entry)
     }
 

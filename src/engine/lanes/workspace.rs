@@ -59,10 +59,8 @@ impl Workspace {
     pub fn columns(&self, found: &[ColumnInfo]) -> Vec<Column> {
         let schema = &self.notebook.front().schema;
         let declared = schema.pairs();
-        let hints: Vec<ColumnHint> = found
-            .iter()
-            .map(|c| ColumnHint { name: c.name.clone(), sql_type: c.sql_type.clone() })
-            .collect();
+        let hints: Vec<ColumnHint> =
+            found.iter().map(|c| ColumnHint { name: c.name.clone(), sql_type: c.sql_type.clone() }).collect();
         let guesses = guess(&hints);
         let role = |name: &str| {
             let said = declared.iter().find(|(_, column)| column.eq_ignore_ascii_case(name));

@@ -31,11 +31,12 @@ mod workers;
 
 pub use bert::{Bert, Dropout, Padded, Path, Words};
 pub use config::{Activation, Architecture, BertConfig};
-pub use device::{DeviceChoice, open_device};
+pub use device::{DeviceChoice, device_name, open_device};
 pub use error::{ModelError, ModelErrorKind};
 pub use forward::Row;
 pub use fused::{FusedBert, Isa, Scratch};
 pub use gradient::PointGradient;
+pub use hash::hash_folder;
 pub use heads::{Head, cosine};
 pub use load::{LoadOptions, Model, ModelInfo};
 pub use params::Params;

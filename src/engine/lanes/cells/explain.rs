@@ -67,7 +67,9 @@ fn ask(work: &Work, spec: &ExplainSpec) -> Result<Asked, Problem> {
         text: text.ok_or_else(|| missing("text"))?,
         device: device(work, same_model.and_then(|(_, s)| s.device.as_deref()))?,
         max_tokens: same_model.and_then(|(_, s)| s.max_tokens),
-        note: above.filter(|_| spec.model.is_none()).map(|(name, s)| format!("explains {}, the model of {name}", s.model)),
+        note: above
+            .filter(|_| spec.model.is_none())
+            .map(|(name, s)| format!("explains {}, the model of {name}", s.model)),
     })
 }
 
@@ -220,7 +222,7 @@ fn one(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Explanation, ExplainError> {
     let began = Instant::now();
-    let mut scorer = ModelScorer::new(Arc::clone(model), target, cancel.clone());
+    let mut scorer = ModelScorer::new(model, target, cancel);
     let mut tell = |p: crate::analysis::explain::ExplainProgress| progress(p.done, p.total);
     let found = attribute(&mut scorer, &row.query, row.text.as_deref(), options, cancel, &mut tell)?;
     Ok(shown(found, &model.info().name, began.elapsed().as_millis() as u64, number, row))
@@ -262,7 +264,9 @@ fn notes(explanations: &[Explanation]) -> Vec<String> {
     match (explanations.is_empty(), rough) {
         (true, _) => vec!["no rows to explain".into()],
         (false, 0) => Vec::new(),
-        (false, n) => vec![format!("in {n} of {} rows the words miss the score by more than 1 %", explanations.len())],
+        (false, n) => {
+            vec![format!("in {n} of {} rows the words miss the score by more than 1 %", explanations.len())]
+        }
     }
 }
 

@@ -117,9 +117,13 @@ fn prepare<'a>(work: &'a Work<'a>, spec: &'a ScoreSpec, names: &'a Names) -> Res
     work.cancel.check().map_err(|_| ModelError::from(crate::util::cancel::Cancelled))?;
 
     let columns = columns(work.cell, model.info());
-    if let Some(taken) = columns.iter().find(|c| from.columns.iter().any(|f| f.name.eq_ignore_ascii_case(c))) {
+    if let Some(taken) = columns.iter().find(|c| from.columns.iter().any(|f| f.name.eq_ignore_ascii_case(c)))
+    {
         let message = format!("{} already has a column {taken}", spec.input.from);
-        return Err(work.usage(message).hint("rename this cell, or leave the column out in an SQL cell").into());
+        return Err(work
+            .usage(message)
+            .hint("rename this cell, or leave the column out in an SQL cell")
+            .into());
     }
     let mut fields = vec![Field::new("row", DataType::Int64, false)];
     fields.extend(columns.iter().map(|name| Field::new(name, DataType::Float64, true)));
@@ -267,10 +271,8 @@ impl Job<'_> {
         let stretch = stretch.only(asked);
         let (model, stop, progress) = (Arc::clone(&self.model), stop.clone(), Arc::clone(progress));
         let kind = self.spec.text.clone();
-        let options = ScoreOptions {
-            batch_tokens: self.spec.batch_tokens.unwrap_or(0),
-            ..ScoreOptions::default()
-        };
+        let options =
+            ScoreOptions { batch_tokens: self.spec.batch_tokens.unwrap_or(0), ..ScoreOptions::default() };
         let ended = self.work.models.run(move |_| {
             let inputs = match kind {
                 TextInput::Text(_) => ScoreInputs::Text(&stretch.first),
@@ -305,9 +307,9 @@ impl Job<'_> {
         let blank = |text: Option<&Option<String>>| {
             text.and_then(Option::as_ref).is_none_or(|text| text.trim().is_empty())
         };
-        let empty = asked.iter().filter(|row| {
-            blank(stretch.first.get(**row)) || (paired && blank(stretch.second.get(**row)))
-        });
+        let empty = asked
+            .iter()
+            .filter(|row| blank(stretch.first.get(**row)) || (paired && blank(stretch.second.get(**row))));
         self.summary.empty += empty.count() as u64;
     }
 

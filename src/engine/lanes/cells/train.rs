@@ -15,7 +15,9 @@ use super::table::{keep, texts};
 use super::{Done, Figures, Known, Stop, Work};
 use crate::engine::lanes::checks::evaluate;
 use crate::engine::lanes::problems::lane_gone;
-use crate::engine::model::train::{Epoch, Example, Objective, TrainEvent, TrainJob, TrainOptions, train as fit};
+use crate::engine::model::train::{
+    Epoch, Example, Objective, TrainEvent, TrainJob, TrainOptions, train as fit,
+};
 use crate::engine::store::{HIDDEN, Select};
 use crate::notebook::spec::{DevSplit, TextInput, TrainSpec};
 use crate::protocol::{Body, CellState, EpochReport, Outcome, Problem, ProblemKind, TrainReport};
@@ -76,9 +78,7 @@ fn split(work: &Work, spec: &TrainSpec) -> Result<(Vec<Labelled>, Vec<Labelled>)
                 read(work, spec, &spec.input.from, Some(&dev))?,
             )
         }
-        DevSplit::From(dev) => {
-            (read(work, spec, &spec.input.from, filter)?, read(work, spec, dev, filter)?)
-        }
+        DevSplit::From(dev) => (read(work, spec, &spec.input.from, filter)?, read(work, spec, dev, filter)?),
     })
 }
 
@@ -185,8 +185,7 @@ fn run(
     };
     let ended = work.models.run(move |_| {
         let objective = Objective::Classes(labels);
-        let job =
-            TrainJob { start: &start, out: &out, device, objective, train: &rows, dev: &dev, options };
+        let job = TrainJob { start: &start, out: &out, device, objective, train: &rows, dev: &dev, options };
         fit(&job, &cancel, &mut |event| {
             let _ = match event {
                 TrainEvent::Started { .. } => Ok(()),
