@@ -29,7 +29,7 @@ fn every_file_begins_with_its_contract() {
         let header: Vec<&str> = q.file.lines().take_while(|line| line.starts_with("--")).collect();
         let mut from = 0;
         for key in ["id", "params", "reads", "returns", "grain"] {
-            let start = format!("-- {key}: ");
+            let start = format!("-- {key}:");
             let found = header.iter().skip(from).position(|line| line.starts_with(&start));
             from += 1 + found.unwrap_or_else(|| panic!("{}: no line `{start}...` in its place", q.id));
         }

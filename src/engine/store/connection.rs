@@ -1,12 +1,14 @@
 //! One connection: running a statement with bound values, under a watcher, streaming its rows.
 //! Every other file here goes through `execute`, `stream` or `collect`.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use arrow::array::StructArray;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use parking_lot::Mutex;
 
 use super::page::{CountCache, Indexes};
 use super::relations::ColumnCache;
@@ -23,13 +25,20 @@ pub type Flow = ControlFlow<()>;
 pub(crate) struct Shared {
     pub(crate) counts: CountCache,
     pub(crate) columns: ColumnCache,
+    /// Which source made which view, both in lower case.
+    pub(crate) views: Mutex<HashMap<String, String>>,
     /// Dropped last: after the last connection, hence after DuckDB.
     _spill: SpillDir,
 }
 
 impl Shared {
     pub(crate) fn new(spill: SpillDir) -> Self {
-        Self { counts: CountCache::default(), columns: ColumnCache::default(), _spill: spill }
+        Self {
+            counts: CountCache::default(),
+            columns: ColumnCache::default(),
+            views: Mutex::default(),
+            _spill: spill,
+        }
     }
 }
 

@@ -206,6 +206,26 @@ fn hint_for(kind: ErrorKind, said: &str) -> Option<String> {
     Some(hint.to_owned())
 }
 
+/// Takes passwords and signatures out of URLs: what follows `?`, and what stands before `@`.
+pub(crate) fn redact(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        let end = after.find(|c: char| c.is_whitespace() || "'\"<>)],".contains(c)).unwrap_or(after.len());
+        let (url, tail) = after.split_at(end);
+        let (path, query) = url.split_once('?').map_or((url, ""), |(path, _)| (path, "?..."));
+        let host = path.find('/').unwrap_or(path.len());
+        let user = path[..host].rfind('@').map_or(0, |i| i + 1);
+        out.push_str(before);
+        out.push_str(&path[user..]);
+        out.push_str(query);
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
+}
+
 /// Drops stack traces, the echoed statement and caret, settings, and blank lines; a CSV error names
 /// its file first.
 fn clean(said: &str) -> String {
@@ -223,9 +243,56 @@ fn clean(said: &str) -> String {
     let told = said.lines().map(str::trim_end);
     let kept =
         told.take_while(|line| !TAIL.iter().any(|t| line.starts_with(t))).filter(|line| !line.is_empty());
-    let message = kept.collect::<Vec<_>>().join("\n");
+    let message = redact(&kept.collect::<Vec<_>>().join("\n"));
     match said.lines().find_map(|line| line.trim().strip_prefix("file = ")) {
         Some(file) if !message.contains(file) => format!("{file}: {message}"),
         _ => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_places_and_poison() {
+        let e = from_message(
+            r#"Binder Error: {"exception_type":"Binder","exception_message":"no\n\nLINE 1: x","position":"12"}"#,
+        );
+        assert_eq!((e.kind, e.message.as_str(), e.position), (ErrorKind::Binder, "no", Some(12)));
+        let plain = from_message("INTERNAL Error: Attempted to access index 3\n\nStack Trace:\n/lib/x(+0x1)");
+        assert!(plain.poisoned() && plain.kind == ErrorKind::Internal);
+        assert_eq!(plain.message, "Attempted to access index 3");
+        let json = r#"FATAL Error: {"exception_type":"FATAL","exception_message":"Failed: database has been invalidated because of a previous fatal error."}"#;
+        assert!(from_message(json).poisoned());
+        let wrapped = "Invalid Input Error: Attempting to execute an unsuccessful or closed pending query result\nError: \
+                       {\"exception_type\":\"Invalid Input\",\"exception_message\":\"CSV Error on Line: 3\\nPossible fixes:\\n* x\\n\\n  file = a.csv\"}";
+        let csv = from_message(wrapped);
+        assert_eq!((csv.kind, csv.message.as_str()), (ErrorKind::Data, "a.csv: CSV Error on Line: 3"));
+        assert!(csv.hint.is_some() && !csv.poisoned());
+        assert!(from_message("INTERRUPT Error: Interrupted!").is_cancelled());
+        let full = from_message("IO Error: Could not write file: No space left on device");
+        assert_eq!(full.kind, ErrorKind::Disk);
+        assert_eq!(from_message("no colon at all").kind, ErrorKind::Data);
+    }
+
+    #[test]
+    fn urls_lose_their_secrets() {
+        let text = "cannot open 's3://key:sec@ret@bucket/a.parquet?sig=abc' (https://h/x?y) http://plain/z";
+        let clean = redact(text);
+        assert_eq!(clean, "cannot open 's3://bucket/a.parquet?...' (https://h/x?...) http://plain/z");
+    }
+
+    #[test]
+    fn places_count_characters_and_stay_inside() {
+        let at = |i| {
+            let e = StoreError::new(ErrorKind::Binder, "x").located("跑鞋 a\nb", i);
+            (e.line, e.column)
+        };
+        assert_eq!(at(0), (Some(1), Some(1)));
+        assert_eq!(at(7), (Some(1), Some(4)));
+        assert_eq!(at(1), (Some(1), Some(1)), "inside a character");
+        assert_eq!(at(9), (Some(2), Some(1)));
+        assert_eq!(at(999), (Some(2), Some(2)));
     }
 }

@@ -15,6 +15,7 @@ mod complete;
 mod connection;
 mod error;
 mod keep;
+mod lexis;
 mod names;
 mod open;
 mod page;

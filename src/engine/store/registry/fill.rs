@@ -1,6 +1,6 @@
 //! Filling a registered statement: `{name}` identifiers, `{=name}` expressions, `$name` values.
 
-use super::super::statement::skip_quoted;
+use super::super::lexis::skip_quoted;
 use super::super::{Connection, Result, StoreError, Value, quote_ident};
 use super::Query;
 use crate::util::cancel::Cancel;

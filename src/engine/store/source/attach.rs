@@ -19,7 +19,7 @@ pub(super) fn register(
         return Err(StoreError::new(ErrorKind::Usage, "a source holds one DuckDB file")
             .hint("make one source per file"));
     };
-    if ["cells", "sources", "memory", "temp", "system", "main"].contains(&name.to_lowercase().as_str()) {
+    if is_reserved(name) {
         return Err(StoreError::new(ErrorKind::Usage, format!("a DuckDB file cannot be attached as {name}"))
             .hint("give the source another name"));
     }
@@ -36,14 +36,24 @@ pub(super) fn register(
         (None, [only]) => vec![(name.to_owned(), only.clone())],
         (None, several) => several.iter().map(|t| (t.1.clone(), t.clone())).collect(),
     };
-    let mut relations = Vec::with_capacity(chosen.len());
-    for (view, (schema, table)) in chosen {
-        let from = format!("{alias}.{}.{}", quote_ident(&schema), quote_ident(&table));
-        connection.source_view(&view, &format!("SELECT * FROM {from}"), cancel)?;
-        let columns = connection.columns_of(&format!("FROM {from}"))?;
-        relations.push(Relation { name: view, kind: RelationKind::Source, rows: None, columns });
-    }
-    Ok(relations)
+    let from = |(schema, table): &(String, String)| {
+        format!("{alias}.{}.{}", quote_ident(schema), quote_ident(table))
+    };
+    let views: Vec<_> =
+        chosen.iter().map(|(view, t)| (view.clone(), format!("SELECT * FROM {}", from(t)))).collect();
+    connection.source_views(name, &views, cancel)?;
+    chosen
+        .into_iter()
+        .map(|(view, table)| {
+            let columns = connection.columns_of(&format!("FROM {}", from(&table)))?;
+            Ok(Relation { name: view, kind: RelationKind::Source, rows: None, columns })
+        })
+        .collect()
+}
+
+/// Databases of the engine itself.
+pub(super) fn is_reserved(name: &str) -> bool {
+    ["cells", "sources", "memory", "temp", "system", "main"].contains(&name.to_lowercase().as_str())
 }
 
 /// Schema and name of every table and view in an attached file.

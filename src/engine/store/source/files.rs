@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::super::error::redact;
 use super::super::{ErrorKind, Result, StoreError};
 use super::{SourceFormat, SourceSpec};
 
@@ -204,6 +205,7 @@ fn unreadable(path: &str, error: &std::io::Error) -> StoreError {
 }
 
 fn unknown_format(path: &str) -> StoreError {
+    let path = redact(path);
     StoreError::new(ErrorKind::Usage, format!("{path}: neither its name nor its first bytes tell its format"))
         .hint("say `format: parquet`, `csv`, `json` or `duckdb`")
 }

@@ -42,7 +42,7 @@ const OWN: &[&str] = &["delimiter", "header", "ignore_errors", "table", "types"]
 
 impl SourceSpec {
     /// Sets one option by name: `delimiter` (`delim`, `sep`), `header`, `ignore_errors`, `table`,
-    /// `types` (`"item_id: VARCHAR, price: DOUBLE"`), or one of DuckDB's reader options.
+    /// `types` (`"item_id: VARCHAR, price: DOUBLE"`), `types.COLUMN`, or one of DuckDB's reader options.
     pub fn option(mut self, name: &str, value: &Value) -> Result<Self> {
         match name.to_ascii_lowercase().as_str() {
             "delimiter" | "delim" | "sep" => self.delimiter = Some(text(name, value)?),
@@ -50,6 +50,10 @@ impl SourceSpec {
             "ignore_errors" => self.ignore_errors = switch(name, value)?,
             "table" => self.table = Some(text(name, value)?),
             "types" | "columns" => self.types = types(&text(name, value)?)?,
+            other if other.starts_with("types.") => {
+                let column = name.get("types.".len()..).unwrap_or_default();
+                self.types.push((column.to_owned(), text(name, value)?));
+            }
             other if READER.iter().any(|(known, _)| *known == other) => {
                 self.more.push((other.to_owned(), value.clone()));
             }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::super::error::redact;
 use super::super::{
     ColumnInfo, Connection, ErrorKind, HIDDEN, Relation, RelationKind, Result, SOURCES, StoreError,
     quote_ident, quote_text,
@@ -35,19 +36,50 @@ impl Connection {
             _ => reader(spec, &files)?,
         };
         let columns = self.columns_of_reader(&reader, &files, cancel)?;
-        self.source_view(name, &format!("SELECT * FROM {reader}"), cancel)?;
+        self.source_views(name, &[(name.to_owned(), format!("SELECT * FROM {reader}"))], cancel)?;
         Ok(vec![Relation { name: name.to_owned(), kind: RelationKind::Source, rows: None, columns }])
     }
 
-    /// Removes a source; nothing happens where there is none.
+    /// Removes a source with all its views; nothing happens where there is none.
     pub fn drop_source(&self, name: &str) -> Result<()> {
-        let view = format!("DROP VIEW IF EXISTS {SOURCES}.main.{}", quote_ident(name));
-        self.execute(&view, &[], &Cancel::new()).map(|_| ())
+        self.source_views(name, &[], &Cancel::new())?;
+        let detach = format!("DETACH DATABASE IF EXISTS {}", quote_ident(name));
+        match attach::is_reserved(name) {
+            true => Ok(()),
+            false => self.execute(&detach, &[], &Cancel::new()).map(|_| ()),
+        }
     }
 
-    pub(super) fn source_view(&self, name: &str, query: &str, cancel: &Cancel) -> Result<()> {
-        let view = format!("CREATE OR REPLACE VIEW {SOURCES}.main.{} AS {query}", quote_ident(name));
-        self.execute(&view, &[], cancel).map_err(StoreError::unplaced)?;
+    /// Makes these the views of a source (name and query each); views it had before and has no more go.
+    pub(super) fn source_views(
+        &self,
+        source: &str,
+        views: &[(String, String)],
+        cancel: &Cancel,
+    ) -> Result<()> {
+        let owner = source.to_lowercase();
+        let mut owners = self.shared.views.lock();
+        for (view, _) in views {
+            if let Some(other) = owners.get(&view.to_lowercase()).filter(|o| **o != owner) {
+                let message = format!("{source} has a table {view}, and so has the source {other}");
+                return Err(
+                    StoreError::new(ErrorKind::Usage, message).hint("choose one with the option `table:`")
+                );
+            }
+        }
+        for (view, query) in views {
+            let sql = format!("CREATE OR REPLACE VIEW {SOURCES}.main.{} AS {query}", quote_ident(view));
+            self.execute(&sql, &[], cancel).map_err(StoreError::unplaced)?;
+            owners.insert(view.to_lowercase(), owner.clone());
+        }
+        let kept = |view: &String| views.iter().any(|(v, _)| v.to_lowercase() == *view);
+        let gone: Vec<String> =
+            owners.iter().filter(|(v, o)| **o == owner && !kept(v)).map(|(v, _)| v.clone()).collect();
+        for view in gone {
+            let sql = format!("DROP VIEW IF EXISTS {SOURCES}.main.{}", quote_ident(&view));
+            self.execute(&sql, &[], &Cancel::new())?;
+            owners.remove(&view);
+        }
         Ok(())
     }
 
@@ -117,12 +149,13 @@ pub(super) fn explain(mut error: StoreError, files: &Files) -> StoreError {
     if error.is_cancelled() || error.poisoned() {
         return error;
     }
-    let path = files.paths.join(", ");
+    let paths: Vec<String> = files.paths.iter().map(|p| redact(p)).collect();
+    let path = paths.join(", ");
     if error.message.starts_with("No files found") {
         return StoreError::new(ErrorKind::Io, format!("no file matches {path}"))
             .hint("relative paths start from the notebook's folder; ** goes through folders");
     }
-    if !files.paths.iter().any(|p| error.message.contains(p.as_str())) && !files.many {
+    if !paths.iter().any(|p| error.message.contains(p.as_str())) && !files.many {
         error.message = format!("{path}: {}", error.message);
     }
     if error.hint.is_none() {
