@@ -1,4 +1,96 @@
-//! The screen process. Never opens data or weights.
+//! The screen process. Never opens data or weights: it talks to an engine through the protocol.
+//!
+//! `app` holds the state and the verbs (pure), `ui` draws it, `runtime` is the loop between them,
+//! `hands` touches files, `signals` hears the system.
 
 pub mod app;
+mod hands;
+mod runtime;
+mod signals;
 pub mod ui;
+
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
+
+pub use app::Opening;
+pub use runtime::{Ending, StartEngine};
+
+use app::App;
+use runtime::Runtime;
+use ui::terminal::{self, Terminal};
+use ui::theme::{Depth, Theme};
+use ui::views::Look;
+
+/// What the screen is opened with.
+pub struct Options {
+    pub opening: Opening,
+    pub start_engine: StartEngine,
+    /// A built-in theme's name; an unknown one is said and the default taken.
+    pub theme: Option<String>,
+    /// Folders in which to look for models, beside those near the notebook.
+    pub models: Vec<PathBuf>,
+}
+
+impl Options {
+    /// A notebook's text with its place on disk. `path` need not exist yet.
+    pub fn new(text: String, path: Option<PathBuf>, base: PathBuf, start_engine: StartEngine) -> Self {
+        let on_disk = path.as_ref().and_then(|p| std::fs::read_to_string(p).ok());
+        let recovered = path.as_ref().and_then(|p| std::fs::read_to_string(hands::journal_path(p)).ok());
+        let recovered = recovered.filter(|r| *r != text);
+        let opening = Opening { text, path, on_disk, base, recovered, auto_run: true, ..Opening::default() };
+        Self { opening, start_engine, theme: None, models: Vec::new() }
+    }
+}
+
+/// Opens the screen and runs it until the user leaves.
+///
+/// # Errors
+/// There is no terminal, or it broke. Unsaved work is kept beside the notebook in any case.
+pub fn run(options: Options) -> io::Result<Ending> {
+    let depth = Depth::detect(|name| std::env::var(name).ok());
+    let name = options.theme.as_deref().unwrap_or("dark");
+    let theme = Theme::builtin(name, depth);
+    let mut app = App::new(options.opening);
+    if let Err(error) = &theme {
+        app.say(app::Tone::Bad, error.to_string());
+    }
+    let look = Look::new(theme.unwrap_or_else(|_| Theme::fallback(depth)));
+    let mut terminal = Terminal::open()?;
+    restore_on_panic();
+    let mut runtime = Runtime::new(app, look, options.start_engine, options.models)?;
+    let result = panic::catch_unwind(AssertUnwindSafe(|| runtime.run(&mut terminal)));
+    drop(terminal);
+    match result {
+        Ok(Ok(ending)) => {
+            runtime.finish();
+            Ok(ending)
+        }
+        Ok(Err(error)) => {
+            // The terminal cannot be written to any more: as if it had hung up.
+            tracing::error!("terminal: {error}");
+            runtime.keep_safe();
+            runtime.finish();
+            Ok(Ending::Disconnected)
+        }
+        Err(payload) => {
+            runtime.keep_safe();
+            panic::resume_unwind(payload)
+        }
+    }
+}
+
+/// The terminal is given back before the message is printed, but only for this thread: another
+/// thread's panic must not tear the screen down.
+fn restore_on_panic() {
+    let ui_thread = std::thread::current().id();
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if std::thread::current().id() == ui_thread {
+            terminal::restore();
+            before(info);
+        } else {
+            tracing::error!("{info}");
+        }
+    }));
+}

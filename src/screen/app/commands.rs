@@ -22,6 +22,10 @@ impl Places {
         self.0 & other.0 != 0
     }
 
+    pub fn covers(self, other: Places) -> bool {
+        self.0 & other.0 == other.0
+    }
+
     const fn and(self, other: Places) -> Places {
         Places(self.0 | other.0)
     }

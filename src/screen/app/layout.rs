@@ -1,6 +1,7 @@
 //! Where things are, in whole terminal cells. Here and not in `ui`, because how many rows are
 //! visible decides what is asked of the engine.
 
+use super::run_state::{CellRun, RunState};
 use super::{App, Mode, Pane};
 
 /// A rectangle of terminal cells.
@@ -79,10 +80,11 @@ fn outline_width(width: u16) -> u16 {
 fn right_pane(app: &App) -> Pane {
     let editing = matches!(app.mode, Mode::Edit(_));
     let nothing_run = app.focused_run().is_none_or(|run| run.outcome.is_none());
+    let explained = app.focused_run().is_some_and(|run| !super::detail::explanations(run).is_empty());
     match app.pane {
         Pane::Detail => Pane::Detail,
         Pane::Result if !editing => Pane::Result,
-        _ if editing || nothing_run => Pane::Detail,
+        _ if editing || nothing_run || explained => Pane::Detail,
         _ => Pane::Result,
     }
 }
@@ -95,10 +97,33 @@ pub fn note_lines(app: &App, area: Area) -> u16 {
     (notes.min(4) as u16).min(area.height / 4)
 }
 
-/// Rows of the grid that are visible: the pane less its border, the column heads and the notes.
+/// How the table of the result pane is cut up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GridShape {
+    /// Lines inside the pane for the table, heads and banner included.
+    pub height: u16,
+    /// A second head line with types and roles.
+    pub types: bool,
+    /// A last line that says partial or stale.
+    pub banner: bool,
+}
+
+/// A table that is not the last word says so in its last line.
+pub fn needs_banner(run: &CellRun) -> bool {
+    run.outcome.is_some() && (run.stale || run.is_partial() || run.is_active() || run.state != RunState::Done)
+}
+
+pub fn grid_shape(app: &App) -> GridShape {
+    let Some(area) = areas(app).result else { return GridShape::default() };
+    let height = area.height.saturating_sub(2 + note_lines(app, area));
+    let banner = height > 3 && app.focused_run().is_some_and(needs_banner);
+    GridShape { height, types: height >= 14, banner }
+}
+
+/// Rows of the grid that are visible.
 pub fn grid_rows(app: &App) -> u64 {
-    let Some(area) = areas(app).result else { return 0 };
-    area.height.saturating_sub(3 + note_lines(app, area)).into()
+    let shape = grid_shape(app);
+    shape.height.saturating_sub(1 + u16::from(shape.types) + u16::from(shape.banner)).into()
 }
 
 /// Lines inside the detail pane.

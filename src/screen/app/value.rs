@@ -5,6 +5,7 @@ use arrow::datatypes::{
     DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
     UInt32Type, UInt64Type,
 };
+use crate::util::figures;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +56,7 @@ impl Value {
             Value::Null => "NULL".into(),
             Value::Bool(b) => if *b { "yes" } else { "no" }.into(),
             Value::Int(n) => n.to_string(),
-            Value::Float(x) => float(*x),
+            Value::Float(x) => figures::number(*x),
             Value::Text(t) | Value::Number(t) => t.clone(),
         }
     }
@@ -91,27 +92,6 @@ impl Value {
     }
 }
 
-/// Up to five significant digits; whole numbers of ids and counts keep all theirs.
-fn float(x: f64) -> String {
-    if !x.is_finite() {
-        return x.to_string();
-    }
-    let size = x.abs();
-    if x == 0.0 {
-        "0".into()
-    } else if !(1e-4..1e9).contains(&size) {
-        format!("{x:.3e}")
-    } else if x.fract() == 0.0 {
-        format!("{x:.0}")
-    } else if size >= 1000.0 {
-        format!("{x:.1}")
-    } else if size >= 10.0 {
-        format!("{x:.2}")
-    } else {
-        format!("{x:.4}")
-    }
-}
-
 pub fn quote_ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
@@ -130,14 +110,5 @@ mod tests {
         assert_eq!(Value::Null.equals("q"), "\"q\" IS NULL");
         assert_eq!(Value::Int(7).equals("q"), "\"q\" = 7");
         assert_eq!(Value::Float(0.1).equals("q"), "\"q\" = 0.1");
-    }
-
-    #[test]
-    fn numbers_are_short_but_true() {
-        let shown: Vec<String> = [0.0, 0.123_456, -7.91, 61.25, 12_345.6, 3.0, 1e-7, 1e12, f64::NAN]
-            .into_iter()
-            .map(float)
-            .collect();
-        assert_eq!(shown, ["0", "0.1235", "-7.9100", "61.25", "12345.6", "3", "1.000e-7", "1.000e12", "NaN"]);
     }
 }

@@ -1,0 +1,265 @@
+//! The detail pane: the editor, the words that moved a score, a whole record, a fault, a source.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::widgets::Widget;
+
+use super::{Look, language, pane_box};
+use crate::notebook::Kind;
+use crate::protocol::{Explanation, Problem, TrainReport};
+use crate::screen::app::detail::{Content, content};
+use crate::screen::app::{App, Edit, Mode, Pane};
+use crate::screen::ui::theme::Role;
+use crate::screen::ui::widgets::code::{Code, CodeError, Language};
+use crate::screen::ui::widgets::menu::{Menu, MenuItem, place};
+use crate::screen::ui::widgets::record::Record;
+use crate::screen::ui::widgets::text;
+use crate::screen::ui::widgets::words::{WordMark, Words};
+use crate::util::figures;
+
+/// Lines that one value of a record may take.
+const VALUE_LINES: usize = 8;
+
+pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let content = content(app);
+    let inner = pane_box(app, look, Pane::Detail, &title(app, &content), area, buf);
+    if inner.is_empty() {
+        return None;
+    }
+    match content {
+        Content::Editor => {
+            if let Mode::Edit(edit) = &app.mode {
+                return editor(app, look, edit, inner, buf);
+            }
+        }
+        Content::Explanation { explanation, .. } => words(app, look, explanation, inner, buf),
+        Content::Train(report) => train(look, report, inner, buf),
+        Content::Record { fields, .. } => {
+            let fields: Vec<_> = fields.into_iter().map(|(n, v)| (n, Some(v).filter(|v| v != "NULL"))).collect();
+            record(look, &fields, app.detail_scroll, inner, buf);
+        }
+        Content::Fault { problem, kind, body } => source(app, look, kind, body, Some(problem), inner, buf),
+        Content::Source { kind, body } => source(app, look, kind, body, None, inner, buf),
+        Content::Prose(prose) => {
+            let width = usize::from(inner.width.saturating_sub(1)).max(1);
+            let lines: Vec<String> = text::wrap(prose.trim(), width, 2_000);
+            code(app, look, Language::Markdown, &lines, None, false, inner, buf);
+        }
+        Content::Empty => {
+            let words = "an empty notebook: `a` adds a cell, `e` writes";
+            text::put_cut(buf, inner.x + 1, inner.y, inner.width - 1, words, look.theme.style(Role::Muted));
+        }
+    }
+    None
+}
+
+fn title(app: &App, content: &Content<'_>) -> String {
+    let name = app.focused_cell().unwrap_or("prose");
+    match content {
+        Content::Editor => format!("editing {name}"),
+        Content::Explanation { number, of, .. } if *of > 1 => format!("why · {name} · {number} of {of} (← →)"),
+        Content::Explanation { .. } => format!("why · {name}"),
+        Content::Train(_) => format!("training · {name}"),
+        Content::Record { row, .. } => {
+            let of = app.focused_run().and_then(|r| r.table.as_ref()).map_or(0, |t| t.rows());
+            format!("row {} of {}", figures::thousands(i128::from(*row) + 1), figures::thousands(of.into()))
+        }
+        Content::Fault { .. } => format!("{name} failed"),
+        Content::Source { kind, .. } => format!("{name} · {kind}"),
+        Content::Prose(_) => "prose".into(),
+        Content::Empty => "detail".into(),
+    }
+}
+
+fn editor(app: &App, look: &Look, edit: &Edit, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let kind = app.doc.cell_at(edit.block).map(|c| c.kind);
+    let language = kind.map_or(Language::Markdown, language);
+    let lines = edit.editor.lines();
+    let cursor = edit.editor.cursor();
+    let line = lines.get(cursor.line).map_or("", String::as_str);
+    let at = line.get(..cursor.byte).unwrap_or_default().chars().count();
+    let code = Code {
+        lines,
+        spans: &look.spans(language, lines),
+        top: 0,
+        left: 0,
+        line_numbers: area.width >= 30,
+        error: None,
+        cursor: Some((cursor.line, at)),
+        selection: None,
+        focused: true,
+        theme: &look.theme,
+    };
+    let spot = code.cursor_cell(area);
+    code.render(area, buf);
+    if let (Some(offered), Some(spot)) = (&edit.completions, spot) {
+        let items: Vec<MenuItem> =
+            offered.items.iter().map(|text| MenuItem { text: text.clone(), ..MenuItem::default() }).collect();
+        let menu = Menu { title: "", items: &items, selected: offered.selected, theme: &look.theme };
+        let (width, height) = menu.size();
+        let screen = *buf.area();
+        let below = screen.bottom().saturating_sub(spot.y + 1) >= height.min(6);
+        let height = height.min(10);
+        let y = if below { spot.y + 1 } else { spot.y.saturating_sub(height) };
+        menu.render(place(screen, spot.x, y, (width, height)), buf);
+    }
+    spot
+}
+
+fn source(app: &App, look: &Look, kind: Kind, body: &str, fault: Option<&Problem>, area: Rect, buf: &mut Buffer) {
+    let lines: Vec<&str> = body.trim_end_matches('\n').split('\n').collect();
+    let error = match fault {
+        Some(problem) => problem.line.map(|line| CodeError {
+            line: line.saturating_sub(1) as usize,
+            column: problem.column.unwrap_or(1).saturating_sub(1) as usize,
+            len: 0,
+            message: sentence(problem),
+        }),
+        None => diagnostic(app),
+    };
+    // A fault without a place stands above the text.
+    let mut area = area;
+    if let Some(problem) = fault.filter(|p| p.line.is_none()) {
+        let most = usize::from(area.height).saturating_sub(2).max(1);
+        let said = text::wrap(&sentence(problem), usize::from(area.width.saturating_sub(2)), most);
+        for (at, words) in said.iter().enumerate() {
+            if let Some(y) = text::row(area, at) {
+                text::put(buf, area.x + 1, y, area.width - 1, words, look.theme.style(Role::Failed));
+            }
+        }
+        let used = (said.len() as u16 + 1).min(area.height);
+        area = Rect { y: area.y + used, height: area.height - used, ..area };
+    }
+    code(app, look, language(kind), &lines, error.as_ref(), true, area, buf);
+}
+
+fn sentence(problem: &Problem) -> String {
+    match &problem.hint {
+        Some(hint) => format!("{} — {hint}", problem.message),
+        None => problem.message.clone(),
+    }
+}
+
+/// What the parser has against the cell in focus.
+fn diagnostic(app: &App) -> Option<CodeError> {
+    let here = app.focused_cell()?;
+    let found = app.doc.diagnostics().iter().find(|d| d.cell.as_deref() == Some(here))?;
+    let suggestion = found.suggestion.as_ref().map(|s| format!(" — {s}")).unwrap_or_default();
+    Some(CodeError {
+        line: found.cell_line.unwrap_or(1).saturating_sub(1) as usize,
+        column: found.column.saturating_sub(1) as usize,
+        len: 0,
+        message: format!("{}{suggestion}", found.message),
+    })
+}
+
+#[allow(clippy::too_many_arguments, reason = "one call, every part of the picture")]
+fn code(
+    app: &App,
+    look: &Look,
+    language: Language,
+    lines: &[impl AsRef<str>],
+    error: Option<&CodeError>,
+    line_numbers: bool,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let spans = look.spans(language, lines);
+    Code {
+        lines,
+        spans: &spans,
+        top: app.detail_scroll,
+        left: 0,
+        line_numbers: line_numbers && area.width >= 30,
+        error,
+        cursor: None,
+        selection: None,
+        focused: false,
+        theme: &look.theme,
+    }
+    .render(area, buf);
+}
+
+/// Score, words with their weights, and the whole record below.
+fn words(app: &App, look: &Look, e: &Explanation, area: Rect, buf: &mut Buffer) {
+    let marks: Vec<WordMark> = e
+        .words
+        .iter()
+        .map(|w| WordMark { text: w.text.clone(), side: w.side, value: w.attribution, std_error: w.std_error })
+        .collect();
+    let one_sided = marks.iter().all(|m| m.side == 0);
+    let method = e.method.replace('_', " ");
+    let widget = |scroll: usize| Words {
+        marks: &marks,
+        sides: if one_sided { ["text", ""] } else { ["query", "title"] },
+        method: &method,
+        delta: e.delta,
+        passes: e.passes.forward + e.passes.backward,
+        selected: None,
+        scroll,
+        theme: &look.theme,
+    };
+    let width = area.width.saturating_sub(2);
+    let words_height = usize::from(widget(0).height(width));
+    let mut y = 0usize;
+    let skip = app.detail_scroll;
+    if skip == 0 {
+        let baseline = e.baseline_score.map(|b| format!(" · with every word blanked {}", figures::fixed(b, 2)));
+        let head = format!("score {}{} · {}", figures::fixed(e.score, 2), baseline.unwrap_or_default(), e.model);
+        text::put_cut(buf, area.x + 1, area.y, width, &head, look.theme.style(Role::Header));
+        y = 1;
+    }
+    let scroll = skip.saturating_sub(1);
+    if scroll < words_height {
+        let height = (words_height - scroll).min(usize::from(area.height).saturating_sub(y));
+        let at = Rect { x: area.x + 1, y: area.y + y as u16, width, height: height as u16 };
+        widget(scroll).render(at, buf);
+        y += height + 1;
+    }
+    if y < usize::from(area.height) {
+        let rest = Rect { y: area.y + y as u16, height: area.height - y as u16, ..area };
+        record(look, &e.record, scroll.saturating_sub(words_height), rest, buf);
+    }
+}
+
+fn record(look: &Look, fields: &[(String, Option<String>)], scroll: usize, area: Rect, buf: &mut Buffer) {
+    Record { fields, selected: None, scroll, value_lines: VALUE_LINES, theme: &look.theme }.render(area, buf);
+}
+
+fn train(look: &Look, report: &TrainReport, area: Rect, buf: &mut Buffer) {
+    let part = |x: Option<f64>| x.map_or_else(|| "n/a".to_owned(), |x| figures::fixed(x, 3));
+    let mut lines = vec![
+        (
+            format!(
+                "{} train rows, {} dev rows · labels {}",
+                figures::thousands(report.train_rows.into()),
+                figures::thousands(report.dev_rows.into()),
+                report.labels.join(", ")
+            ),
+            Role::Muted,
+        ),
+        (" epoch  train loss  dev loss  accuracy  precision  recall     F1".to_owned(), Role::Header),
+    ];
+    for e in &report.epochs {
+        let best = if e.epoch == report.best_epoch { "★" } else { " " };
+        let line = format!(
+            "{best}{:>5}  {:>10}  {:>8}  {:>8}  {:>9}  {:>6}  {:>5}",
+            e.epoch,
+            figures::fixed(e.train_loss, 4),
+            figures::fixed(e.dev_loss, 4),
+            figures::fixed(e.accuracy, 3),
+            part(e.precision),
+            part(e.recall),
+            part(e.f1)
+        );
+        lines.push((line, if best == "★" { Role::Ok } else { Role::Text }));
+    }
+    if !report.out.is_empty() {
+        lines.push((format!("★ best epoch, written to {}", report.out), Role::Muted));
+    }
+    for (at, (words, role)) in lines.iter().enumerate() {
+        if let Some(y) = text::row(area, at) {
+            text::put_cut(buf, area.x + 1, y, area.width.saturating_sub(1), words, look.theme.style(*role));
+        }
+    }
+}

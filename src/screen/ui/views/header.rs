@@ -1,0 +1,60 @@
+//! The top line: which notebook, whether it is saved, how the engine is, what runs.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::Look;
+use crate::screen::app::{App, EngineState, RunState};
+use crate::screen::ui::theme::Role;
+use crate::screen::ui::widgets::progress::percent;
+use crate::screen::ui::widgets::text;
+
+pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
+    let bar = look.theme.style(Role::Bar);
+    text::fill(buf, area, bar);
+    let name = app.path.as_ref().and_then(|p| p.file_name()).map(|n| n.to_string_lossy().into_owned());
+    let name = name.unwrap_or_else(|| "new notebook".into());
+    let right = engine(app);
+    let right_width = text::width(&right, usize::from(area.width / 2)) as u16;
+    let room = area.width.saturating_sub(right_width + 2);
+    let mut x = text::put(buf, area.x + 1, area.y, room, "recscope", bar.patch(look.theme.style(Role::Title)));
+    x = text::put_cut(buf, x + 2, area.y, room.saturating_sub(x + 2), &name, bar);
+    if app.is_dirty() {
+        let style = bar.patch(look.theme.style(Role::Warning));
+        text::put(buf, x + 1, area.y, room.saturating_sub(x), "● not saved", style);
+    }
+    let from = area.right().saturating_sub(right_width + 1);
+    text::put_right(buf, from, area.y, right_width, &right, bar);
+}
+
+/// What runs, how far it is, and what the engine takes.
+fn engine(app: &App) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut running: Vec<(&String, String)> = app
+        .runs
+        .iter()
+        .filter_map(|(name, run)| match &run.state {
+            RunState::Running(p) => {
+                let word = if p.phase.is_empty() { "running" } else { p.phase.as_str() };
+                let share = p.total.map(|t| format!(" {} %", percent(p.done, t))).unwrap_or_default();
+                Some((name, format!("{word} {name}{share}")))
+            }
+            _ => None,
+        })
+        .collect();
+    running.sort();
+    parts.extend(running.into_iter().take(2).map(|(_, words)| words));
+    match &app.engine {
+        EngineState::Starting => parts.push("engine starting".into()),
+        EngineState::Gone(_) => parts.push("no engine".into()),
+        EngineState::Ready { device } => {
+            if app.rss_bytes > 0 {
+                parts.push(format!("engine {} MB", app.rss_bytes >> 20));
+            }
+            if !device.is_empty() {
+                parts.push(device.clone());
+            }
+        }
+    }
+    parts.join(" · ")
+}

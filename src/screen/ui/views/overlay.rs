@@ -1,0 +1,74 @@
+//! What lies over the panes: menus to choose from, and the help.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::widgets::Widget;
+
+use super::Look;
+use crate::screen::app::commands::{self, COMMANDS, Places};
+use crate::screen::app::{App, Menu, Mode};
+use crate::screen::ui::widgets::help::{Help, HelpSection};
+use crate::screen::ui::widgets::menu::{centre, draw_box};
+use crate::screen::ui::widgets::palette::{Hit, Palette, PaletteItem};
+
+pub fn draw(app: &App, look: &Look, screen: Rect, buf: &mut Buffer) -> Option<Position> {
+    match &app.mode {
+        Mode::Menu(menu) => Some(choose(menu, look, screen, buf)),
+        Mode::Help { scroll } => {
+            help(*scroll, look, screen, buf);
+            None
+        }
+        Mode::Normal | Mode::Edit(_) | Mode::Prompt(_) => None,
+    }
+}
+
+fn choose(menu: &Menu, look: &Look, screen: Rect, buf: &mut Buffer) -> Position {
+    let items: Vec<PaletteItem> = menu
+        .items
+        .iter()
+        .map(|i| PaletteItem { name: i.label.clone(), words: i.detail.clone(), key: i.side.clone() })
+        .collect();
+    let hits: Vec<Hit> = menu.matches().into_iter().map(|index| Hit { index, matched: Vec::new() }).collect();
+    let cursor = menu.typed.text.get(..menu.typed.cursor).unwrap_or_default().chars().count();
+    let palette = Palette {
+        title: &menu.title,
+        items: &items,
+        hits: &hits,
+        input: &menu.typed.text,
+        cursor,
+        selected: menu.selected,
+        theme: &look.theme,
+    };
+    let height = (items.len() as u16).saturating_add(3).clamp(5, screen.height.saturating_sub(2).max(5));
+    let area = centre(screen, (screen.width.saturating_sub(4).min(96), height.min(24)));
+    let spot = palette.prompt().cursor_cell(Palette::prompt_area(area));
+    palette.render(area, buf);
+    spot
+}
+
+fn help(scroll: usize, look: &Look, screen: Rect, buf: &mut Buffer) {
+    let places: [(&str, Places); 5] = [
+        ("every pane", commands::PANES),
+        ("in the notebook", commands::OUTLINE),
+        ("in the result", commands::RESULT),
+        ("in the detail", commands::DETAIL),
+        ("in the editor", commands::EDITOR),
+    ];
+    let mut sections: Vec<HelpSection> =
+        places.iter().map(|(title, _)| HelpSection { title: (*title).into(), rows: Vec::new() }).collect();
+    for command in COMMANDS.iter().filter(|c| !c.keys.is_empty()) {
+        let everywhere = command.places.covers(commands::PANES);
+        let home = if everywhere {
+            0
+        } else {
+            places.iter().skip(1).position(|(_, p)| command.places.contains(*p)).map_or(0, |at| at + 1)
+        };
+        if let Some(section) = sections.get_mut(home) {
+            section.rows.push((commands::all_keys(command), command.name.into()));
+        }
+    }
+    let height = screen.height.saturating_sub(2);
+    let area = centre(screen, (screen.width.saturating_sub(4).min(124), height));
+    let inner = draw_box(area, "keys (recscope docs keys says more)", true, &look.theme, buf);
+    Help { sections: &sections, scroll, theme: &look.theme }.render(inner, buf);
+}
