@@ -15,12 +15,25 @@ use crate::util::atomic;
 
 /// One piece of work.
 pub enum Task {
-    Save { path: PathBuf, text: String, on_disk: Option<String>, force: bool },
-    Journal { path: PathBuf, text: String },
-    ForgetJournal { path: PathBuf },
+    Save {
+        path: PathBuf,
+        text: String,
+        on_disk: Option<String>,
+        force: bool,
+    },
+    Journal {
+        path: PathBuf,
+        text: String,
+    },
+    ForgetJournal {
+        path: PathBuf,
+    },
     /// By way of tmux or a file; OSC 52 is the terminal's own affair.
     Copy(String),
-    FindModels { base: PathBuf, folders: Vec<PathBuf> },
+    FindModels {
+        base: PathBuf,
+        folders: Vec<PathBuf>,
+    },
 }
 
 /// The thread that does it, in order.
@@ -70,7 +83,9 @@ fn perform(task: Task) -> Option<Msg> {
             let result = save(&path, &text, on_disk.as_deref(), force).map(|()| path);
             Some(Msg::Saved { text, result })
         }
-        Task::Journal { path, text } => Some(Msg::Journaled(journal(&path, &text).map_err(|e| e.to_string()))),
+        Task::Journal { path, text } => {
+            Some(Msg::Journaled(journal(&path, &text).map_err(|e| e.to_string())))
+        }
         Task::ForgetJournal { path } => {
             // Nothing kept is the normal case.
             let _ = fs::remove_file(journal_path(&path));
@@ -208,14 +223,17 @@ mod tests {
     fn models_are_found_where_they_lie() {
         let folder = tempfile::tempdir().unwrap();
         let base = folder.path().join("work");
-        for (name, file) in [("work/models/a", "model.safetensors"), ("models/b", "model.safetensors"), ("models/c", "x")] {
+        for (name, file) in
+            [("work/models/a", "model.safetensors"), ("models/b", "model.safetensors"), ("models/c", "x")]
+        {
             let model = folder.path().join(name);
             fs::create_dir_all(&model).unwrap();
             fs::write(model.join("config.json"), "{}").unwrap();
             fs::write(model.join(file), "").unwrap();
         }
         fs::write(folder.path().join("models/b/modules.json"), "[]").unwrap();
-        let found: Vec<(String, bool)> = find_models(&base, &[]).into_iter().map(|m| (m.path, m.embeds)).collect();
+        let found: Vec<(String, bool)> =
+            find_models(&base, &[]).into_iter().map(|m| (m.path, m.embeds)).collect();
         assert_eq!(found, [("models/a".to_string(), false), ("../models/b".to_string(), true)]);
     }
 }

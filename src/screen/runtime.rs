@@ -60,7 +60,12 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    pub fn new(app: App, look: Look, start_engine: StartEngine, models: Vec<PathBuf>) -> std::io::Result<Self> {
+    pub fn new(
+        app: App,
+        look: Look,
+        start_engine: StartEngine,
+        models: Vec<PathBuf>,
+    ) -> std::io::Result<Self> {
         let (sender, inputs) = unbounded();
         let (answers, answered) = unbounded();
         let hands = Hands::start(answers)?;

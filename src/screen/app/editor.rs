@@ -318,7 +318,6 @@ mod tests {
         e.delete_word();
         assert_eq!(e.text(), "ab\n  ");
         e.move_by(Motion::LineStart);
-        e.move_by(Motion::LineStart);
         e.backspace();
         assert_eq!(e.text(), "ab  ");
         e.move_by(Motion::Start);

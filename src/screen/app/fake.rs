@@ -111,3 +111,78 @@ pub fn outcome(info: RelationInfo) -> Outcome {
 pub fn done(job: u64, info: RelationInfo) -> Event {
     Event::Cell { job, cell: info.name.clone(), state: CellState::Done(Box::new(outcome(info))) }
 }
+
+/// An app with an engine that says yes to everything: what it was asked lies in `effects`.
+pub struct Driver {
+    pub app: crate::screen::app::App,
+    pub effects: Vec<crate::screen::app::Effect>,
+}
+
+impl Driver {
+    pub fn new(text: &str, width: u16, height: u16) -> Self {
+        let path = Some(std::path::PathBuf::from("/nowhere/shoes.md"));
+        let opening = crate::screen::app::Opening {
+            text: text.into(),
+            path,
+            on_disk: Some(text.into()),
+            base: "/nowhere".into(),
+            ..Default::default()
+        };
+        let mut driver = Self { app: crate::screen::app::App::new(opening), effects: Vec::new() };
+        driver.send(crate::screen::app::Msg::Resize { width, height });
+        driver.send(crate::screen::app::Msg::EngineStarted);
+        driver
+    }
+
+    pub fn send(&mut self, msg: crate::screen::app::Msg) {
+        crate::screen::app::update(&mut self.app, msg, &mut self.effects);
+    }
+
+    /// Presses keys written as in COMMANDS, blanks between.
+    pub fn keys(&mut self, keys: &str) {
+        for key in crate::screen::app::Key::parse_sequence(keys).unwrap() {
+            self.send(crate::screen::app::Msg::Key(key));
+        }
+    }
+
+    pub fn type_text(&mut self, text: &str) {
+        for c in text.chars() {
+            self.send(crate::screen::app::Msg::Key(crate::screen::app::Key::char(c)));
+        }
+    }
+
+    /// Requests sent since the last look.
+    pub fn sent(&mut self) -> Vec<crate::protocol::Request> {
+        let effects = std::mem::take(&mut self.effects);
+        effects
+            .into_iter()
+            .filter_map(|e| match e {
+                crate::screen::app::Effect::Send(request) => Some(request),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Ends the newest job: each of its cells is done with the relation that `info` gives.
+    pub fn finish(&mut self, info: impl Fn(&str) -> RelationInfo) {
+        let job = self.app.jobs.last().cloned().unwrap();
+        for cell in &job.cells {
+            self.send(crate::screen::app::Msg::Engine(done(job.id, info(cell))));
+        }
+        self.send(crate::screen::app::Msg::Engine(Event::JobEnded {
+            job: job.id,
+            ok: true,
+            elapsed_ms: 1200,
+        }));
+    }
+
+    /// Answers every page that was asked for.
+    pub fn answer(&mut self, page: impl Fn(&PageSpec) -> Page) {
+        for request in self.sent() {
+            if let crate::protocol::Request::Page { slot, seq, spec } = request {
+                let result = Ok(page(&spec));
+                self.send(crate::screen::app::Msg::Engine(Event::Page { slot, seq, result }));
+            }
+        }
+    }
+}

@@ -1,11 +1,11 @@
 //! One value of a page: what it is, how it is written on screen and how it is written in SQL.
 
+use crate::util::figures;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{
     DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
     UInt32Type, UInt64Type,
 };
-use crate::util::figures;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,6 @@
 //! Reads `&App`, draws. The only user of ratatui and crossterm; changes nothing, opens nothing.
 
-pub mod theme;
-pub mod widgets;
 pub mod terminal;
+pub mod theme;
 pub mod views;
+pub mod widgets;

@@ -43,8 +43,7 @@ impl Terminal {
         style::force_color_output(true);
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let backend = CrosstermBackend::new(BufWriter::with_capacity(WRITE_BYTES, out));
-        let mut terminal =
-            Self { backend, shown: Buffer::default(), next: Buffer::default(), cursor: None };
+        let mut terminal = Self { backend, shown: Buffer::default(), next: Buffer::default(), cursor: None };
         terminal.enter()?;
         Ok(terminal)
     }
@@ -53,12 +52,7 @@ impl Terminal {
     pub fn enter(&mut self) -> io::Result<()> {
         terminal::enable_raw_mode()?;
         ENTERED.store(true, Ordering::SeqCst);
-        execute!(
-            self.backend,
-            terminal::EnterAlternateScreen,
-            event::EnableBracketedPaste,
-            cursor::Hide,
-        )?;
+        execute!(self.backend, terminal::EnterAlternateScreen, event::EnableBracketedPaste, cursor::Hide,)?;
         self.forget()
     }
 
@@ -267,7 +261,8 @@ mod tests {
 
     #[test]
     fn base64_matches_the_standard_examples() {
-        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("跑鞋", "6LeR6Z6L")] {
+        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("跑鞋", "6LeR6Z6L")]
+        {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
     }

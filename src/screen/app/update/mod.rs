@@ -2,6 +2,8 @@
 
 mod engine_events;
 mod key;
+#[cfg(test)]
+mod tests;
 pub(super) mod verbs;
 
 use super::{App, Effect, Msg, Tone};

@@ -35,7 +35,8 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Posi
         Content::Explanation { explanation, .. } => words(app, look, explanation, inner, buf),
         Content::Train(report) => train(look, report, inner, buf),
         Content::Record { fields, .. } => {
-            let fields: Vec<_> = fields.into_iter().map(|(n, v)| (n, Some(v).filter(|v| v != "NULL"))).collect();
+            let fields: Vec<_> =
+                fields.into_iter().map(|(n, v)| (n, Some(v).filter(|v| v != "NULL"))).collect();
             record(look, &fields, app.detail_scroll, inner, buf);
         }
         Content::Fault { problem, kind, body } => source(app, look, kind, body, Some(problem), inner, buf),
@@ -57,7 +58,9 @@ fn title(app: &App, content: &Content<'_>) -> String {
     let name = app.focused_cell().unwrap_or("prose");
     match content {
         Content::Editor => format!("editing {name}"),
-        Content::Explanation { number, of, .. } if *of > 1 => format!("why · {name} · {number} of {of} (← →)"),
+        Content::Explanation { number, of, .. } if *of > 1 => {
+            format!("why · {name} · {number} of {of} (← →)")
+        }
         Content::Explanation { .. } => format!("why · {name}"),
         Content::Train(_) => format!("training · {name}"),
         Content::Record { row, .. } => {
@@ -106,7 +109,15 @@ fn editor(app: &App, look: &Look, edit: &Edit, area: Rect, buf: &mut Buffer) -> 
     spot
 }
 
-fn source(app: &App, look: &Look, kind: Kind, body: &str, fault: Option<&Problem>, area: Rect, buf: &mut Buffer) {
+fn source(
+    app: &App,
+    look: &Look,
+    kind: Kind,
+    body: &str,
+    fault: Option<&Problem>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let lines: Vec<&str> = body.trim_end_matches('\n').split('\n').collect();
     let error = match fault {
         Some(problem) => problem.line.map(|line| CodeError {
@@ -185,7 +196,12 @@ fn words(app: &App, look: &Look, e: &Explanation, area: Rect, buf: &mut Buffer) 
     let marks: Vec<WordMark> = e
         .words
         .iter()
-        .map(|w| WordMark { text: w.text.clone(), side: w.side, value: w.attribution, std_error: w.std_error })
+        .map(|w| WordMark {
+            text: w.text.clone(),
+            side: w.side,
+            value: w.attribution,
+            std_error: w.std_error,
+        })
         .collect();
     let one_sided = marks.iter().all(|m| m.side == 0);
     let method = e.method.replace('_', " ");
@@ -204,8 +220,10 @@ fn words(app: &App, look: &Look, e: &Explanation, area: Rect, buf: &mut Buffer) 
     let mut y = 0usize;
     let skip = app.detail_scroll;
     if skip == 0 {
-        let baseline = e.baseline_score.map(|b| format!(" · with every word blanked {}", figures::fixed(b, 2)));
-        let head = format!("score {}{} · {}", figures::fixed(e.score, 2), baseline.unwrap_or_default(), e.model);
+        let baseline =
+            e.baseline_score.map(|b| format!(" · with every word blanked {}", figures::fixed(b, 2)));
+        let head =
+            format!("score {}{} · {}", figures::fixed(e.score, 2), baseline.unwrap_or_default(), e.model);
         text::put_cut(buf, area.x + 1, area.y, width, &head, look.theme.style(Role::Header));
         y = 1;
     }

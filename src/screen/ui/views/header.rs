@@ -17,7 +17,8 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     let right = engine(app);
     let right_width = text::width(&right, usize::from(area.width / 2)) as u16;
     let room = area.width.saturating_sub(right_width + 2);
-    let mut x = text::put(buf, area.x + 1, area.y, room, "recscope", bar.patch(look.theme.style(Role::Title)));
+    let mut x =
+        text::put(buf, area.x + 1, area.y, room, "recscope", bar.patch(look.theme.style(Role::Title)));
     x = text::put_cut(buf, x + 2, area.y, room.saturating_sub(x + 2), &name, bar);
     if app.is_dirty() {
         let style = bar.patch(look.theme.style(Role::Warning));

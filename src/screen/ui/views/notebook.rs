@@ -31,7 +31,11 @@ fn item(app: &App, block: &Block) -> OutlineItem {
     match &block.kind {
         BlockKind::Front => OutlineItem::Prose("settings".into()),
         BlockKind::Prose => {
-            let level = block.text.lines().find(|l| l.starts_with('#')).map(|l| l.bytes().take_while(|b| *b == b'#').count());
+            let level = block
+                .text
+                .lines()
+                .find(|l| l.starts_with('#'))
+                .map(|l| l.bytes().take_while(|b| *b == b'#').count());
             let text = prose_title(&block.text);
             match level {
                 Some(level) => OutlineItem::Heading { level: level.min(6) as u8, text },

@@ -26,7 +26,11 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     };
     let inner = pane_box(app, look, Pane::Result, &title, area, buf);
     let Some(run) = run.filter(|_| cell.is_some()) else {
-        let words = if cell.is_some() { "not run yet: `r` runs it, `R` runs everything" } else { "prose has no result" };
+        let words = if cell.is_some() {
+            "not run yet: `r` runs it, `R` runs everything"
+        } else {
+            "prose has no result"
+        };
         return say(look, inner, words, Role::Muted, buf);
     };
     match &run.table {
@@ -103,7 +107,8 @@ fn rows(app: &App, look: &Look, run: &CellRun, table: &Table, inner: Rect, buf: 
     let shape = layout::grid_shape(app);
     let area = Rect { height: shape.height.min(inner.height), ..inner };
     let batches: Vec<_> = table.batches().collect();
-    let pages: Vec<GridPage<'_>> = batches.iter().map(|(offset, batch)| GridPage { offset: *offset, batch }).collect();
+    let pages: Vec<GridPage<'_>> =
+        batches.iter().map(|(offset, batch)| GridPage { offset: *offset, batch }).collect();
     if let Some(problem) = &table.problem {
         let hint = problem.hint.as_ref().map(|h| format!("\n{h}")).unwrap_or_default();
         say(look, area, &format!("the rows cannot be shown: {}{hint}", problem.message), Role::Failed, buf);
@@ -142,15 +147,18 @@ fn grid(
     let between = |row: u64| {
         run.grid.anchor.is_some_and(|a| (a.min(run.grid.row)..=a.max(run.grid.row)).contains(&row))
     };
-    let marked = |row: u64| {
-        between(row) || (!run.grid.marks.is_empty() && is_marked(run, table, row))
-    };
+    let marked = |row: u64| between(row) || (!run.grid.marks.is_empty() && is_marked(run, table, row));
     let banner = banner(look, run);
     Grid {
         columns: &columns,
         pages,
         total: table.rows(),
-        view: GridView { top: run.grid.top, left: 0, row: Some(run.grid.row), col: displayed(run.grid.column) },
+        view: GridView {
+            top: run.grid.top,
+            left: 0,
+            row: Some(run.grid.row),
+            col: displayed(run.grid.column),
+        },
         marked: &marked,
         sort,
         banner: banner.as_ref().map(|(words, stale)| match stale {
@@ -204,7 +212,11 @@ fn notes(look: &Look, outcome: &Outcome, area: Rect, buf: &mut Buffer) {
         let mut words = vec![
             s.model.clone(),
             format!("{} {}", s.device, s.dtype),
-            format!("{} rows, {} different", figures::thousands(s.rows.into()), figures::thousands(s.unique_inputs.into())),
+            format!(
+                "{} rows, {} different",
+                figures::thousands(s.rows.into()),
+                figures::thousands(s.unique_inputs.into())
+            ),
             format!("{} tokens/s", figures::thousands(s.tokens_per_second.round() as i128)),
         ];
         for (count, what) in [(s.truncated, "cut"), (s.empty, "empty"), (s.nan, "NaN")] {
