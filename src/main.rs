@@ -1,3 +1,7 @@
 //! Arguments -> config -> log -> run -> exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(recscope::cli::main())
+}

@@ -1,4 +1,71 @@
 //! One file per subcommand; the only place for stdout and stderr.
 
+pub mod args;
+mod doctor;
+mod docs;
+mod eval;
+mod explain;
+mod failure;
+mod headless;
+mod models;
+mod open;
+mod output;
 mod rows;
 pub mod run;
+mod score;
+mod settings;
+mod train;
+
+pub use failure::Failure;
+pub use output::{err_line, print};
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command, ModelsCommand};
+
+/// Parses the arguments, does what they say, and gives the exit code: 0 ok, 1 a check failed,
+/// 2 usage, 3 data or model error, 70 bug, 130 cancelled.
+pub fn main() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            // A closed pipe is no failure.
+            let _ = error.print();
+            return code;
+        }
+    };
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(failure) => {
+            err_line(&failure.to_string());
+            failure.exit()
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<u8, Failure> {
+    match cli.command {
+        None => open::open(&cli.files),
+        Some(Command::Run(args)) => headless::run(&args),
+        Some(Command::Score(args)) => score::score(&args),
+        Some(Command::Explain(args)) => explain::explain(&args),
+        Some(Command::Eval(args)) => eval::eval(&args),
+        Some(Command::Train(args)) => train::train(&args),
+        Some(Command::Models(ModelsCommand::List { folders, format })) => models::list(&folders, format),
+        Some(Command::Models(ModelsCommand::Info { folder, format })) => models::info(&folder, format),
+        Some(Command::Doctor(args)) => doctor::doctor(&args),
+        Some(Command::Docs { page }) => docs::docs(page),
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "recscope", &mut script);
+            print(&String::from_utf8_lossy(&script))
+        }
+        Some(Command::Engine(args)) => {
+            let options = settings::load().engine_options(&args::EngineSettings::default())?;
+            crate::engine::lanes::serve_socket(&args.socket, args.detached, options)
+                .map_err(|error| Failure::resource(format!("the engine's socket failed: {error}")))?;
+            Ok(0)
+        }
+    }
+}

@@ -4,6 +4,7 @@
 //! One list per family, so that families grow without touching each other.
 
 mod demo;
+mod eval;
 mod fairness;
 mod fill;
 mod metrics;
@@ -31,7 +32,7 @@ macro_rules! registered {
 }
 pub(crate) use registered;
 
-const FAMILIES: &[&[Query]] = &[store::QUERIES, demo::QUERIES, metrics::QUERIES, fairness::QUERIES];
+const FAMILIES: &[&[Query]] = &[store::QUERIES, eval::QUERIES, demo::QUERIES, metrics::QUERIES, fairness::QUERIES];
 
 /// All registered statements.
 pub fn queries() -> impl Iterator<Item = &'static Query> {

@@ -1,0 +1,303 @@
+//! The command line as clap reads it. Meaning is in one file per subcommand.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+/// Find out why a search or recommendation result is bad: a terminal notebook for logs, models,
+/// metrics, slices and attributions.
+#[derive(Debug, Parser)]
+#[command(
+    name = "recscope",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Try `recscope demo`. Exit codes: 0 ok, 1 a check failed, 2 usage, 3 data or model error, 70 bug, 130 cancelled."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// A notebook (.md), or data: Parquet, CSV or JSON files, globs, DuckDB files, s3:// or http(s):// paths
+    #[arg(value_name = "NOTEBOOK.md | DATA", value_hint = ValueHint::FilePath)]
+    pub files: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a notebook without a screen
+    Run(RunArgs),
+    /// Score rows of a file with a model
+    Score(ScoreArgs),
+    /// Explain one score word by word
+    Explain(ExplainArgs),
+    /// Ranking metrics of a run against judgments
+    Eval(EvalArgs),
+    /// Fine-tune a model as a TOML file says
+    Train(TrainArgs),
+    /// Model folders: list them, look at one
+    #[command(subcommand)]
+    Models(ModelsCommand),
+    /// Look at this machine: versions, CPU, GPU, memory, terminal, models; each problem with its remedy
+    Doctor(DoctorArgs),
+    /// Reference pages as Markdown
+    Docs {
+        /// Which page
+        page: DocsPage,
+    },
+    /// Completions for a shell, to be sourced
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// The engine behind a socket; started by the screen
+    #[command(hide = true)]
+    Engine(EngineArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The notebook
+    #[arg(value_name = "NOTEBOOK.md", value_hint = ValueHint::FilePath)]
+    pub notebook: PathBuf,
+    /// Replace a parameter of the front matter; may be repeated
+    #[arg(long, value_name = "K=V", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+    /// text, json, md, html or csv; by the ending of --out if not given
+    #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(crate::report::FORMATS))]
+    pub format: Option<String>,
+    /// Write the report to a file instead of stdout
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    /// Only this cell and what it needs; may be repeated
+    #[arg(long, value_name = "CELL")]
+    pub only: Vec<String>,
+    /// Rows of each result that go into the report
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub rows: u32,
+    /// Run every cell, whatever the folder beside the notebook holds
+    #[arg(long)]
+    pub no_cache: bool,
+    #[command(flatten)]
+    pub engine: EngineSettings,
+}
+
+/// What the engine may use.
+#[derive(Debug, Clone, Default, Args)]
+pub struct EngineSettings {
+    /// auto, cpu or cuda:N
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// DuckDB's memory limit, e.g. 4GB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<u64>,
+    /// Threads of queries and statistics
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub struct ScoreArgs {
+    /// Model folder (Hugging Face layout, safetensors)
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    pub model: PathBuf,
+    /// Data to score: a file, a glob, a path
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub input: String,
+    #[command(flatten)]
+    pub text: TextArgs,
+    /// Where to write: .parquet, .csv or .json
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: PathBuf,
+    /// auto, cpu or cuda:N
+    #[arg(long, default_value = "auto")]
+    pub device: String,
+    /// f32 (f16, bf16 and int8 are reserved for a later version)
+    #[arg(long, default_value = "f32")]
+    pub dtype: String,
+    /// Tokens per input, special ones included; the model's limit if not given
+    #[arg(long, value_name = "N")]
+    pub max_tokens: Option<usize>,
+}
+
+/// The columns that a model reads.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct TextArgs {
+    /// Cross-encoder: query and title column
+    #[arg(long, value_name = "Q,T", value_delimiter = ',', num_args = 1)]
+    pub pair: Vec<String>,
+    /// Classifier: text column
+    #[arg(long, value_name = "COLUMN")]
+    pub text: Option<String>,
+    /// Bi-encoder: cosine of two columns
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1)]
+    pub embed: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Model folder
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    pub model: PathBuf,
+    /// Query, or the only text of a classifier
+    #[arg(long)]
+    pub query: String,
+    /// Title; leave out for a classifier over one text
+    #[arg(long)]
+    pub title: Option<String>,
+    /// How words are credited
+    #[arg(long, default_value = "integrated_gradients", value_parser = ["integrated_gradients", "gradient_x_input", "leave_one_out"])]
+    pub method: String,
+    /// Integration nodes to start from
+    #[arg(long, value_name = "N")]
+    pub nodes: Option<usize>,
+    /// Class to explain, for models with several
+    #[arg(long, value_name = "LABEL")]
+    pub target: Option<String>,
+    /// The model compares embeddings (bi-encoder)
+    #[arg(long)]
+    pub embed: bool,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ShortFormat,
+    /// auto, cpu or cuda:N
+    #[arg(long)]
+    pub device: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// Ranked results: columns query, item, score
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub run: String,
+    /// Judgments: columns query, item, gain
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub qrels: String,
+    /// Measure ids, separated by commas
+    #[arg(long, value_delimiter = ',', default_value = "ndcg@10,mrr,map,precision@10,recall@100")]
+    pub measures: Vec<String>,
+    /// Whose rules for ties, missing queries and queries with nothing relevant
+    #[arg(long, value_enum, default_value_t)]
+    pub convention: Convention,
+    /// Other column names, e.g. query=qid,item=docid,score=s,gain=grade
+    #[arg(long, value_name = "ROLE=COLUMN", value_delimiter = ',', value_parser = pair)]
+    pub columns: Vec<(String, String)>,
+    /// Gain from which an item counts as relevant
+    #[arg(long, value_name = "GAIN", default_value_t = 1.0)]
+    pub relevant_at: f64,
+    /// Also the value of every query
+    #[arg(long)]
+    pub per_query: bool,
+    /// Bootstrap resamples of queries behind the intervals; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub resamples: u32,
+    /// Seed of the resamples
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ShortFormat,
+}
+
+/// Rules on which metric libraries differ.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Convention {
+    /// Every judged query counts; what does not exist is n/a and counted; ties by item id
+    #[default]
+    Recscope,
+    /// As trec_eval: queries in both files; nothing relevant is 0; ties by item id, descending
+    Trec,
+    /// As ranx: queries in both files; nothing relevant is 0; ties as logged
+    Ranx,
+    /// As ir_measures: every judged query; missing or nothing relevant is 0; ties by item id
+    IrMeasures,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ShortFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// The keys of a train cell, `from` being a file; see `recscope docs cells`
+    #[arg(value_name = "SPEC.toml", value_hint = ValueHint::FilePath)]
+    pub spec: PathBuf,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ShortFormat,
+    #[command(flatten)]
+    pub engine: EngineSettings,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// Model folders found
+    List {
+        /// Where to look; models/, the settings' folders and RECSCOPE_MODELS if not given
+        folders: Vec<PathBuf>,
+        #[arg(long, value_enum, default_value_t)]
+        format: ShortFormat,
+    },
+    /// One model: kind, size, labels, limits
+    Info {
+        folder: PathBuf,
+        #[arg(long, value_enum, default_value_t)]
+        format: ShortFormat,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ShortFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DocsPage {
+    Keys,
+    Cells,
+    Metrics,
+    Cli,
+    Config,
+}
+
+#[derive(Debug, Args)]
+pub struct EngineArgs {
+    #[arg(long)]
+    pub socket: PathBuf,
+    /// Stay when the screen goes
+    #[arg(long)]
+    pub detached: bool,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    if key.trim().is_empty() { Err("the name before `=` is missing".into()) } else { Ok((key.trim().into(), value.into())) }
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    crate::config::bytes(text).ok_or_else(|| "write a size from 32 MB on, e.g. 512MB or 4GB".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn files_and_commands_do_not_mix() {
+        let parse = |words: &[&str]| Cli::try_parse_from(std::iter::once(&"recscope").chain(words));
+        assert_eq!(parse(&["a.md"]).unwrap().files, ["a.md"]);
+        assert!(matches!(parse(&["run", "a.md", "--set", "k=5"]).unwrap().command, Some(Command::Run(_))));
+        assert!(parse(&["run", "a.md", "--set", "k"]).is_err());
+        assert!(parse(&["score", "--model", "m", "--input", "f", "--out", "o"]).is_err());
+        let score = parse(&["score", "--model", "m", "--input", "f", "--out", "o", "--pair", "q,t"]).unwrap();
+        assert!(matches!(score.command, Some(Command::Score(s)) if s.text.pair == ["q", "t"]));
+        assert!(parse(&[]).unwrap().command.is_none());
+    }
+}

@@ -1,0 +1,272 @@
+//! `recscope eval`: ranking metrics of a run file against a judgment file.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+use arrow::record_batch::RecordBatch;
+use serde_json::{Map, Value as Json, json};
+
+use super::args::{Convention, EvalArgs, ShortFormat};
+use super::output::{cancel_on_signal, print};
+use super::{Failure, err_line, settings};
+use crate::analysis::metrics::{Empty, MetricsRequest, MetricsTable, Roles, Rows, Ties, evaluate};
+use crate::analysis::{Bindings, Queries, QueryError, SqlValue};
+use crate::engine::store::{Connection, Fill, SourceSpec, Store, StoreError, StoreOptions, Value};
+use crate::util::cancel::Cancel;
+use crate::util::figures;
+
+const JOINED: &str = "eval_rows";
+
+/// Reads both files, evaluates, prints.
+pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
+    let cancel = cancel_on_signal();
+    let options = settings::load().engine_options(&Default::default())?;
+    let mut bounds = StoreOptions::default();
+    bounds.memory_limit = options.memory_bytes.unwrap_or(bounds.memory_limit);
+    let store = Store::open(&bounds)?;
+    let connection = store.connect()?;
+    // Converted TREC files live as long as this folder.
+    let folder = tempfile::tempdir().map_err(|e| Failure::resource(format!("no temporary folder: {e}")))?;
+    let run = register(&connection, "run", &args.run, folder.path(), &cancel)?;
+    let qrels = register(&connection, "qrels", &args.qrels, folder.path(), &cancel)?;
+    let bindings = Bindings::new()
+        .ident("out", JOINED)
+        .ident("run", "run")
+        .ident("run_query", column(args, "query", &run, "run")?)
+        .ident("run_item", column(args, "item", &run, "run")?)
+        .ident("run_score", column(args, "score", &run, "run")?)
+        .ident("qrels", "qrels")
+        .ident("qrels_query", column(args, "query", &qrels, "qrels")?)
+        .ident("qrels_item", column(args, "item", &qrels, "qrels")?)
+        .ident("qrels_gain", column(args, "gain", &qrels, "qrels")?)
+        .value("both", SqlValue::Bool(matches!(args.convention, Convention::Trec | Convention::Ranx)));
+    let mut queries = OneConnection { connection: &connection, cancel: &cancel };
+    queries.run("eval/judged_run", &bindings).map_err(query_failure)?;
+    let table = evaluate(&mut queries, &request(args), &cancel, &mut |_, _| {}).map_err(|error| {
+        let failure = Failure::usage(error.to_string());
+        match error.hint() {
+            Some(hint) => failure.hint(hint.to_string()),
+            None => failure,
+        }
+    })?;
+    for note in &table.notes {
+        err_line(&format!("note: {}", crate::util::sanitise::line(note)));
+    }
+    print(&match args.format {
+        ShortFormat::Json => json_text(args, &table),
+        ShortFormat::Text => text(args, &table),
+    })
+}
+
+fn request(args: &EvalArgs) -> MetricsRequest {
+    let named = |name: &str| Some(name.to_string());
+    let roles = Roles {
+        query: named("query"),
+        item: named("item"),
+        score: named("score"),
+        gain: named("gain"),
+        position: (args.convention == Convention::Ranx).then(|| "place".to_string()),
+        ..Roles::default()
+    };
+    let ties = if args.convention == Convention::Ranx { Ties::Logged } else { Ties::Docid };
+    MetricsRequest {
+        rows: Rows { from: JOINED.into(), roles, relevant_at: args.relevant_at, ties, ..Rows::default() },
+        show: args.measures.iter().map(|measure| measure.trim().to_string()).collect(),
+        empty: if args.convention == Convention::Recscope { Empty::NotAvailable } else { Empty::Zero },
+        resamples: args.resamples,
+        seed: args.seed,
+        per_list: args.per_query,
+        ..MetricsRequest::default()
+    }
+}
+
+/// Makes a file readable under `name`; TREC's own formats are turned into CSV first. Gives its columns.
+fn register(
+    connection: &Connection,
+    name: &str,
+    path: &str,
+    folder: &Path,
+    cancel: &Cancel,
+) -> Result<Vec<String>, Failure> {
+    let spec = match trec(path, name == "run") {
+        Some(rows) => {
+            let file = folder.join(format!("{name}.csv"));
+            write_csv(&file, name == "run", &rows)
+                .map_err(|e| Failure::resource(format!("cannot write {}: {e}", file.display())))?;
+            let mut spec = SourceSpec::path(file.to_string_lossy().into_owned());
+            spec.types = vec![("query".into(), "VARCHAR".into()), ("item".into(), "VARCHAR".into())];
+            spec.header = Some(true);
+            spec
+        }
+        None => SourceSpec::path(path),
+    };
+    let base = std::env::current_dir().unwrap_or_default();
+    connection.register_source(name, &spec, &base, cancel)?;
+    Ok(connection.describe(name)?.columns.into_iter().map(|column| column.name).collect())
+}
+
+/// `query Q0 item rank score tag` or `query 0 item gain` between blanks; `None` for other formats.
+fn trec(path: &str, run: bool) -> Option<Vec<[String; 3]>> {
+    let lower = path.to_lowercase();
+    let other = [".parquet", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".gz", ".zst", ".duckdb", ".db"];
+    if other.iter().any(|ending| lower.ends_with(ending)) || lower.contains("://") || lower.contains('*') {
+        return None;
+    }
+    let text = std::fs::read_to_string(path).ok()?;
+    let (length, value) = if run { (6, 4) } else { (4, 3) };
+    text.lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let fits = words.len() == length && words.get(value)?.parse::<f64>().is_ok();
+            fits.then(|| [words[0].to_string(), words[2].to_string(), words[value].to_string()])
+        })
+        .collect()
+}
+
+fn write_csv(file: &Path, run: bool, rows: &[[String; 3]]) -> std::io::Result<()> {
+    let mut out = std::io::BufWriter::new(std::fs::File::create(file)?);
+    writeln!(out, "query,item,{}", if run { "score" } else { "gain" })?;
+    for [query, item, value] in rows {
+        let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+        writeln!(out, "{},{},{value}", quoted(query), quoted(item))?;
+    }
+    out.flush()
+}
+
+/// The column of a role: as `--columns` says, else the role's own name.
+fn column(args: &EvalArgs, role: &str, names: &[String], file: &str) -> Result<String, Failure> {
+    let wanted = args.columns.iter().find(|(key, _)| key == role).map_or(role, |(_, column)| column.as_str());
+    let find = |wanted: &str| names.iter().find(|name| name.to_lowercase() == wanted.to_lowercase()).cloned();
+    // One file may use the role's name where `--columns` was meant for the other.
+    find(wanted).or_else(|| find(role)).ok_or_else(|| {
+        Failure::data(format!("{file} has no column `{wanted}`")).hint(format!(
+            "it has: {}; name the right one with --columns {role}=COLUMN",
+            names.join(", ")
+        ))
+    })
+}
+
+struct OneConnection<'a> {
+    connection: &'a Connection,
+    cancel: &'a Cancel,
+}
+
+impl Queries for OneConnection<'_> {
+    fn rows(&mut self, id: &str, bindings: &Bindings) -> Result<RecordBatch, QueryError> {
+        self.connection.registered_rows(id, &fill(bindings), self.cancel).map_err(query_error)
+    }
+
+    fn run(&mut self, id: &str, bindings: &Bindings) -> Result<(), QueryError> {
+        self.connection.registered_run(id, &fill(bindings), self.cancel).map(|_| ()).map_err(query_error)
+    }
+}
+
+fn fill(bindings: &Bindings) -> Fill {
+    let value = |value: &SqlValue| match value {
+        SqlValue::Null => Value::Null,
+        SqlValue::Bool(value) => Value::Bool(*value),
+        SqlValue::Int(value) => Value::Int(*value),
+        SqlValue::Float(value) => Value::Float(*value),
+        SqlValue::Text(value) => Value::Text(value.clone()),
+    };
+    Fill {
+        idents: bindings.idents.clone(),
+        exprs: bindings.exprs.clone(),
+        values: bindings.values.iter().map(|(name, v)| (name.clone(), value(v))).collect(),
+    }
+}
+
+fn query_error(error: StoreError) -> QueryError {
+    if error.is_cancelled() { QueryError::Cancelled } else { QueryError::Failed(error.to_string()) }
+}
+
+fn query_failure(error: QueryError) -> Failure {
+    match error {
+        QueryError::Cancelled => StoreError::cancelled().into(),
+        QueryError::Failed(message) => Failure::data(message),
+    }
+}
+
+fn convention(args: &EvalArgs) -> &'static str {
+    match args.convention {
+        Convention::Recscope => "recscope",
+        Convention::Trec => "trec",
+        Convention::Ranx => "ranx",
+        Convention::IrMeasures => "ir_measures",
+    }
+}
+
+fn finite(value: Option<f64>) -> Json {
+    json!(value.filter(|value| value.is_finite()))
+}
+
+fn json_text(args: &EvalArgs, table: &MetricsTable) -> String {
+    let mut measures = Map::new();
+    for line in &table.lines {
+        let mut entry = json!({
+            "value": finite(line.value),
+            "n": line.n,
+            "n_na": line.n_na,
+            "lower": finite(line.lower),
+            "upper": finite(line.upper),
+        });
+        if let (None, Some(entry)) = (line.value, entry.as_object_mut()) {
+            entry.insert("reason".into(), json!("no query has a value"));
+        }
+        measures.insert(line.metric.clone(), entry);
+    }
+    let mut report = json!({ "convention": convention(args), "measures": measures });
+    if let (true, Some(report)) = (args.per_query, report.as_object_mut()) {
+        report.insert("per_query".into(), per_query(table));
+    }
+    serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
+}
+
+fn per_query(table: &MetricsTable) -> Json {
+    let mut queries = Map::new();
+    for lists in &table.lists {
+        for (at, query) in lists.queries.iter().enumerate() {
+            let values = lists.metrics.iter().zip(&lists.values);
+            let entry: Map<String, Json> =
+                values.map(|(metric, values)| (metric.clone(), finite(values.get(at).copied()))).collect();
+            queries.insert(query.clone(), Json::Object(entry));
+        }
+    }
+    Json::Object(queries)
+}
+
+fn text(args: &EvalArgs, table: &MetricsTable) -> String {
+    let width = table.lines.iter().map(|line| line.metric.len()).max().unwrap_or(0).max(7);
+    let mut out = format!("{:width$}  {:>8}  {:>18}  {:>7}  {:>6}\n", "measure", "value", "95 % interval", "n", "n/a");
+    for line in &table.lines {
+        let four = |value: Option<f64>| value.map_or("n/a".to_string(), |value| format!("{value:.4}"));
+        let interval = match (line.lower, line.upper) {
+            (Some(lower), Some(upper)) => format!("{lower:.4} to {upper:.4}"),
+            _ => String::new(),
+        };
+        let count = |n: u64| figures::thousands(i128::from(n));
+        let _ = writeln!(
+            out,
+            "{:width$}  {:>8}  {interval:>18}  {:>7}  {:>6}",
+            line.metric,
+            four(line.value),
+            count(line.n),
+            count(line.n_na)
+        );
+    }
+    if let (true, Some(lists)) = (args.per_query, &table.lists) {
+        out.push('\n');
+        let _ = writeln!(out, "query\t{}", lists.metrics.join("\t"));
+        for (at, query) in lists.queries.iter().enumerate() {
+            let values = lists.values.iter().map(|values| match values.get(at) {
+                Some(value) if value.is_finite() => format!("{value:.4}"),
+                _ => "n/a".into(),
+            });
+            let values: Vec<String> = values.collect();
+            let _ = writeln!(out, "{}\t{}", crate::util::sanitise::line(query), values.join("\t"));
+        }
+    }
+    out
+}

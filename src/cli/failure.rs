@@ -1,0 +1,85 @@
+//! Why a subcommand could not do its work, and the exit code that says so.
+
+use crate::engine::model::{ModelError, ModelErrorKind};
+use crate::engine::store::{ErrorKind, StoreError};
+use crate::protocol::{Problem, ProblemKind};
+use crate::util::sanitise;
+
+/// A failure on its way to stderr and the exit code.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure(pub Problem);
+
+impl Failure {
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self(Problem::new(ProblemKind::Usage, message))
+    }
+
+    pub fn data(message: impl Into<String>) -> Self {
+        Self(Problem::new(ProblemKind::Data, message))
+    }
+
+    pub fn resource(message: impl Into<String>) -> Self {
+        Self(Problem::new(ProblemKind::Resource, message))
+    }
+
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self(Problem::new(ProblemKind::Bug, message))
+    }
+
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self(self.0.hint(hint))
+    }
+
+    /// 2 usage, 3 data, model or machine, 70 bug, 130 cancelled.
+    pub fn exit(&self) -> u8 {
+        exit_of(self.0.kind)
+    }
+}
+
+/// The exit code of a problem.
+pub fn exit_of(kind: ProblemKind) -> u8 {
+    match kind {
+        ProblemKind::Usage => 2,
+        ProblemKind::Data | ProblemKind::Model | ProblemKind::Resource => 3,
+        ProblemKind::Bug => 70,
+        ProblemKind::Cancelled => 130,
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "error: {}", sanitise::lines(&self.0.to_string()))
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let kind = match error.kind {
+            ErrorKind::Usage => ProblemKind::Usage,
+            ErrorKind::OutOfMemory | ErrorKind::Disk | ErrorKind::Extension => ProblemKind::Resource,
+            ErrorKind::Cancelled => ProblemKind::Cancelled,
+            ErrorKind::Bug => ProblemKind::Bug,
+            _ => ProblemKind::Data,
+        };
+        Self(Problem { hint: error.hint, ..Problem::new(kind, error.message) })
+    }
+}
+
+impl From<ModelError> for Failure {
+    fn from(error: ModelError) -> Self {
+        let kind = match error.kind {
+            ModelErrorKind::Usage => ProblemKind::Usage,
+            ModelErrorKind::Cancelled => ProblemKind::Cancelled,
+            ModelErrorKind::Resource | ModelErrorKind::Device => ProblemKind::Resource,
+            ModelErrorKind::Internal => ProblemKind::Bug,
+            _ => ProblemKind::Model,
+        };
+        Self(Problem { hint: error.hint, ..Problem::new(kind, error.message) })
+    }
+}
+
+impl From<crate::util::atomic::WriteError> for Failure {
+    fn from(error: crate::util::atomic::WriteError) -> Self {
+        Self::resource(error.to_string())
+    }
+}

@@ -1,0 +1,75 @@
+//! `recscope run`: a notebook without a screen. Running is `run.rs`, writing is `report/`.
+
+use std::path::Path;
+
+use super::args::RunArgs;
+use super::output::{Ticker, cancel_on_signal, print, width};
+use super::run::{RunOptions, run_notebook};
+use super::{Failure, settings};
+use crate::protocol::{CellState, Event};
+use crate::report;
+use crate::util::{atomic, figures};
+
+/// Runs, writes the report, and gives the report's exit code.
+pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
+    let name = args.format.as_deref().or_else(|| args.out.as_deref().and_then(format_of)).unwrap_or("text");
+    let width = if args.out.is_some() { 100 } else { width() };
+    let format = report::format(name, width).ok_or_else(|| {
+        Failure::usage(format!("there is no format `{name}`")).hint(report::FORMATS.join(", "))
+    })?;
+    if let Some(parent) = args.out.as_deref().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty())
+        && !parent.is_dir()
+    {
+        let message = format!("the folder {} does not exist", parent.display());
+        return Err(Failure::usage(message).hint("make it first, or choose another --out"));
+    }
+    let mut options = RunOptions {
+        engine: settings::load().engine_options(&args.engine)?,
+        only: args.only.clone(),
+        result_rows: args.rows,
+        cancel: cancel_on_signal(),
+    };
+    options.engine.cache &= !args.no_cache;
+    let mut ticker = Ticker::new();
+    let report = run_notebook(&args.notebook, &args.set, &options, &mut |event| {
+        if let Some(line) = progress(event) {
+            ticker.show(&line);
+        }
+    });
+    ticker.clear();
+    let text = format.render(&report);
+    match &args.out {
+        Some(path) => atomic::write(path, text.as_bytes())?,
+        None => drop(print(&text)?),
+    }
+    Ok(report.exit)
+}
+
+fn format_of(path: &Path) -> Option<&'static str> {
+    match path.extension()?.to_str()?.to_lowercase().as_str() {
+        "json" => Some("json"),
+        "md" => Some("md"),
+        "html" | "htm" => Some("html"),
+        "csv" => Some("csv"),
+        _ => None,
+    }
+}
+
+/// `score rel: scoring 61 % 1:12`.
+pub(super) fn progress(event: &Event) -> Option<String> {
+    let Event::Cell { cell, state: CellState::Running(progress), .. } = event else { return None };
+    let mut line = format!("{cell}: {}", progress.phase);
+    match progress.total {
+        Some(total) if total > 0 => {
+            let share = (progress.done as f64 / total as f64 * 100.0).floor().min(100.0);
+            line.push_str(&format!(" {share:.0} %"));
+        }
+        _ if progress.done > 0 => line.push_str(&format!(" {} {}", figures::compact(progress.done), progress.unit)),
+        _ => {}
+    }
+    line.push_str(&format!("  {}", figures::clock(progress.elapsed_ms)));
+    if let Some(eta) = progress.eta_ms {
+        line.push_str(&format!(", {} to go", figures::clock(eta)));
+    }
+    Some(line)
+}

@@ -1,0 +1,159 @@
+//! `recscope [NOTEBOOK.md | DATA ...]`: finds out what is to be opened and opens the screen on it.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use super::{Failure, settings};
+use crate::engine::lanes::start_in_process;
+use crate::notebook::fresh::{DataFile, new_notebook};
+use crate::protocol::Engine;
+use crate::protocol::transport::{ChildOptions, ChildProcess};
+use crate::screen::{self, Ending};
+
+/// What the screen is opened on.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Opened {
+    pub text: String,
+    pub path: Option<PathBuf>,
+    /// Relative paths of the notebook start here.
+    pub base: PathBuf,
+}
+
+/// Opens the screen.
+pub(super) fn open(files: &[String]) -> Result<u8, Failure> {
+    let here = std::env::current_dir().map_err(|e| Failure::resource(format!("no working directory: {e}")))?;
+    show(opened(files, &here)?)
+}
+
+/// Runs the screen over what was opened, with an engine of its own behind a socket.
+pub(super) fn show(opened: Opened) -> Result<u8, Failure> {
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Err(Failure::usage("the screen needs a terminal")
+            .hint("`recscope run NOTEBOOK.md` works without one; `recscope --help` lists the rest"));
+    }
+    let settings = settings::load();
+    let engine_options = settings.engine_options(&Default::default())?;
+    let base = opened.base.clone();
+    let start = Box::new(move || -> Result<Box<dyn Engine>, String> {
+        let child = ChildOptions::this_program().and_then(|options| ChildProcess::spawn(&options));
+        match child {
+            Ok(child) => Ok(Box::new(child)),
+            // No place for a socket: better one process than none.
+            Err(_) => Ok(Box::new(start_in_process(engine_options.clone()))),
+        }
+    });
+    let mut options = screen::Options::new(opened.text, opened.path, opened.base, start);
+    options.theme = settings.config.theme.clone();
+    options.models = settings.model_folders(&base);
+    if let Some(auto_run) = settings.config.auto_run {
+        options.opening.auto_run = auto_run;
+    }
+    match screen::run(options) {
+        Ok(ending) => Ok(code(&ending)),
+        Err(error) => Err(Failure::resource(format!("the terminal failed: {error}"))
+            .hint("`recscope doctor` looks at it; unsaved work is kept beside the notebook")),
+    }
+}
+
+/// 0 when the user left; else as a shell counts signals (SIGHUP for a lost terminal).
+fn code(ending: &Ending) -> u8 {
+    match ending {
+        Ending::Left => 0,
+        Ending::Signal(number) => 128u8.saturating_add(u8::try_from(*number).unwrap_or(0)),
+        Ending::Disconnected => 129,
+    }
+}
+
+/// One notebook, or data files for a new one, or nothing: an empty notebook.
+pub(super) fn opened(files: &[String], here: &Path) -> Result<Opened, Failure> {
+    let is_notebook = |file: &String| file.to_lowercase().ends_with(".md");
+    match files {
+        [] => Ok(Opened { text: "---\nrecscope: 1\n---\n".into(), path: None, base: here.to_path_buf() }),
+        [file] if is_notebook(file) => notebook(&here.join(file)),
+        files if files.iter().any(is_notebook) => {
+            Err(Failure::usage("open one notebook, or data files, not both").hint("name data in the notebook's `sources`"))
+        }
+        files => data(files, here),
+    }
+}
+
+fn notebook(path: &Path) -> Result<Opened, Failure> {
+    let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    let text = match std::fs::read(path) {
+        Ok(bytes) => String::from_utf8(bytes).map_err(|error| {
+            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+            Failure::data(format!("{} is not UTF-8 text (line {line})", path.display()))
+                .hint("convert it, e.g. with iconv")
+        })?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && base.is_dir() => "---\nrecscope: 1\n---\n".into(),
+        Err(error) => {
+            return Err(Failure::usage(format!("cannot read {}: {error}", path.display()))
+                .hint("check the path; a new notebook needs its folder to exist"));
+        }
+    };
+    Ok(Opened { text, path: Some(path.to_path_buf()), base })
+}
+
+fn data(files: &[String], here: &Path) -> Result<Opened, Failure> {
+    for file in files {
+        let remote = file.contains("://");
+        let pattern = file.contains(['*', '?', '[']);
+        if !remote && !pattern && !here.join(file).exists() {
+            let failure = Failure::usage(format!("there is no file {file}"));
+            return Err(match near(file, here) {
+                Some(near) => failure.hint(format!("did you mean {near}? (`recscope --help` lists the commands)")),
+                None => failure.hint("open a notebook (.md) or data files; `recscope --help` lists the commands"),
+            });
+        }
+    }
+    let files: Vec<DataFile> =
+        files.iter().map(|path| DataFile { path: path.clone(), columns: Vec::new() }).collect();
+    Ok(Opened { text: new_notebook(&files), path: None, base: here.to_path_buf() })
+}
+
+/// A command or a file of the folder with nearly that name.
+fn near(file: &str, here: &Path) -> Option<String> {
+    use clap::CommandFactory;
+    let command = super::args::Cli::command();
+    let commands: Vec<String> = command.get_subcommands().map(|sub| format!("`recscope {}`", sub.get_name())).collect();
+    let command_near = crate::notebook::diagnostics::nearest(file, command.get_subcommands().map(|sub| sub.get_name()));
+    if let Some(name) = command_near {
+        return commands.into_iter().find(|c| c.ends_with(&format!(" {name}`")));
+    }
+    let names: Vec<String> = std::fs::read_dir(here.join(file).parent()?)
+        .ok()?
+        .flatten()
+        .take(5000)
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    let wanted = Path::new(file).file_name()?.to_str()?;
+    crate::notebook::diagnostics::nearest(wanted, names.iter().map(String::as_str)).map(String::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notebook::Notebook;
+
+    #[test]
+    fn notebooks_data_and_nothing_are_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = |files: &[&str]| {
+            let files: Vec<String> = files.iter().map(ToString::to_string).collect();
+            opened(&files, folder.path()).map_err(|failure| failure.to_string())
+        };
+        std::fs::write(folder.path().join("a.md"), "# T\n").unwrap();
+        std::fs::write(folder.path().join("日志.csv"), "a\n1\n").unwrap();
+        std::fs::write(folder.path().join("bad.md"), [b'a', b'\n', 0xff]).unwrap();
+        assert_eq!(open(&["a.md"]).unwrap().text, "# T\n");
+        assert!(open(&["new.md"]).unwrap().path.is_some());
+        assert!(open(&["no/new.md"]).unwrap_err().contains("cannot read"));
+        assert!(open(&["bad.md"]).unwrap_err().contains("line 2"));
+        assert!(open(&["a.md", "日志.csv"]).unwrap_err().contains("not both"));
+        assert!(open(&["日志.cvs"]).unwrap_err().contains("did you mean 日志.csv?"));
+        assert!(open(&["docter"]).unwrap_err().contains("recscope doctor"));
+        let data = open(&["日志.csv"]).unwrap();
+        assert_eq!(Notebook::parse(&data.text).cells().count(), 1);
+        assert_eq!(Notebook::parse(&open(&[]).unwrap().text).diagnostics(), []);
+    }
+}

@@ -1,0 +1,88 @@
+//! stdout and stderr: data to the one, talk to the other; a closed pipe is success.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::Failure;
+use crate::util::cancel::Cancel;
+
+/// Writes data to stdout; exit code 0. A reader that has gone away has had what it wanted.
+pub fn print(text: &str) -> Result<u8, Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::resource(format!("cannot write to stdout: {error}")))
+        }
+        _ => Ok(0),
+    }
+}
+
+/// One line of talk. Nothing depends on its arriving.
+pub fn err_line(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// A line on stderr that is written over, where stderr is a terminal; silent elsewhere.
+pub(super) struct Ticker {
+    on: bool,
+    shown: bool,
+}
+
+impl Ticker {
+    pub(super) fn new() -> Self {
+        Self { on: io::stderr().is_terminal(), shown: false }
+    }
+
+    pub(super) fn show(&mut self, text: &str) {
+        if self.on {
+            let short = crate::util::sanitise::excerpt(text, 100);
+            let _ = write!(io::stderr().lock(), "\r\u{1b}[K{short}");
+            self.shown = true;
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        if std::mem::take(&mut self.shown) {
+            let _ = write!(io::stderr().lock(), "\r\u{1b}[K");
+        }
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// A flag that Ctrl-C, SIGTERM and SIGHUP set; the second one ends the process at once.
+pub(super) fn cancel_on_signal() -> Cancel {
+    let cancel = Cancel::new();
+    let flag = cancel.clone();
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    if let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) {
+        std::thread::spawn(move || {
+            for _ in signals.forever() {
+                if flag.is_cancelled() {
+                    std::process::exit(130);
+                }
+                flag.cancel();
+            }
+        });
+    }
+    cancel
+}
+
+/// Columns of the terminal that stdout is; 100 where it is none.
+pub(super) fn width() -> usize {
+    if !io::stdout().is_terminal() {
+        return 100;
+    }
+    terminal_size(1).map_or(100, |(columns, _)| usize::from(columns).clamp(40, 400))
+}
+
+/// Columns and rows of a terminal by its file descriptor.
+pub(super) fn terminal_size(fd: i32) -> Option<(u16, u16)> {
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: the call writes only to `size`.
+    let answer = unsafe { libc::ioctl(fd, libc::TIOCGWINSZ, &mut size) };
+    (answer == 0 && size.ws_col > 0).then_some((size.ws_col, size.ws_row))
+}

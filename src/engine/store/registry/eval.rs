@@ -1,0 +1,5 @@
+//! Statements of `recscope eval`.
+
+use super::super::Query;
+
+pub(super) const QUERIES: &[Query] = super::registered!("eval": "judged_run");
