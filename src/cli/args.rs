@@ -271,7 +271,11 @@ pub struct EngineArgs {
 
 fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
-    if key.trim().is_empty() { Err("the name before `=` is missing".into()) } else { Ok((key.trim().into(), value.into())) }
+    if key.trim().is_empty() {
+        Err("the name before `=` is missing".into())
+    } else {
+        Ok((key.trim().into(), value.into()))
+    }
 }
 
 fn size(text: &str) -> Result<u64, String> {

@@ -24,8 +24,10 @@ pub(super) fn docs(page: DocsPage) -> Result<u8, Failure> {
 fn keys() -> String {
     let mut text = String::from("# Keys\n\n| keys | command | id | |\n|---|---|---|---|\n");
     for command in COMMANDS {
-        let keys: Vec<String> = command.keys.iter().map(|key| format!("`{}`", key.replace('|', "\\|"))).collect();
-        let _ = writeln!(text, "| {} | {} | `{}` | {} |", keys.join(" "), command.name, command.id, command.doc);
+        let keys: Vec<String> =
+            command.keys.iter().map(|key| format!("`{}`", key.replace('|', "\\|"))).collect();
+        let _ =
+            writeln!(text, "| {} | {} | `{}` | {} |", keys.join(" "), command.name, command.id, command.doc);
     }
     text
 }
@@ -36,7 +38,8 @@ fn metrics() -> String {
     );
     for metric in METRICS {
         let (low, high) = metric.range;
-        let end = |value: f64| if value.is_infinite() { "∞".into() } else { crate::util::figures::number(value) };
+        let end =
+            |value: f64| if value.is_infinite() { "∞".into() } else { crate::util::figures::number(value) };
         let better = if metric.higher_is_better { "higher" } else { "lower" };
         let _ = write!(
             text,
@@ -62,7 +65,8 @@ fn cli() -> String {
 }
 
 fn page(text: &mut String, command: &mut clap::Command, path: &str) {
-    let _ = write!(text, "\n## {path}\n\n```text\n{}\n```\n", command.render_long_help().to_string().trim_end());
+    let _ =
+        write!(text, "\n## {path}\n\n```text\n{}\n```\n", command.render_long_help().to_string().trim_end());
     for sub in command.get_subcommands_mut().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
         let path = format!("{path} {}", sub.get_name());
         page(text, sub, &path);

@@ -141,10 +141,8 @@ fn column(args: &EvalArgs, role: &str, names: &[String], file: &str) -> Result<S
     let find = |wanted: &str| names.iter().find(|name| name.to_lowercase() == wanted.to_lowercase()).cloned();
     // One file may use the role's name where `--columns` was meant for the other.
     find(wanted).or_else(|| find(role)).ok_or_else(|| {
-        Failure::data(format!("{file} has no column `{wanted}`")).hint(format!(
-            "it has: {}; name the right one with --columns {role}=COLUMN",
-            names.join(", ")
-        ))
+        Failure::data(format!("{file} has no column `{wanted}`"))
+            .hint(format!("it has: {}; name the right one with --columns {role}=COLUMN", names.join(", ")))
     })
 }
 
@@ -226,7 +224,7 @@ fn json_text(args: &EvalArgs, table: &MetricsTable) -> String {
 
 fn per_query(table: &MetricsTable) -> Json {
     let mut queries = Map::new();
-    for lists in &table.lists {
+    if let Some(lists) = &table.lists {
         for (at, query) in lists.queries.iter().enumerate() {
             let values = lists.metrics.iter().zip(&lists.values);
             let entry: Map<String, Json> =
@@ -239,7 +237,8 @@ fn per_query(table: &MetricsTable) -> Json {
 
 fn text(args: &EvalArgs, table: &MetricsTable) -> String {
     let width = table.lines.iter().map(|line| line.metric.len()).max().unwrap_or(0).max(7);
-    let mut out = format!("{:width$}  {:>8}  {:>18}  {:>7}  {:>6}\n", "measure", "value", "95 % interval", "n", "n/a");
+    let mut out =
+        format!("{:width$}  {:>8}  {:>18}  {:>7}  {:>6}\n", "measure", "value", "95 % interval", "n", "n/a");
     for line in &table.lines {
         let four = |value: Option<f64>| value.map_or("n/a".to_string(), |value| format!("{value:.4}"));
         let interval = match (line.lower, line.upper) {

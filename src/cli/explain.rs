@@ -71,10 +71,18 @@ fn found(report: &RunReport) -> Result<&Explanation, Failure> {
     let errors = report.cells.iter().filter_map(|cell| cell.error.as_ref()).chain(&report.problems);
     if let Some(problem) = errors.into_iter().next() {
         // The cell is ours: its name and line mean nothing to the reader.
-        return Err(Failure(crate::protocol::Problem { cell: None, line: None, column: None, ..problem.clone() }));
+        return Err(Failure(crate::protocol::Problem {
+            cell: None,
+            line: None,
+            column: None,
+            ..problem.clone()
+        }));
     }
     if report.exit == 130 {
-        return Err(Failure(crate::protocol::Problem::new(crate::protocol::ProblemKind::Cancelled, "cancelled")));
+        return Err(Failure(crate::protocol::Problem::new(
+            crate::protocol::ProblemKind::Cancelled,
+            "cancelled",
+        )));
     }
     let explanation = report.cells.iter().find_map(|cell| match &cell.body {
         Body::Explain(list) => list.first(),
@@ -113,7 +121,13 @@ fn text(report: &RunReport, explanation: &Explanation) -> String {
     let name = Path::new(&explanation.model).file_name().map(|n| n.to_string_lossy().into_owned());
     let cells: Vec<CellReport> =
         report.cells.iter().filter(|cell| matches!(cell.body, Body::Explain(_))).cloned().collect();
-    let own = RunReport { title: name, cells, ok: report.ok, elapsed_ms: report.elapsed_ms, ..RunReport::default() };
+    let own = RunReport {
+        title: name,
+        cells,
+        ok: report.ok,
+        elapsed_ms: report.elapsed_ms,
+        ..RunReport::default()
+    };
     Text { width: width() }.render(&own)
 }
 

@@ -64,7 +64,9 @@ pub(super) fn progress(event: &Event) -> Option<String> {
             let share = (progress.done as f64 / total as f64 * 100.0).floor().min(100.0);
             line.push_str(&format!(" {share:.0} %"));
         }
-        _ if progress.done > 0 => line.push_str(&format!(" {} {}", figures::compact(progress.done), progress.unit)),
+        _ if progress.done > 0 => {
+            line.push_str(&format!(" {} {}", figures::compact(progress.done), progress.unit))
+        }
         _ => {}
     }
     line.push_str(&format!("  {}", figures::clock(progress.elapsed_ms)));

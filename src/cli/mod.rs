@@ -1,8 +1,8 @@
 //! One file per subcommand; the only place for stdout and stderr.
 
 pub mod args;
-mod doctor;
 mod docs;
+mod doctor;
 mod eval;
 mod explain;
 mod failure;

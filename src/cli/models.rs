@@ -34,12 +34,16 @@ pub(super) fn list(folders: &[PathBuf], format: ShortFormat) -> Result<u8, Failu
                 })
             })
             .collect();
-        return print(&(serde_json::to_string_pretty(&json!({ "models": models })).unwrap_or_default() + "\n"));
+        return print(
+            &(serde_json::to_string_pretty(&json!({ "models": models })).unwrap_or_default() + "\n"),
+        );
     }
     if found.is_empty() {
         let places: Vec<String> = looked.iter().map(|folder| folder.display().to_string()).collect();
         super::err_line(&format!("no model folder in {}", places.join(", ")));
-        super::err_line("  hint: put a Hugging Face folder (config.json, tokenizer.json, model.safetensors) there");
+        super::err_line(
+            "  hint: put a Hugging Face folder (config.json, tokenizer.json, model.safetensors) there",
+        );
     }
     let mut text = String::new();
     for model in &found {
@@ -84,7 +88,8 @@ fn look(path: PathBuf) -> Found {
             Architecture::SequenceClassification => "cross-encoder or classifier",
         })
         .map_err(|error| error.to_string());
-    let weights = ["model.safetensors", "model.safetensors.index.json"].iter().any(|f| path.join(f).is_file());
+    let weights =
+        ["model.safetensors", "model.safetensors.index.json"].iter().any(|f| path.join(f).is_file());
     Found { path, kind, weights }
 }
 

@@ -21,7 +21,8 @@ pub(super) struct Opened {
 
 /// Opens the screen.
 pub(super) fn open(files: &[String]) -> Result<u8, Failure> {
-    let here = std::env::current_dir().map_err(|e| Failure::resource(format!("no working directory: {e}")))?;
+    let here =
+        std::env::current_dir().map_err(|e| Failure::resource(format!("no working directory: {e}")))?;
     show(opened(files, &here)?)
 }
 
@@ -71,7 +72,8 @@ pub(super) fn opened(files: &[String], here: &Path) -> Result<Opened, Failure> {
         [] => Ok(Opened { text: "---\nrecscope: 1\n---\n".into(), path: None, base: here.to_path_buf() }),
         [file] if is_notebook(file) => notebook(&here.join(file)),
         files if files.iter().any(is_notebook) => {
-            Err(Failure::usage("open one notebook, or data files, not both").hint("name data in the notebook's `sources`"))
+            Err(Failure::usage("open one notebook, or data files, not both")
+                .hint("name data in the notebook's `sources`"))
         }
         files => data(files, here),
     }
@@ -81,11 +83,15 @@ fn notebook(path: &Path) -> Result<Opened, Failure> {
     let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
     let text = match std::fs::read(path) {
         Ok(bytes) => String::from_utf8(bytes).map_err(|error| {
-            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+            let line =
+                error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count()
+                    + 1;
             Failure::data(format!("{} is not UTF-8 text (line {line})", path.display()))
                 .hint("convert it, e.g. with iconv")
         })?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && base.is_dir() => "---\nrecscope: 1\n---\n".into(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && base.is_dir() => {
+            "---\nrecscope: 1\n---\n".into()
+        }
         Err(error) => {
             return Err(Failure::usage(format!("cannot read {}: {error}", path.display()))
                 .hint("check the path; a new notebook needs its folder to exist"));
@@ -101,8 +107,12 @@ fn data(files: &[String], here: &Path) -> Result<Opened, Failure> {
         if !remote && !pattern && !here.join(file).exists() {
             let failure = Failure::usage(format!("there is no file {file}"));
             return Err(match near(file, here) {
-                Some(near) => failure.hint(format!("did you mean {near}? (`recscope --help` lists the commands)")),
-                None => failure.hint("open a notebook (.md) or data files; `recscope --help` lists the commands"),
+                Some(near) => {
+                    failure.hint(format!("did you mean {near}? (`recscope --help` lists the commands)"))
+                }
+                None => {
+                    failure.hint("open a notebook (.md) or data files; `recscope --help` lists the commands")
+                }
             });
         }
     }
@@ -115,8 +125,10 @@ fn data(files: &[String], here: &Path) -> Result<Opened, Failure> {
 fn near(file: &str, here: &Path) -> Option<String> {
     use clap::CommandFactory;
     let command = super::args::Cli::command();
-    let commands: Vec<String> = command.get_subcommands().map(|sub| format!("`recscope {}`", sub.get_name())).collect();
-    let command_near = crate::notebook::diagnostics::nearest(file, command.get_subcommands().map(|sub| sub.get_name()));
+    let commands: Vec<String> =
+        command.get_subcommands().map(|sub| format!("`recscope {}`", sub.get_name())).collect();
+    let command_near =
+        crate::notebook::diagnostics::nearest(file, command.get_subcommands().map(|sub| sub.get_name()));
     if let Some(name) = command_near {
         return commands.into_iter().find(|c| c.ends_with(&format!(" {name}`")));
     }

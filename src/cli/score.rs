@@ -33,7 +33,8 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
     store_options.memory_limit = options.memory_bytes.unwrap_or(store_options.memory_limit);
     let store = Store::open(&store_options)?;
     let connection = store.connect()?;
-    let base = std::env::current_dir().map_err(|e| Failure::resource(format!("no working directory: {e}")))?;
+    let base =
+        std::env::current_dir().map_err(|e| Failure::resource(format!("no working directory: {e}")))?;
     connection.register_source(INPUT, &SourceSpec::path(&args.input), &base, &cancel)?;
     let relation = connection.describe(INPUT)?;
     let names: Vec<String> = relation.columns.iter().map(|column| column.name.clone()).collect();
@@ -57,8 +58,10 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
 fn check_dtype(dtype: &str) -> Result<(), Failure> {
     match dtype {
         "f32" => Ok(()),
-        "f16" | "bf16" | "int8" => Err(Failure::usage(format!("scoring in {dtype} is reserved for a later version"))
-            .hint("leave --dtype out: f32")),
+        "f16" | "bf16" | "int8" => {
+            Err(Failure::usage(format!("scoring in {dtype} is reserved for a later version"))
+                .hint("leave --dtype out: f32"))
+        }
         other => Err(Failure::usage(format!("there is no number type `{other}`")).hint("f32")),
     }
 }
@@ -104,11 +107,14 @@ fn read_texts(
         let batch = connection.rows_at(ROWS, std::slice::from_ref(column), from, CHUNK, cancel)?;
         let array = batch.column(0);
         match array.data_type() {
-            DataType::Utf8 => texts.extend(array.as_string::<i32>().iter().map(|text| text.map(String::from))),
+            DataType::Utf8 => {
+                texts.extend(array.as_string::<i32>().iter().map(|text| text.map(String::from)))
+            }
             // Numbers and others as they print.
-            _ => texts.extend((0..array.len()).map(|row| {
-                (!array.is_null(row)).then(|| arrow_text::short(array, row, usize::MAX).text)
-            })),
+            _ => texts
+                .extend((0..array.len()).map(|row| {
+                    (!array.is_null(row)).then(|| arrow_text::short(array, row, usize::MAX).text)
+                })),
         }
         if batch.num_rows() == 0 {
             break;
@@ -135,9 +141,13 @@ fn write_scores(
     cancel: &Cancel,
 ) -> Result<ScoreReport, Failure> {
     let labels = &model.info().labels;
-    let classes: Vec<String> =
-        if labels.len() > 1 { labels.iter().map(|label| format!("score_{label}")).collect() } else { Vec::new() };
-    let mut fields = vec![Field::new("row", DataType::Int64, false), Field::new("score", DataType::Float64, true)];
+    let classes: Vec<String> = if labels.len() > 1 {
+        labels.iter().map(|label| format!("score_{label}")).collect()
+    } else {
+        Vec::new()
+    };
+    let mut fields =
+        vec![Field::new("row", DataType::Int64, false), Field::new("score", DataType::Float64, true)];
     fields.extend(classes.iter().map(|name| Field::new(name, DataType::Float64, true)));
     let schema = Arc::new(Schema::new(fields));
     connection.create_table(SCORES, &schema)?;
@@ -180,7 +190,9 @@ fn tell(report: &ScoreReport, out: &Path) {
         figures::compact(report.tokens_per_second as u64),
         out.display()
     );
-    for (n, what) in [(report.truncated, "cut to the limit"), (report.empty, "without text"), (report.nan, "NaN")] {
+    for (n, what) in
+        [(report.truncated, "cut to the limit"), (report.empty, "without text"), (report.nan, "NaN")]
+    {
         if n > 0 {
             line.push_str(&format!("; {} {what}", count(n)));
         }

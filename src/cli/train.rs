@@ -50,14 +50,16 @@ fn notebook_text(spec: &str, base: &Path) -> Result<String, Failure> {
     })?;
     let mut sources = String::new();
     for (key, source) in [("from", "train_rows"), ("dev_from", "dev_rows")] {
-        let Some(path) = document.get(key).and_then(|item| item.as_str()).map(|path| absolute(path, base)) else {
+        let Some(path) = document.get(key).and_then(|item| item.as_str()).map(|path| absolute(path, base))
+        else {
             continue;
         };
         sources.push_str(&format!("  {source}: {}\n", serde_json::Value::String(path)));
         document[key] = toml_edit::value(source);
     }
     for key in ["model", "out"] {
-        if let Some(path) = document.get(key).and_then(|item| item.as_str()).map(|path| absolute(path, base)) {
+        if let Some(path) = document.get(key).and_then(|item| item.as_str()).map(|path| absolute(path, base))
+        {
             document[key] = toml_edit::value(path);
         }
     }

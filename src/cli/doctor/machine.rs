@@ -77,7 +77,8 @@ fn memory() -> Finding {
     let limited = limit.map_or(String::new(), |limit| format!(", limited to {} here", figures::bytes(limit)));
     let detail = format!("{} free of {}{limited}", figures::bytes(free), figures::bytes(total));
     if free.min(limit.unwrap_or(u64::MAX)) < 1 << 30 {
-        let remedy = "under 1 GB: set engine.memory in the settings, e.g. \"256MB\"; large results then spill to disk";
+        let remedy =
+            "under 1 GB: set engine.memory in the settings, e.g. \"256MB\"; large results then spill to disk";
         return Finding::note(TOPIC, "memory", detail, remedy);
     }
     Finding::ok(TOPIC, "memory", detail)
@@ -100,10 +101,17 @@ fn scratch() -> Finding {
         let detail = format!("{} cannot be written: {error}", folder.display());
         return Finding::problem(TOPIC, "scratch", detail, "set TMPDIR to a folder that can");
     }
-    let Some(free) = free_bytes(&folder) else { return Finding::ok(TOPIC, "scratch", folder.display().to_string()) };
+    let Some(free) = free_bytes(&folder) else {
+        return Finding::ok(TOPIC, "scratch", folder.display().to_string());
+    };
     let detail = format!("{} free in {}", figures::bytes(free), folder.display());
     if free < 2 << 30 {
-        return Finding::note(TOPIC, "scratch", detail, "large results spill there: set TMPDIR to a roomier disk");
+        return Finding::note(
+            TOPIC,
+            "scratch",
+            detail,
+            "large results spill there: set TMPDIR to a roomier disk",
+        );
     }
     Finding::ok(TOPIC, "scratch", detail)
 }
@@ -118,9 +126,12 @@ fn gpu() -> Finding {
             format!("{name}, but this program was built without the cuda feature"),
             "build with `cargo build --release --features cuda` where nvcc is",
         ),
-        (None, true) => {
-            Finding::note(TOPIC, "gpu", "none found; models run on the CPU", "install the NVIDIA driver, or use --device cpu")
-        }
+        (None, true) => Finding::note(
+            TOPIC,
+            "gpu",
+            "none found; models run on the CPU",
+            "install the NVIDIA driver, or use --device cpu",
+        ),
         (None, false) => Finding::ok(TOPIC, "gpu", "none found; models run on the CPU"),
     }
 }

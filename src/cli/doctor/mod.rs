@@ -35,11 +35,21 @@ impl Finding {
         Self { topic, name, status: Status::Ok, detail: detail.into(), remedy: None }
     }
 
-    fn note(topic: &'static str, name: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+    fn note(
+        topic: &'static str,
+        name: &'static str,
+        detail: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
         Self { status: Status::Note, remedy: Some(remedy.into()), ..Self::ok(topic, name, detail) }
     }
 
-    fn problem(topic: &'static str, name: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+    fn problem(
+        topic: &'static str,
+        name: &'static str,
+        detail: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
         Self { status: Status::Problem, remedy: Some(remedy.into()), ..Self::ok(topic, name, detail) }
     }
 }
@@ -115,7 +125,18 @@ mod tests {
         let mut findings = program::findings();
         findings.extend(machine::findings());
         findings.extend(terminal::findings());
-        for name in ["recscope", "duckdb", "extensions", "settings", "models", "cpu", "memory", "gpu", "term", "locale"] {
+        for name in [
+            "recscope",
+            "duckdb",
+            "extensions",
+            "settings",
+            "models",
+            "cpu",
+            "memory",
+            "gpu",
+            "term",
+            "locale",
+        ] {
             assert!(findings.iter().any(|finding| finding.name == name), "{name}");
         }
         assert!(findings.iter().all(|f| f.status == Status::Ok || f.remedy.is_some()));

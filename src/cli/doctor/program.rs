@@ -41,9 +41,15 @@ fn duckdb() -> Vec<Finding> {
     let store = match Store::open(&StoreOptions::default()) {
         Ok(store) => store,
         Err(error) => {
-            let remedy = error.hint.unwrap_or_else(|| "is the temporary folder writable and not full?".into());
+            let remedy =
+                error.hint.unwrap_or_else(|| "is the temporary folder writable and not full?".into());
             return vec![
-                Finding::problem(TOPIC, "duckdb", format!("does not open: {}", error.message), remedy.clone()),
+                Finding::problem(
+                    TOPIC,
+                    "duckdb",
+                    format!("does not open: {}", error.message),
+                    remedy.clone(),
+                ),
                 Finding::problem(TOPIC, "extensions", "not known: DuckDB does not open", remedy),
             ];
         }
@@ -56,8 +62,11 @@ fn extensions(store: &Store) -> Finding {
     match usable_extensions(store) {
         Ok(usable) => {
             let has = |name: &str| usable.iter().any(|usable| usable == name);
-            let missing: Vec<String> =
-                WANTED.iter().filter(|(name, _)| !has(name)).map(|(name, what)| format!("{name} ({what})")).collect();
+            let missing: Vec<String> = WANTED
+                .iter()
+                .filter(|(name, _)| !has(name))
+                .map(|(name, what)| format!("{name} ({what})"))
+                .collect();
             let detail = format!("usable: {}", usable.join(", "));
             match missing.is_empty() {
                 true => Finding::ok(TOPIC, "extensions", detail),
@@ -69,7 +78,9 @@ fn extensions(store: &Store) -> Finding {
                 ),
             }
         }
-        Err(message) => Finding::problem(TOPIC, "extensions", message, "reinstall libduckdb: scripts/libduckdb"),
+        Err(message) => {
+            Finding::problem(TOPIC, "extensions", message, "reinstall libduckdb: scripts/libduckdb")
+        }
     }
 }
 
@@ -86,12 +97,22 @@ fn usable_extensions(store: &Store) -> Result<Vec<String>, String> {
 fn settings_file() -> Vec<Finding> {
     let settings = settings::read();
     let Some(path) = settings.path else {
-        return vec![Finding::note(TOPIC, "settings", "no folder for settings", "set HOME, or RECSCOPE_CONFIG to a file")];
+        return vec![Finding::note(
+            TOPIC,
+            "settings",
+            "no folder for settings",
+            "set HOME, or RECSCOPE_CONFIG to a file",
+        )];
     };
     let path = path.display();
     if !settings.faults.is_empty() {
         let detail = format!("{path}: {}", settings.faults.join("; "));
-        return vec![Finding::problem(TOPIC, "settings", detail, "`recscope docs config` lists what may stand in it")];
+        return vec![Finding::problem(
+            TOPIC,
+            "settings",
+            detail,
+            "`recscope docs config` lists what may stand in it",
+        )];
     }
     let detail = if settings.found { format!("{path}") } else { format!("defaults; {path} would be read") };
     vec![Finding::ok(TOPIC, "settings", detail)]

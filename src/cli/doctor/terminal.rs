@@ -36,9 +36,12 @@ fn size() -> Finding {
         return Finding::ok(TOPIC, "size", "stdout is no terminal");
     }
     match terminal_size(1) {
-        Some((columns, rows)) if columns < 80 || rows < 24 => {
-            Finding::note(TOPIC, "size", format!("{columns}x{rows}"), "enlarge it: 80x24 is the least, 120x40 shows all panes")
-        }
+        Some((columns, rows)) if columns < 80 || rows < 24 => Finding::note(
+            TOPIC,
+            "size",
+            format!("{columns}x{rows}"),
+            "enlarge it: 80x24 is the least, 120x40 shows all panes",
+        ),
         Some((columns, rows)) => Finding::ok(TOPIC, "size", format!("{columns}x{rows}")),
         None => Finding::note(TOPIC, "size", "not known", "`stty cols 120 rows 40` sets it by hand"),
     }
@@ -70,7 +73,12 @@ fn locale() -> Finding {
         return Finding::ok(TOPIC, "locale", name);
     }
     let shown = if name.is_empty() { "not set".to_string() } else { format!("`{name}` is not UTF-8") };
-    Finding::note(TOPIC, "locale", shown, "export LANG=C.UTF-8 (Chinese text and lines may be garbled otherwise)")
+    Finding::note(
+        TOPIC,
+        "locale",
+        shown,
+        "export LANG=C.UTF-8 (Chinese text and lines may be garbled otherwise)",
+    )
 }
 
 fn clipboard() -> Finding {
@@ -85,9 +93,11 @@ fn clipboard() -> Finding {
     let setting = asked.ok().filter(|output| output.status.success());
     let setting = setting.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_string());
     match setting.as_deref() {
-        Some("on" | "external") => {
-            Finding::ok(TOPIC, "clipboard", format!("tmux load-buffer -w (set-clipboard {})", setting.unwrap_or_default()))
-        }
+        Some("on" | "external") => Finding::ok(
+            TOPIC,
+            "clipboard",
+            format!("tmux load-buffer -w (set-clipboard {})", setting.unwrap_or_default()),
+        ),
         Some(other) => Finding::note(
             TOPIC,
             "clipboard",

@@ -36,8 +36,11 @@ fn format_of(path: &Path) -> Result<&'static str> {
         "parquet" => Ok("FORMAT parquet"),
         "csv" => Ok("FORMAT csv, HEADER"),
         "json" | "jsonl" | "ndjson" => Ok("FORMAT json"),
-        _ => Err(StoreError::new(ErrorKind::Usage, format!("the ending of {} names no format", path.display()))
-            .hint("end it in .parquet, .csv or .json")),
+        _ => Err(StoreError::new(
+            ErrorKind::Usage,
+            format!("the ending of {} names no format", path.display()),
+        )
+        .hint("end it in .parquet, .csv or .json")),
     }
 }
 

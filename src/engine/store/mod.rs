@@ -14,12 +14,9 @@ mod cells;
 mod complete;
 mod connection;
 mod error;
-<<<<<<< HEAD
+mod export;
 mod keep;
 mod lexis;
-=======
-mod export;
->>>>>>> f2897a8 (Command line: open, run, score, explain, eval, train, models, doctor, docs, completions)
 mod names;
 mod open;
 mod page;

@@ -32,7 +32,8 @@ macro_rules! registered {
 }
 pub(crate) use registered;
 
-const FAMILIES: &[&[Query]] = &[store::QUERIES, eval::QUERIES, demo::QUERIES, metrics::QUERIES, fairness::QUERIES];
+const FAMILIES: &[&[Query]] =
+    &[store::QUERIES, eval::QUERIES, demo::QUERIES, metrics::QUERIES, fairness::QUERIES];
 
 /// All registered statements.
 pub fn queries() -> impl Iterator<Item = &'static Query> {

@@ -2,9 +2,4 @@
 
 use super::super::Query;
 
-pub(super) const QUERIES: &[Query] =
-<<<<<<< HEAD
-    super::registered!("store": "arrived_scores", "join_scores", "parse", "relations", "tables_of");
-=======
-    super::registered!("store": "extensions", "join_scores", "parse", "relations", "tables_of");
->>>>>>> f2897a8 (Command line: open, run, score, explain, eval, train, models, doctor, docs, completions)
+pub(super) const QUERIES: &[Query] = super::registered!("store": "arrived_scores", "extensions", "join_scores", "parse", "relations", "tables_of");
