@@ -5,6 +5,6 @@
 -- grain: one row per row of {rows} whose score has arrived, in its order
 CREATE OR REPLACE TABLE cells.main.{out} AS
 SELECT r.* EXCLUDE (__row), s.* EXCLUDE (row)
-FROM (SELECT rowid AS __row, * FROM cells.main.{rows}) r
+FROM (SELECT row_number() OVER () - 1 AS __row, * FROM cells.main.{rows}) r
 JOIN (SELECT row, {columns} FROM cells.main.{scores}) s ON s.row = r.__row
 ORDER BY r.__row

@@ -431,3 +431,24 @@ fn completion_knows_relations_columns_and_keywords() {
     assert!(c.complete("", 99).is_ok());
     assert!(c.complete("SELECT 'open", 12).is_ok());
 }
+
+#[test]
+fn kept_rows_come_back_and_a_type_is_only_a_type() {
+    let (_store, c) = open();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("it's.parquet");
+    let sql = "SELECT 170141183460469231731687303715884105727::HUGEINT // 10 AS h, 'a'::ENUM('a', 'b') AS e, [1] AS l, \
+               {'跑': 1.5::DECIMAL(9, 2)} AS s, NULL::DATE AS d, 'nan'::FLOAT AS f, '12:00'::TIME AS t";
+    let made = cell(&c, "kept", sql).unwrap();
+    c.save_cell("kept", &file, &never()).unwrap();
+    let read = c.load_cell("again", &file, &made.columns, &never()).unwrap();
+    assert_eq!((read.rows, &read.columns), (Some(1), &made.columns));
+    assert_eq!(ints(&c, "SELECT count(*) FROM (FROM kept EXCEPT FROM again)"), [0]);
+    let out = folder.path().join("out.csv");
+    let mut types = made.columns;
+    for evil in ["VARCHAR) AS x; COPY (SELECT 1) TO '@'; SELECT (1", "VARCHAR), (SELECT 1", "nope", ""] {
+        types[0].sql_type = evil.replace('@', &out.display().to_string());
+        assert!(c.load_cell("again", &file, &types, &never()).is_err(), "{evil}");
+        assert!(!out.exists());
+    }
+}

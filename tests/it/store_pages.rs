@@ -119,3 +119,27 @@ fn a_broken_filter_is_an_error_of_the_filter() {
     }
     assert_eq!(page(&c, &request("m", 0, 5)).total, Total::Exact(10));
 }
+
+#[test]
+fn a_column_named_rowid_is_a_column() {
+    let (_store, c) = open();
+    let sql = "SELECT 1000 - range AS rowid, range AS n, 'x' AS row, 'y' AS __at FROM range(1000)";
+    c.materialise("odd", sql, &[], &never()).unwrap();
+    assert_eq!(first(&page(&c, &request("odd", 10, 2))), [990, 989]);
+    let ordered =
+        PageRequest { order: Some("n DESC".into()), filter: Some("n < 500".into()), ..request("odd", 0, 2) };
+    assert_eq!(first(&page(&c, &ordered)), [501, 502]);
+    let rows = c.rows_at("odd", &["n".into()], 7, 2, &never()).unwrap();
+    assert_eq!(rows.column(0).as_primitive::<Int64Type>().values(), &[7, 8]);
+    c.materialise(
+        "__s",
+        "SELECT range AS row, range / 2 AS odd_score FROM range(1000) WHERE range != 3",
+        &[],
+        &never(),
+    )
+    .unwrap();
+    c.join_scores("joined", "odd", "__s", &never()).unwrap();
+    let sql = "SELECT count(*) FROM joined WHERE odd_score = n / 2";
+    let rows = c.rows(sql, &[], &never()).unwrap();
+    assert_eq!(rows.column(0).as_primitive::<Int64Type>().value(0), 999);
+}

@@ -60,10 +60,9 @@ impl Connection {
         cancel: &Cancel,
     ) -> Result<RecordBatch> {
         let columns: Vec<String> = columns.iter().map(|c| quote_ident(c)).collect();
-        let end = from.saturating_add(limit);
-        let path = cell_path(name);
-        let sql =
-            format!("SELECT {} FROM {path} WHERE rowid >= {from} AND rowid < {end}", columns.join(", "));
+        let found = self.find(name)?;
+        let window = self.window(&found, from, limit)?;
+        let sql = format!("SELECT {} FROM {} {window}", columns.join(", "), found.path);
         self.collect(&sql, &[], cancel).map_err(StoreError::unplaced)
     }
 

@@ -1,9 +1,12 @@
 //! Cell results as Parquet files, for a later engine: rows in order, types as they were.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::source::SourceSpec;
-use super::{CELLS, ColumnInfo, Connection, Relation, Result, quote_ident, quote_text};
+use super::{
+    CELLS, ColumnInfo, Connection, ErrorKind, Relation, Result, StoreError, quote_ident, quote_text,
+};
 use crate::util::cancel::Cancel;
 
 impl Connection {
@@ -28,6 +31,10 @@ impl Connection {
         types: &[ColumnInfo],
         cancel: &Cancel,
     ) -> Result<Relation> {
+        // A sidecar may come from elsewhere: what it calls a type must be one.
+        for kind in types.iter().map(|c| &c.sql_type).collect::<BTreeSet<_>>() {
+            self.check_expr(&format!("CAST(NULL AS {kind})"), &[], cancel)?;
+        }
         let column = |c: &ColumnInfo| {
             let name = quote_ident(&c.name);
             format!("CAST({name} AS {}) AS {name}", c.sql_type)
@@ -40,7 +47,15 @@ impl Connection {
             quote_text(&path.to_string_lossy()),
         );
         self.execute(&sql, &[], cancel)?;
-        self.describe(name)
+        let read = self.describe(name)?;
+        if read.columns != types {
+            self.drop_cell(name)?;
+            return Err(StoreError::new(
+                ErrorKind::Data,
+                format!("the kept rows of {name} have other columns"),
+            ));
+        }
+        Ok(read)
     }
 
     /// The files that a source now consists of, sorted; `None` for remote ones.

@@ -83,8 +83,10 @@ impl Connection {
         let plain = request.filter.is_none() && request.order.is_none();
         let (batch, total) = match (found.table, plain) {
             (true, true) => self.cut_table(&found, &shown, request, cancel)?,
-            (true, false) => self.cut_index(&found, &shown, request, params, cancel)?,
-            (false, _) => self.cut_view(&found, &shown, request, params, cancel)?,
+            (true, false) if !self.names_rowid(&found)? => {
+                self.cut_index(&found, &shown, request, params, cancel)?
+            }
+            _ => self.cut_view(&found, &shown, request, params, cancel)?,
         };
         Ok(PageRows { batch, total, columns })
     }
@@ -96,10 +98,24 @@ impl Connection {
         r: &PageRequest,
         cancel: &Cancel,
     ) -> Result<(RecordBatch, Total)> {
-        let total = self.number(&format!("SELECT count(*)::UBIGINT FROM {}", found.path), &[], cancel)?;
-        let end = r.offset.saturating_add(r.limit.into());
-        let sql = format!("SELECT {shown} FROM {} WHERE rowid >= {} AND rowid < {end}", found.path, r.offset);
-        Ok((self.collect(&sql, &[], cancel)?, Total::Exact(total)))
+        let window = self.window(found, r.offset, r.limit.into())?;
+        let sql = format!("SELECT {shown} FROM {} {window}", found.path);
+        Ok((self.collect(&sql, &[], cancel)?, Total::Exact(found.rows.unwrap_or(0))))
+    }
+
+    /// The clause that cuts these rows out of a table: by row id, because an offset is counted row
+    /// by row; the limit ends the scan behind the last.
+    pub(crate) fn window(&self, found: &Found, from: u64, limit: u64) -> Result<String> {
+        let end = from.saturating_add(limit);
+        Ok(match self.names_rowid(found)? {
+            true => format!("LIMIT {limit} OFFSET {from}"),
+            false => format!("WHERE rowid >= {from} AND rowid < {end} LIMIT {limit}"),
+        })
+    }
+
+    /// Whether a column of its own hides the row id.
+    fn names_rowid(&self, found: &Found) -> Result<bool> {
+        Ok(self.columns(found)?.iter().any(|c| c.name.eq_ignore_ascii_case("rowid")))
     }
 
     fn cut_index(
@@ -114,20 +130,20 @@ impl Connection {
         let end = r.offset.saturating_add(r.limit.into());
         let sql = format!(
             "SELECT {shown} FROM {} AS __t JOIN (SELECT row AS __row, rowid AS __at FROM temp.main.{} \
-             WHERE rowid >= {} AND rowid < {end}) AS __i ON __t.rowid = __i.__row ORDER BY __i.__at",
+             WHERE rowid >= {} AND rowid < {end} LIMIT {}) AS __i ON __t.rowid = __i.__row ORDER BY __i.__at",
             found.path,
             quote_ident(&index.table),
             r.offset,
+            r.limit,
         );
         Ok((self.collect(&sql, &[], cancel)?, Total::Exact(index.rows)))
     }
 
     /// The kept row ids for this filter and order, made if need be.
     fn index(&self, found: &Found, r: &PageRequest, params: &Params, cancel: &Cancel) -> Result<Index> {
-        let rows = self.number(&format!("SELECT count(*)::UBIGINT FROM {}", found.path), &[], cancel)?;
         let bound = format!("{params:?}");
         let filter = r.filter.as_ref().map(|f| format!("{f}\n{bound}"));
-        let key = (found.path.clone(), found.oid, rows, filter, r.order.clone());
+        let key = (found.path.clone(), found.oid, found.rows.unwrap_or(0), filter, r.order.clone());
         if let Some(index) = self.indexes.kept.borrow().iter().find(|i| i.key == key) {
             return Ok(index.clone());
         }
@@ -192,15 +208,15 @@ impl Connection {
 
     /// Counts once per version of a relation.
     pub(crate) fn counted(&self, found: &Found, cancel: &Cancel) -> Result<u64> {
+        if let Some(rows) = found.rows {
+            return Ok(rows);
+        }
         let key = (found.path.clone(), found.oid);
-        let known = self.shared.counts.lock().get(&key).copied();
-        if let (false, Some(known)) = (found.table, known) {
-            return Ok(known);
+        if let Some(known) = self.shared.counts.lock().get(&key) {
+            return Ok(*known);
         }
         let n = self.number(&format!("SELECT count(*)::UBIGINT FROM {}", found.path), &[], cancel)?;
-        if !found.table {
-            self.shared.counts.lock().insert(key, n);
-        }
+        self.shared.counts.lock().insert(key, n);
         Ok(n)
     }
 

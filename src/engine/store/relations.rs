@@ -41,6 +41,8 @@ pub(crate) struct Found {
     pub(crate) table: bool,
     /// Counting reads no rows: a table, or files whose format holds a count.
     pub(crate) counted: bool,
+    /// Of a table.
+    pub(crate) rows: Option<u64>,
     /// Changes whenever the relation is replaced.
     pub(crate) oid: u64,
 }
@@ -98,25 +100,15 @@ impl Connection {
             let name: String = row.get(1)?;
             let kind = if database == CELLS { RelationKind::Cell } else { RelationKind::Source };
             let path = format!("{}.main.{}", quote_ident(&database), quote_ident(&name));
-            found.push(Found {
-                kind,
-                path,
-                table: row.get(2)?,
-                oid: row.get(3)?,
-                counted: row.get(4)?,
-                name,
-            });
+            let (table, oid, counted, rows) = (row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?);
+            found.push(Found { name, kind, path, table, counted, rows, oid });
         }
         debug_assert!(found.iter().all(|f| f.path.contains(CELLS) || f.path.contains(SOURCES)));
         Ok(found)
     }
 
     fn relation(&self, found: Found) -> Result<Relation> {
-        let rows = match found.table {
-            true => Some(self.counted(&found, &Cancel::new())?),
-            false => None,
-        };
-        Ok(Relation { rows, columns: self.columns(&found)?, name: found.name, kind: found.kind })
+        Ok(Relation { rows: found.rows, columns: self.columns(&found)?, name: found.name, kind: found.kind })
     }
 
     /// Looked up once per version of a relation: asking a view opens its files.
