@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use recscope::analysis::explain::{Attribution, ExplainError, ExplainOptions, METHODS, Method, explain};
 use recscope::engine::lanes::ModelScorer;
-use recscope::engine::model::{DeviceChoice, LoadOptions, Model};
+use recscope::engine::model::{
+    DeviceChoice, LoadOptions, Model, ScoreChunk, ScoreInputs, ScoreOptions, ScoreProgress,
+};
 use recscope::util::cancel::Cancel;
 use serde_json::Value;
 
@@ -132,4 +134,71 @@ fn explain_stops_inside_the_model() {
     });
     assert_eq!(found, Err(ExplainError::Cancelled));
     assert_eq!(told, 3);
+}
+
+#[test]
+fn explain_what_ranks_a_model_of_two_classes() {
+    use recscope::engine::model::train::vocabulary::{Sizes, Vocabulary, VocabularyOptions};
+    use recscope::engine::model::train::{Example, Objective, TrainJob, TrainOptions, train};
+
+    let dir = tempfile::tempdir().unwrap();
+    let (start, out) = (dir.path().join("start"), dir.path().join("out"));
+    let pairs = [
+        ("跑鞋", "男 跑鞋", 1.0),
+        ("跑鞋", "boots", 0.0),
+        ("boots", "boots 红", 1.0),
+        ("boots", "跑鞋", 0.0),
+    ];
+    let texts = pairs.iter().flat_map(|(q, t, _)| [*q, *t]);
+    let options = VocabularyOptions { min_count: 1, ..Default::default() };
+    let sizes = Sizes {
+        hidden: 16,
+        layers: 1,
+        intermediate: 32,
+        max_positions: 16,
+        initializer_range: 0.3,
+        ..Default::default()
+    };
+    Vocabulary::build(texts, &options).unwrap().write_start(&start, &sizes).unwrap();
+    let rows = pairs.map(|(q, t, target)| Example { query: q.into(), text: Some(t.into()), target });
+    let job = TrainJob {
+        start: &start,
+        out: &out,
+        device: DeviceChoice::Cpu,
+        objective: Objective::Classes(vec!["no".into(), "yes".into()]),
+        train: &rows,
+        dev: &[],
+        options: TrainOptions { epochs: 30, batch: 4, learning_rate: 1e-2, ..Default::default() },
+    };
+    train(&job, &Cancel::new(), &mut |_| {}).unwrap();
+    let model = load(out);
+    let (mut yes, mut no) = (Vec::new(), Vec::new());
+    for info in METHODS {
+        let options = ExplainOptions { method: info.method, ..ExplainOptions::default() };
+        for (class, found) in [(1, &mut yes), (0, &mut no)] {
+            let mut scorer = ModelScorer::new(&model, Some(class), &Cancel::new());
+            found.push(
+                explain(&mut scorer, "跑鞋", Some("男 boots"), &options, &Cancel::new(), &mut |_| {})
+                    .unwrap(),
+            );
+        }
+        assert_eq!(yes.last().unwrap(), &run(&model, "跑鞋", Some("男 boots"), &options));
+    }
+    // One score whatever the method, and the other class's is its opposite, word by word.
+    for (yes, no) in yes.iter().zip(&no) {
+        assert!((yes.score + no.score).abs() < 1e-4, "{} {}", yes.score, no.score);
+        for (a, b) in yes.words.iter().zip(&no.words) {
+            assert!((a.attribution + b.attribution).abs() < 1e-3, "{a:?} {b:?}");
+        }
+    }
+    assert!((yes[0].score - yes[1].score).abs() < 1e-4 && (yes[0].score - yes[2].score).abs() < 1e-4);
+    let (queries, titles) = ([Some("跑鞋".to_string())], [Some("男 boots".to_string())]);
+    let inputs = ScoreInputs::Pair(&queries, &titles);
+    let mut scored = Vec::new();
+    let keep = |chunk: ScoreChunk| {
+        scored.extend(chunk.scores);
+        Ok(())
+    };
+    model.score(&inputs, &ScoreOptions::default(), &Cancel::new(), &ScoreProgress::default(), keep).unwrap();
+    assert!((scored[0].unwrap() - yes[0].score).abs() < 1e-4, "the score column says {scored:?}");
 }

@@ -13,8 +13,9 @@ pub struct ModelScorer<'a> {
 }
 
 impl<'a> ModelScorer<'a> {
-    /// Explains the logit of class `target` (of the model's default class if `None`; a bi-encoder's
-    /// cosine has no classes). A class that the model lacks is an error of the first call.
+    /// Explains class `target` (the model's default class if `None`; a bi-encoder's cosine has none):
+    /// its logit, or its log-odds where there are two classes, which is the score that ranks. A class
+    /// that the model lacks is an error of the first call.
     pub fn new(model: &'a Model, target: Option<usize>, cancel: &Cancel) -> Self {
         Self { model, target: target.unwrap_or_else(|| model.default_target()), cancel: cancel.clone() }
     }

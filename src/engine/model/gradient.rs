@@ -21,14 +21,14 @@ const GRADIENT_TOKENS: usize = 512;
 /// Value and gradient at one point of embedding space.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PointGradient {
-    /// The target class's logit, or the cosine.
+    /// The target class's logit (log-odds with two classes), or the cosine.
     pub score: f64,
     /// `[tokens x hidden]`, row-major: d score / d (word embedding of the token).
     pub gradient: Vec<f32>,
 }
 
 impl Model {
-    /// The class whose logit is explained when none is named: the only one, or the last (class 1 of
+    /// The class that is explained when none is named: the only one, or the last (class 1 of
     /// two, the highest grade of n).
     pub fn default_target(&self) -> usize {
         self.head.labels().len().saturating_sub(1)
@@ -67,7 +67,7 @@ impl Model {
         Ok(self.bert.embeddings.word.index_select(&ids, 0)?.flatten_all()?.to_vec1()?)
     }
 
-    /// The score of each token sequence, same order: the logit of `target`, or the cosine of the two
+    /// The score of each token sequence, same order: [`Head::margin`] of `target`, or the cosine of the two
     /// sides. Ids may differ from what a text gave; lengths may differ between inputs.
     pub fn score_encoded(
         &self,
@@ -91,9 +91,7 @@ impl Model {
         }
         let outputs = self.forward_all(&rows, cancel)?;
         Ok(match &self.head {
-            Head::Classifier { .. } => {
-                outputs.iter().map(|l| l.get(target).map_or(f64::NAN, |&v| f64::from(v))).collect()
-            }
+            Head::Classifier { .. } => outputs.iter().map(|logits| Head::margin(logits, target)).collect(),
             Head::Embedding(_) => outputs
                 .chunks(2)
                 .map(|pair| match pair {
@@ -154,7 +152,7 @@ impl Model {
         let scores = match &self.head {
             Head::Classifier { .. } => {
                 let states = self.states_at(var.as_tensor(), input, 0..length, cancel)?.0;
-                self.bert.logits(&states, None)?.narrow(1, target, 1)?.squeeze(1)?
+                self.margin(&self.bert.logits(&states, None)?, target)?
             }
             Head::Embedding(pooling) => {
                 let middle = split(input)?;
@@ -177,6 +175,12 @@ impl Model {
             .zip(gradient)
             .map(|(score, gradient)| PointGradient { score: f64::from(score), gradient })
             .collect())
+    }
+
+    /// [`Head::margin`] of every row of logits, with a backward pass.
+    fn margin(&self, logits: &Tensor, target: usize) -> Result<Tensor, ModelError> {
+        let of = |class: usize| logits.narrow(1, class, 1)?.squeeze(1);
+        Ok(if logits.dim(1)? == 2 { (of(target)? - of(1 - target)?)? } else { of(target)? })
     }
 
     /// Last hidden states at points that stand for tokens `range` of the input, and their mask.

@@ -20,6 +20,17 @@ impl Head {
         }
     }
 
+    /// The number that is explained for class `target` of a row of logits: with two classes the
+    /// log-odds against the other one (for class 1 that is [`Head::score`]), else the class's own
+    /// logit. NaN for a class that is not there.
+    pub fn margin(logits: &[f32], target: usize) -> f64 {
+        let of = logits.get(target).map_or(f64::NAN, |&logit| f64::from(logit));
+        match logits {
+            [no, yes] => of - f64::from(if target == 1 { *no } else { *yes }),
+            _ => of,
+        }
+    }
+
     /// The one number of a row of logits, which ranks rows:
     /// - 1 label: the logit;
     /// - 2 labels: logit of class 1 minus logit of class 0, the log-odds of class 1;
@@ -68,6 +79,16 @@ mod tests {
         assert!(Head::score(&[0.0, 0.0, 50.0]) > 1.999);
         assert!(Head::score(&[]).is_nan());
         assert!(Head::score(&[f32::NAN, 1.0, 2.0]).is_nan());
+    }
+
+    #[test]
+    fn what_is_explained_is_what_ranks() {
+        for logits in [&[2.5f32][..], &[1.0, 4.0]] {
+            assert_eq!(Head::margin(logits, logits.len() - 1), Head::score(logits));
+        }
+        assert_eq!(Head::margin(&[1.0, 4.0], 0), -3.0);
+        assert_eq!(Head::margin(&[1.0, 4.0, 9.0], 2), 9.0);
+        assert!(Head::margin(&[1.0, 4.0], 2).is_nan());
     }
 
     #[test]

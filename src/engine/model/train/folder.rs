@@ -58,8 +58,12 @@ pub(super) fn save(
             write(&dir.join(name), &bytes)?;
         }
     }
-    params.save(&dir.join("model.safetensors"))?;
-    sync(&dir.join("model.safetensors"))?;
+    let weights = dir.join("model.safetensors");
+    params.save(&weights)?;
+    // The library writes it for the owner alone; whoever may read the config may read the weights.
+    let readable = fs::metadata(dir.join("config.json")).map(|meta| meta.permissions());
+    readable.and_then(|p| fs::set_permissions(&weights, p)).map_err(|e| cannot("write", &weights, &e))?;
+    sync(&weights)?;
     put_in_place(temporary, out)
 }
 
