@@ -53,22 +53,10 @@ pub(super) fn source_spec(source: &Source) -> Result<SourceSpec, Problem> {
         spec.format = Some(SourceFormat::parse(word).ok_or_else(usage)?);
     }
     for (key, value) in &source.options {
-        let text = value.to_text();
-        match key.as_str() {
-            "table" => spec.table = Some(text),
-            "delim" | "delimiter" | "sep" => spec.delimiter = Some(text),
-            "header" => spec.header = Some(text == "true"),
-            "ignore_errors" => spec.ignore_errors = text == "true",
-            // `types.item_id: VARCHAR`
-            other => match other.strip_prefix("types.") {
-                Some(column) => spec.types.push((column.to_owned(), text)),
-                None => {
-                    let what = format!("source `{}` has the unknown option `{other}`", source.name);
-                    return Err(Problem::new(ProblemKind::Usage, what)
-                        .hint("options: delimiter, header, ignore_errors, table, types.COLUMN"));
-                }
-            },
-        }
+        spec = spec.option(key, &store_value(value)).map_err(|error| {
+            let problem = Problem::from(error);
+            Problem { message: format!("source `{}`: {}", source.name, problem.message), ..problem }
+        })?;
     }
     Ok(spec)
 }
