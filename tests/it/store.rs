@@ -403,6 +403,14 @@ fn computed_rows_become_a_relation() {
 }
 
 #[test]
+fn extensions_are_told() {
+    let (store, _) = open();
+    let all = store.extensions().unwrap();
+    assert!(all.iter().any(|e| e.name == "parquet" && e.loaded), "{all:?}");
+    assert!(all.iter().any(|e| e.name == "httpfs"));
+}
+
+#[test]
 fn registered_statements_are_filled() {
     let (_store, c) = open();
     let error = c.registered_rows("no/such", &Fill::new(), &never()).unwrap_err();

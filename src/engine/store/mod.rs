@@ -33,7 +33,7 @@ pub use complete::Completions;
 pub use connection::{Connection, Flow};
 pub use error::{ErrorKind, StoreError};
 pub use names::{quote_ident, quote_text};
-pub use open::{Store, StoreOptions};
+pub use open::{Extension, Store, StoreOptions};
 pub use page::{PageRequest, PageRows, Select, Total};
 pub use registry::{Fill, Query, queries, query};
 pub use relations::{ColumnInfo, Relation, RelationKind};

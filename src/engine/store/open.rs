@@ -42,6 +42,15 @@ fn total_memory() -> Option<u64> {
     (pages > 0 && size > 0).then(|| pages as u64 * size as u64)
 }
 
+/// A part of DuckDB that is not in every build, e.g. `httpfs`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension {
+    pub name: String,
+    /// On this machine, or built in.
+    pub installed: bool,
+    pub loaded: bool,
+}
+
 /// The instance. Dropping it and all its connections closes it and removes the spill folder.
 #[derive(Debug)]
 pub struct Store {
@@ -72,6 +81,18 @@ impl Store {
     /// A further connection to the same relations, e.g. one per lane.
     pub fn connect(&self) -> Result<Connection> {
         self.root.try_clone()
+    }
+
+    /// The extensions that this DuckDB knows; nothing is loaded or fetched by asking.
+    pub fn extensions(&self) -> Result<Vec<Extension>> {
+        let mut statement = self.root.raw.prepare(&super::query("store/extensions")?.text())?;
+        let mut rows = statement.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (name, installed, loaded) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            found.push(Extension { name, installed, loaded });
+        }
+        Ok(found)
     }
 
     /// DuckDB's own version, e.g. `v1.5.6`.

@@ -196,3 +196,39 @@ fn forbidden_error(checked: &Checked, name: &str) -> StoreError {
 fn forbidden<'n>(mut names: impl Iterator<Item = &'n str>) -> Option<&'static str> {
     names.find_map(|name| FORBIDDEN.iter().find(|f| f.eq_ignore_ascii_case(name)).copied())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Store, StoreOptions, Value};
+    use super::*;
+
+    #[test]
+    fn an_expression_is_one_and_only_reads() {
+        let store = Store::open(&StoreOptions::default()).unwrap();
+        let c = store.connect().unwrap();
+        let params = [("k".to_owned(), Value::Int(3))];
+        let check = |text: &str| c.check_expr(text, &params, &Cancel::new());
+        assert_eq!(
+            check("clicked = false AND n < {{k}} -- few").unwrap(),
+            "clicked = false AND n < $k -- few"
+        );
+        for good in ["TRUE", "query IN (SELECT query FROM bad)", "标题 LIKE '%;%'", "(a, b) = (1, 2)"] {
+            check(good).unwrap_or_else(|e| panic!("{good}: {e}"));
+        }
+        for bad in [
+            "",
+            "1) FROM secrets WHERE (true",
+            "1); DROP TABLE x; SELECT (1",
+            "1) UNION SELECT (2",
+            "1), (2",
+            "a =",
+            "{{nope}}",
+            "checkpoint()",
+            "/* open",
+        ] {
+            assert!(check(bad).is_err(), "{bad} passed");
+        }
+        let e = check("a = 1\n AND AND b").unwrap_err();
+        assert_eq!((e.line, e.column), (Some(2), Some(6)));
+    }
+}

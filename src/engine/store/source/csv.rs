@@ -29,9 +29,27 @@ pub(super) fn settled(
     let first = connection.stream(&format!("FROM {settled}"), &[], cancel, |_| Ok(Flow::Break(())));
     match first {
         Ok(_) => Ok(settled),
-        Err(error) if error.is_cancelled() => Err(error),
-        Err(error) => Err(ragged(error, files, delimiter)),
+        Err(error) if error.is_cancelled() || error.poisoned() => Err(error),
+        Err(error) => {
+            Err(ragged(first_misfit(connection, &spec, files, &only.name, cancel).unwrap_or(error), files))
+        }
     }
+}
+
+/// What DuckDB says of the first line that does not have the header's columns, when it is told them.
+fn first_misfit(
+    connection: &Connection,
+    spec: &SourceSpec,
+    files: &Files,
+    header: &str,
+    cancel: &Cancel,
+) -> Option<StoreError> {
+    let delimiter = spec.delimiter.as_deref()?;
+    let names: Vec<&str> = header.split(delimiter).map(|name| name.trim().trim_matches('"')).collect();
+    let all_text = names.iter().map(|name| ((*name).to_owned(), "VARCHAR".to_owned())).collect();
+    let told = SourceSpec { header: Some(true), types: all_text, ..spec.clone() };
+    let reader = reader(&told, files).ok()?.replacen("types = {", "auto_detect = false, columns = {", 1);
+    connection.stream(&format!("FROM {reader}"), &[], cancel, |_| Ok(Flow::Continue(()))).err()
 }
 
 /// The delimiter that the name of the only column holds, if any: then it is a whole header line.
@@ -40,11 +58,10 @@ fn likely(name: &str) -> Option<char> {
     counts.max_by_key(|(n, _)| *n).filter(|(n, _)| *n > 0).map(|(_, d)| d)
 }
 
-fn ragged(error: StoreError, files: &Files, delimiter: char) -> StoreError {
+fn ragged(error: StoreError, files: &Files) -> StoreError {
     let mut error = explain(error.unplaced(), files);
     if error.kind == ErrorKind::Data {
-        error.message =
-            format!("lines have different numbers of columns (delimiter {delimiter:?}): {}", error.message);
+        error.message = format!("the lines have different numbers of columns: {}", error.message);
     }
     error
 }
