@@ -1,10 +1,11 @@
 -- id: demo/impressions
 -- params: $searches
 -- reads: demo_users, demo_queries, demo_items, demo_lists, demo_judgments, the macro draw
--- returns: search_id, ts, user_id, region, device, age_band, segment, query, lang, category, position, item_id, title,
---   supplier, item_category, price, engine_score, clicked, purchased, grade
+-- returns: table demo_impressions(search_id, ts, user_id, region, device, age_band, segment, query, lang, category, position, item_id, title,
+--   supplier, item_category, price, engine_score, clicked, purchased, grade)
 -- grain: one row per search and position
 -- Clicks follow the position-based model: P(click) = P(look at position) x P(like | grade).
+CREATE OR REPLACE TEMP TABLE demo_impressions AS
 WITH spans AS (
     SELECT query, category, lang, sum(weight) OVER (ORDER BY query) / sum(weight) OVER () AS upto,
            (sum(weight) OVER (ORDER BY query) - weight) / sum(weight) OVER () AS above
