@@ -1,7 +1,8 @@
-//! The statements of `queries/demo/`: the generated shop log, in the order in which they run.
+//! The statements that generate the demo's log.
 
 use super::super::Query;
 
 pub(super) const QUERIES: &[Query] = super::registered!(
-    "demo": "seed", "random", "categories", "items", "users", "searches", "lists", "impressions", "judgments", "training",
+    "demo": "seed", "random", "users", "categories", "items", "searches", "judgments", "lists",
+    "impressions", "training", "write",
 );
