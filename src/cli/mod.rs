@@ -10,6 +10,7 @@ mod headless;
 mod models;
 mod open;
 mod output;
+pub mod demo;
 mod rows;
 pub mod run;
 mod score;
