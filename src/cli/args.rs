@@ -23,6 +23,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Open the demo investigation: a generated shop log with planted faults, a tiny model, a notebook
+    Demo(DemoArgs),
     /// Run a notebook without a screen
     Run(RunArgs),
     /// Score rows of a file with a model
@@ -51,6 +53,28 @@ pub enum Command {
     /// The engine behind a socket; started by the screen
     #[command(hide = true)]
     Engine(EngineArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Leave a planted fault out: synonym, buried or stuffing; may be repeated
+    #[arg(long, value_name = "FAULT")]
+    pub without: Vec<String>,
+    /// Print what is planted, and nothing else
+    #[arg(long)]
+    pub answers: bool,
+    /// Put the files into this folder and keep them, instead of a temporary one
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub keep: Option<PathBuf>,
+    /// Run without a screen and print text, json, md, html or csv (the default where there is no terminal: text)
+    #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(crate::report::FORMATS))]
+    pub format: Option<String>,
+    /// Run without a screen and write the report to a file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    /// Write what the demo's model is trained from, and nothing else
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    pub training: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

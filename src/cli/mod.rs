@@ -1,6 +1,7 @@
 //! One file per subcommand; the only place for stdout and stderr.
 
 pub mod args;
+pub mod demo;
 mod docs;
 mod doctor;
 mod eval;
@@ -10,7 +11,6 @@ mod headless;
 mod models;
 mod open;
 mod output;
-pub mod demo;
 mod rows;
 pub mod run;
 mod score;
@@ -48,6 +48,7 @@ pub fn main() -> u8 {
 fn dispatch(cli: Cli) -> Result<u8, Failure> {
     match cli.command {
         None => open::open(&cli.files),
+        Some(Command::Demo(args)) => demo::demo(&args),
         Some(Command::Run(args)) => headless::run(&args),
         Some(Command::Score(args)) => score::score(&args),
         Some(Command::Explain(args)) => explain::explain(&args),

@@ -48,15 +48,8 @@ pub fn write_log(dir: &Path, faults: Faults, searches: i64, seed: i64) -> Result
     write(&db, "demo_judgments", &dir.join("judgments.parquet"))
 }
 
-/// Writes `training.parquet`: labelled pairs for the demo's model, from a shop without faults.
-pub fn write_training(dir: &Path, seed: i64) -> Result<()> {
-    let db = shop(Faults::NONE, seed)?;
-    db.registered_run("demo/training", &Fill::new(), &Cancel::new())?;
-    write(&db, "demo_training", &dir.join("training.parquet"))
-}
-
 /// Users, products, queries, judgments and the engine's lists, as temporary tables.
-fn shop(faults: Faults, seed: i64) -> Result<Connection> {
+pub(super) fn shop(faults: Faults, seed: i64) -> Result<Connection> {
     let db = Store::open(&StoreOptions::default())?.connect()?;
     let fill = Fill::new()
         .value("seed", seed)
@@ -69,7 +62,7 @@ fn shop(faults: Faults, seed: i64) -> Result<Connection> {
     Ok(db)
 }
 
-fn write(db: &Connection, relation: &str, path: &Path) -> Result<()> {
+pub(super) fn write(db: &Connection, relation: &str, path: &Path) -> Result<()> {
     let fill = Fill::new().ident("rel", relation).value("path", path.to_string_lossy().as_ref());
     db.registered_run("demo/write", &fill, &Cancel::new()).map(|_| ())
 }

@@ -2,16 +2,20 @@
 //! What must not be here: running cells (the engine does) and drawing.
 
 mod log;
+mod training;
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use super::args::{DemoArgs, EngineSettings, RunArgs};
+use super::output::{err_line, print};
+use super::{Failure, headless, open};
 
-pub use log::{Faults, SEARCHES, SEED, write_log, write_training};
+pub use log::{Faults, SEARCHES, SEED, write_log};
 
 const NOTEBOOK: &str = include_str!("../../../queries/notebooks/demo.md");
 /// What is planted, in words.
-pub const ANSWERS: &str = include_str!("../../../queries/notebooks/demo-answers.md");
+const ANSWERS: &str = include_str!("../../../queries/notebooks/demo-answers.md");
 
 /// The tiny BERT, trained by `scripts/train-demo-model`.
 const MODEL: [(&str, &[u8]); 3] = [
@@ -20,19 +24,72 @@ const MODEL: [(&str, &[u8]); 3] = [
     ("model.safetensors", include_bytes!("../../../fixtures/demo-model/model.safetensors")),
 ];
 
+/// Opens the demo on a terminal; elsewhere runs it and prints the report.
+pub(super) fn demo(args: &DemoArgs) -> Result<u8, Failure> {
+    if args.answers {
+        return print(ANSWERS);
+    }
+    if let Some(dir) = &args.training {
+        training::write_training(dir)?;
+        return Ok(0);
+    }
+    let faults = args.without.iter().try_fold(Faults::ALL, |faults, name| {
+        faults.without(name).ok_or_else(|| {
+            Failure::usage(format!("there is no fault `{name}`")).hint(Faults::NAMES.join(", "))
+        })
+    })?;
+    // Kept until the end of this function, then removed.
+    let temporary = tempfile::Builder::new().prefix("recscope-demo-").tempdir().map_err(|e| {
+        Failure::resource(format!("no temporary folder: {e}")).hint("free space, or set TMPDIR")
+    })?;
+    let dir = args.keep.as_deref().unwrap_or(temporary.path());
+    let notebook = write_investigation(dir, faults)?;
+    let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if on_terminal && args.format.is_none() && args.out.is_none() {
+        return open::open(&[notebook.to_string_lossy().into_owned()]);
+    }
+    report(&notebook, args)
+}
+
+/// The demo's checks fail by design: only cells that could not run are a failure.
+fn report(notebook: &Path, args: &DemoArgs) -> Result<u8, Failure> {
+    let code = headless::run(&RunArgs {
+        notebook: notebook.to_path_buf(),
+        set: Vec::new(),
+        format: args.format.clone(),
+        out: args.out.clone(),
+        only: Vec::new(),
+        rows: 10,
+        no_cache: true,
+        engine: EngineSettings::default(),
+    })?;
+    if code == 1 {
+        err_line(
+            "the failed checks are the planted faults (`recscope demo --answers`); `recscope run` would exit 1",
+        );
+        return Ok(0);
+    }
+    Ok(code)
+}
+
 /// Writes log, model and notebook into `dir` and gives the notebook's path.
-pub fn write_investigation(dir: &Path, faults: Faults) -> anyhow::Result<PathBuf> {
-    let put = |path: PathBuf, bytes: &[u8]| {
-        std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+pub fn write_investigation(dir: &Path, faults: Faults) -> Result<PathBuf, Failure> {
+    let put = |path: &Path, bytes: &[u8]| {
+        std::fs::write(path, bytes).map_err(|e| {
+            Failure::resource(format!("cannot write {}: {e}", path.display()))
+                .hint("free space, or use --keep FOLDER")
+        })
     };
     let model = dir.join("demo-model");
-    std::fs::create_dir_all(&model).with_context(|| format!("cannot make {}", model.display()))?;
+    std::fs::create_dir_all(&model).map_err(|e| {
+        Failure::resource(format!("cannot make {}: {e}", model.display()))
+            .hint("choose another --keep FOLDER")
+    })?;
     for (name, bytes) in MODEL {
-        put(model.join(name), bytes)?;
+        put(&model.join(name), bytes)?;
     }
-    write_log(dir, faults, SEARCHES, SEED)
-        .with_context(|| format!("cannot generate the demo's log in {}", dir.display()))?;
+    write_log(dir, faults, SEARCHES, SEED)?;
     let notebook = dir.join("demo.md");
-    put(notebook.clone(), NOTEBOOK.as_bytes())?;
+    put(&notebook, NOTEBOOK.as_bytes())?;
     Ok(notebook)
 }

@@ -288,9 +288,9 @@ fn relation(explanations: &[Explanation]) -> Result<RecordBatch, Problem> {
     let side = |side: u8| if side == 0 { "query" } else { "title" };
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("row", Arc::new(words().map(|(row, ..)| row).collect::<Int64Array>())),
-        ("side", Arc::new(StringArray::from_iter_values(words().map(|(.., w)| side(w.side))))),
+        ("side", Arc::new(words().map(|(.., w)| Some(side(w.side))).collect::<StringArray>())),
         ("position", Arc::new(words().map(|(_, position, _)| position).collect::<Int64Array>())),
-        ("word", Arc::new(StringArray::from_iter_values(words().map(|(.., w)| w.text.as_str())))),
+        ("word", Arc::new(words().map(|(.., w)| Some(w.text.as_str())).collect::<StringArray>())),
         ("attribution", Arc::new(words().map(|(.., w)| w.attribution).collect::<Float64Array>())),
         ("std_error", Arc::new(words().map(|(.., w)| w.std_error).collect::<Float64Array>())),
     ];
