@@ -1,8 +1,9 @@
 -- id: store/extensions
 -- params: none
--- reads: the extensions that this DuckDB knows
--- returns: name, installed (on this machine or built in), loaded
--- grain: one row per extension
-SELECT extension_name AS name, installed, loaded
+-- reads: the catalog of extensions
+-- returns: name VARCHAR, loaded BOOLEAN
+-- grain: one row per extension that is built in or installed
+SELECT extension_name AS name, loaded
 FROM duckdb_extensions()
+WHERE loaded OR installed
 ORDER BY name

@@ -407,7 +407,6 @@ fn extensions_are_told() {
     let (store, _) = open();
     let all = store.extensions().unwrap();
     assert!(all.iter().any(|e| e.name == "parquet" && e.loaded), "{all:?}");
-    assert!(all.iter().any(|e| e.name == "httpfs"));
 }
 
 #[test]

@@ -46,8 +46,6 @@ fn total_memory() -> Option<u64> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extension {
     pub name: String,
-    /// On this machine, or built in.
-    pub installed: bool,
     pub loaded: bool,
 }
 
@@ -83,14 +81,13 @@ impl Store {
         self.root.try_clone()
     }
 
-    /// The extensions that this DuckDB knows; nothing is loaded or fetched by asking.
+    /// The extensions that are built in or on this machine; nothing is loaded or fetched by asking.
     pub fn extensions(&self) -> Result<Vec<Extension>> {
         let mut statement = self.root.raw.prepare(&super::query("store/extensions")?.text())?;
         let mut rows = statement.query([])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            let (name, installed, loaded) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            found.push(Extension { name, installed, loaded });
+            found.push(Extension { name: row.get(0)?, loaded: row.get(1)? });
         }
         Ok(found)
     }
