@@ -1,5 +1,5 @@
 -- id: fairness/item_groups
--- params:
+-- params: none
 -- reads: temp.recscope_rows, temp.recscope_lists
 -- returns: items BIGINT, split BIGINT
 -- grain: one row: items, and items that occur in more than one group (rows without an item count as split)

@@ -1,5 +1,5 @@
 -- id: metrics/bpref
--- params:
+-- params: none
 -- reads: temp.recscope_ranked
 -- returns: list UINTEGER, bpref DOUBLE
 -- grain: one row per list with a relevant item

@@ -1,5 +1,5 @@
 -- id: metrics/catalogue
--- params:
+-- params: none
 -- reads: temp.recscope_items
 -- returns: items BIGINT
 -- grain: one row

@@ -1,5 +1,5 @@
 -- id: metrics/facts
--- params:
+-- params: none
 -- reads: temp.recscope_rows
 -- returns: rows BIGINT, shown BIGINT, bad_scores BIGINT, unjudged BIGINT, largest_gain DOUBLE, lowest_score DOUBLE, highest_score DOUBLE
 -- grain: one row

@@ -1,5 +1,5 @@
 -- id: metrics/groups
--- params:
+-- params: none
 -- reads: temp.recscope_lists
 -- returns: group_number UINTEGER, part BIGINT, value VARCHAR
 -- grain: one row per group and column of the slice; none without a slice

@@ -1,5 +1,5 @@
 -- id: metrics/ideal
--- params:
+-- params: none
 -- reads: temp.recscope_ranked
 -- returns: makes TEMP recscope_ideal (list, rank, gain)
 -- grain: one row per item with gain, in the best possible order

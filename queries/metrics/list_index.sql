@@ -1,5 +1,5 @@
 -- id: metrics/list_index
--- params:
+-- params: none
 -- reads: temp.recscope_lists
 -- returns: query_number UINTEGER, user_number UINTEGER, group_number UINTEGER
 -- grain: one row per list, in order of its number

@@ -1,5 +1,5 @@
 -- id: metrics/list_queries
--- params:
+-- params: none
 -- reads: temp.recscope_lists
 -- returns: query VARCHAR
 -- grain: one row per list, in order of its number

@@ -1,5 +1,5 @@
 -- id: metrics/lists
--- params:
+-- params: none
 -- reads: temp.recscope_judged
 -- returns: makes TEMP recscope_lists
 -- grain: one row per list, numbered from 0 by query, user, slice; rows without a query belong to none

@@ -1,5 +1,5 @@
 -- id: metrics/repeats
--- params:
+-- params: none
 -- reads: temp.recscope_rows
 -- returns: rows BIGINT, tied BIGINT
 -- grain: one row: surplus rows of items that occur twice in a list; shown rows that share their score

@@ -1,5 +1,5 @@
 -- id: metrics/rows
--- params:
+-- params: none
 -- reads: temp.recscope_judged, temp.recscope_lists
 -- returns: makes TEMP recscope_rows; `score` and `gain` are NULL where not finite, `bad_score` tells
 -- grain: one row per row of recscope_judged with a query

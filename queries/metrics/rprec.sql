@@ -1,5 +1,5 @@
 -- id: metrics/rprec
--- params:
+-- params: none
 -- reads: temp.recscope_ranked
 -- returns: list UINTEGER, rprec DOUBLE
 -- grain: one row per list with a relevant item

@@ -1,5 +1,5 @@
 -- id: metrics/scores
--- params:
+-- params: none
 -- reads: temp.recscope_rows
 -- returns: list UINTEGER, score DOUBLE, label BOOLEAN
 -- grain: one row per row with score and label, by list

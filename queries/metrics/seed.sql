@@ -1,5 +1,5 @@
 -- id: metrics/seed
--- params:
+-- params: none
 -- reads: temp.recscope_ranked
 -- returns: list UINTEGER, shown DOUBLE, seed_list DOUBLE, seed_example DOUBLE, seed_mean DOUBLE, seed_literal DOUBLE, relevance_example DOUBLE
 -- grain: one row per list; the seed text's own formulas, NULL where they divide by zero

@@ -1,5 +1,5 @@
 -- id: metrics/unique
--- params:
+-- params: none
 -- reads: temp.recscope_rows
 -- returns: makes TEMP recscope_unique, with the columns of recscope_rows
 -- grain: one row per list and item, the best-ranked; rows without an item all stay

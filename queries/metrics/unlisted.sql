@@ -1,5 +1,5 @@
 -- id: metrics/unlisted
--- params:
+-- params: none
 -- reads: temp.recscope_judged
 -- returns: rows BIGINT
 -- grain: one row: how many rows have no query

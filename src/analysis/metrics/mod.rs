@@ -10,6 +10,7 @@ mod id;
 mod position;
 mod predicate;
 pub(crate) mod prepared;
+pub mod reference;
 mod request;
 pub(crate) mod roles;
 mod table;
