@@ -19,7 +19,7 @@ SELECT
     count(*) FILTER (p >= 0.5 AND NOT label)::DOUBLE AS fp,
     count(*) FILTER (p < 0.5 AND label)::DOUBLE AS fn,
     count(*) FILTER (p < 0.5 AND NOT label)::DOUBLE AS tn,
-    coalesce(sum(-ln(greatest(2.0 ** -52, CASE WHEN label THEN least(p, 1 - 2.0 ** -52) ELSE 1 - p END))), 0) AS log_loss,
+    coalesce(sum(-ln(greatest(2.0 ** -52, CASE WHEN label THEN least(p, 1 - 2.0 ** -52) ELSE 1 - p END))) FILTER (p IS NOT NULL), 0) AS log_loss,
     coalesce(sum((p - label::DOUBLE) ** 2), 0) AS brier,
     count(label)::DOUBLE AS labelled,
     count(*) FILTER (label)::DOUBLE AS clicks,

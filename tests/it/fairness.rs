@@ -23,10 +23,15 @@ fn group_figures_equal_fairlearn() {
     let (Some(mut database), Some(golden)) = (scored(), golden("stats_chorus.json")) else { return };
     let Some(groups) = shared("goldens/groups.parquet") else { return };
     database.file("groups", &groups);
-    database.make("grouped", "SELECT s.*, g.\"group\" AS supplier FROM scored AS s JOIN groups AS g USING (query, docid)");
+    database.make(
+        "grouped",
+        "SELECT s.*, g.\"group\" AS supplier FROM scored AS s JOIN groups AS g USING (query, docid)",
+    );
     let expected = golden["fairness"]["by_group"].as_object().unwrap();
     let mut gaps = Vec::new();
-    for (theirs, ours) in [("selection_rate", "selection_rate"), ("tpr", "recall"), ("fpr", "fpr"), ("accuracy", "accuracy")] {
+    for (theirs, ours) in
+        [("selection_rate", "selection_rate"), ("tpr", "recall"), ("fpr", "fpr"), ("accuracy", "accuracy")]
+    {
         let request = FairnessRequest {
             rows: Rows { from: "grouped".into(), ..chorus("ce_l12") },
             slices: slices("supplier"),
@@ -39,7 +44,12 @@ fn group_figures_equal_fairlearn() {
         for line in &table.lines {
             let expected = expected[&line.group_name()][theirs].as_f64().unwrap();
             // The golden is printed with ten digits.
-            assert!((line.value.unwrap() - expected).abs() < 1e-9, "{theirs} {}: {:?}", line.group_name(), line.value);
+            assert!(
+                (line.value.unwrap() - expected).abs() < 1e-9,
+                "{theirs} {}: {:?}",
+                line.group_name(),
+                line.value
+            );
         }
         gaps.push(table.figure("max_gap").unwrap());
         if theirs == "selection_rate" {
@@ -55,7 +65,9 @@ fn group_figures_equal_fairlearn() {
 /// 240 searches of 80 users, five rows each; relevance is chance, with a share that `shift` raises
 /// or lowers in the south. Pure SQL arithmetic: the same on every machine.
 fn log(database: &Database, seed: u64, shift: f64) {
-    let chance = |salt: u64, keys: &str| format!("((hash({keys}, {}) >> 11)::DOUBLE / {}.0)", seed * 10 + salt, 1u64 << 53);
+    let chance = |salt: u64, keys: &str| {
+        format!("((hash({keys}, {}) >> 11)::DOUBLE / {}.0)", seed * 10 + salt, 1u64 << 53)
+    };
     let sql = format!(
         "SELECT s AS query, s % 80 AS \"user\", p AS position, hash(s, p, {seed}) % 60 AS item,
                 ['north', 'south', 'east', '西', NULL][1 + (s % 80 % 5)] AS region,
@@ -114,22 +126,35 @@ fn a_planted_gap_is_found_and_its_rows_too() {
     let mut database = Database::new();
     log(&database, 1, -0.35);
     for metric in ["ctr", "precision@5", "mrr"] {
-        let request = FairnessRequest { resamples: 200, permutations: 999, ..log_request(metric, "region device region*device") };
+        let request = FairnessRequest {
+            resamples: 200,
+            permutations: 999,
+            ..log_request(metric, "region device region*device")
+        };
         let table = run(&mut database, &request);
         let worst = &table.lines[0];
         assert!(worst.group[0].as_deref() == Some("south"), "{metric}: {worst:?}");
         assert_eq!(worst.status, Status::Worse);
         let region = table.lines.iter().find(|line| line.slice == ["region"]).unwrap();
         assert_eq!((region.group_name().as_str(), region.status), ("south", Status::Worse));
-        assert!(region.lower.unwrap() < region.value.unwrap() && region.value.unwrap() < region.upper.unwrap());
+        assert!(
+            region.lower.unwrap() < region.value.unwrap() && region.value.unwrap() < region.upper.unwrap()
+        );
         let rows = database.sql(&format!("SELECT count(*) AS n FROM log WHERE {}", region.predicate));
         assert_eq!(rows.column(0).as_primitive::<Int64Type>().value(0), 240);
         assert!(table.figure("max_gap").unwrap() > 0.1 && table.figure("p_adjusted").unwrap() < 0.05);
         let device = table.lines.iter().filter(|line| line.slice == ["device"]);
-        assert!(device.clone().count() == 2 && device.clone().all(|line| line.status == Status::Level), "{metric}");
+        assert!(
+            device.clone().count() == 2 && device.clone().all(|line| line.status == Status::Level),
+            "{metric}"
+        );
         let null = table.lines.iter().find(|line| line.group == [None]).unwrap();
         assert_eq!(null.predicate, "\"region\" IS NULL");
-        assert!(table.notes.iter().any(|note| note.contains("region: p from permuting groups over users")), "{:?}", table.notes);
+        assert!(
+            table.notes.iter().any(|note| note.contains("region: p from permuting groups over users")),
+            "{:?}",
+            table.notes
+        );
         let batch = table.to_batch().unwrap();
         let columns: Vec<String> = batch.schema().fields().iter().map(|field| field.name().clone()).collect();
         assert_eq!(columns, names("slice value_of n value lower upper delta p p_adjusted status predicate"));
@@ -181,11 +206,24 @@ fn small_and_impossible_groups_are_listed_without_figures() {
     };
     let table = run(&mut database, &request);
     let line = table.lines.iter().find(|line| line.group_name() == "no positives").unwrap();
-    assert_eq!((line.status, line.value, line.n), (Status::NotAvailable, None, 0), "not 0.0, as fairlearn says");
-    let table = run(&mut database, &FairnessRequest { metric: "accuracy".into(), min_support: 10, ..request });
+    assert_eq!(
+        (line.status, line.value, line.n),
+        (Status::NotAvailable, None, 0),
+        "not 0.0, as fairlearn says"
+    );
+    let table =
+        run(&mut database, &FairnessRequest { metric: "accuracy".into(), min_support: 10, ..request });
     let tiny = table.lines.last().unwrap();
     assert_eq!((tiny.status, tiny.value, tiny.p, tiny.n), (Status::BelowSupport, None, None, 2));
     assert!(table.notes.iter().any(|note| note.contains("below support")), "{:?}", table.notes);
     assert_eq!(table.figure("below_support"), Some(1.0));
-    assert!(audit(&mut database, &FairnessRequest { slices: vec![], ..log_request("ctr", "x") }, &Cancel::new(), &mut |_, _| {}).is_err());
+    assert!(
+        audit(
+            &mut database,
+            &FairnessRequest { slices: vec![], ..log_request("ctr", "x") },
+            &Cancel::new(),
+            &mut |_, _| {}
+        )
+        .is_err()
+    );
 }

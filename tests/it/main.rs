@@ -2,15 +2,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod explain;
+mod fairness;
+mod metrics;
+mod metrics_random;
 mod model;
 mod model_bad;
 mod model_paths;
 mod notebook;
 mod queries;
+mod stats;
 mod store;
 mod store_pages;
 mod store_sources;
 mod support;
+mod support_queries;
 mod tidy;
 mod tiny_model;
 mod train;

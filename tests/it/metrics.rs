@@ -111,7 +111,9 @@ fn without_relevant_items_is_not_available_rather_than_zero() {
     let show = names("ndcg@10 map mrr recall@5 precision@5 hit@1 bpref rprec f1@5 err");
     let request = MetricsRequest { rows: chorus("score"), show, resamples: 50, ..MetricsRequest::default() };
     let table = run(&mut database, &request);
-    for (metric, n, n_na) in [("ndcg@10", 1, 1), ("map", 1, 1), ("recall@5", 1, 1), ("mrr", 2, 0), ("hit@1", 2, 0)] {
+    for (metric, n, n_na) in
+        [("ndcg@10", 1, 1), ("map", 1, 1), ("recall@5", 1, 1), ("mrr", 2, 0), ("hit@1", 2, 0)]
+    {
         let line = table.line(metric).unwrap();
         assert_eq!((line.n, line.n_na), (n, n_na), "{metric}");
     }
@@ -128,12 +130,11 @@ fn classification_equals_scikit_learn() {
     let request = MetricsRequest { rows: chorus("ce_l12"), show, ..MetricsRequest::default() };
     let table = run(&mut database, &request);
     let expected = &golden["classification"];
-    let theirs =
-        |ours: &str| match ours {
-            "auc" => "roc_auc".to_owned(),
-            "ece" => "ece_15_equal_width_right_closed".to_owned(),
-            other => other.to_owned(),
-        };
+    let theirs = |ours: &str| match ours {
+        "auc" => "roc_auc".to_owned(),
+        "ece" => "ece_15_equal_width_right_closed".to_owned(),
+        other => other.to_owned(),
+    };
     for line in &table.lines {
         let expected = expected[theirs(&line.metric)].as_f64().unwrap();
         let error = (line.value.unwrap() - expected).abs();
@@ -243,12 +244,16 @@ fn breakdowns_carry_their_groups_and_filters_their_parameters() {
     for line in table.lines.iter().filter(|line| line.metric == "ctr") {
         let sql = format!("SELECT avg(clicked::INT) AS ctr FROM log WHERE item < 200 AND {}", line.predicate);
         let batch = database.sql(&sql);
-        let expected = arrow::array::AsArray::as_primitive::<arrow::datatypes::Float64Type>(batch.column(0)).value(0);
+        let expected =
+            arrow::array::AsArray::as_primitive::<arrow::datatypes::Float64Type>(batch.column(0)).value(0);
         assert!((line.value.unwrap() - expected).abs() < 1e-12, "{}", line.predicate);
         assert!(line.lower.unwrap() <= line.value.unwrap() && line.value.unwrap() <= line.upper.unwrap());
     }
     let batch = table.to_batch().unwrap();
-    assert_eq!(batch.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>(), names("region flag metric value lower upper n n_na"));
+    assert_eq!(
+        batch.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>(),
+        names("region flag metric value lower upper n n_na")
+    );
     let worst = table.line("ctr").unwrap().value.unwrap();
     assert!(table.lines.iter().filter(|line| line.metric == "ctr").all(|line| line.value.unwrap() >= worst));
 }
@@ -263,17 +268,29 @@ fn bad_rows_are_counted_and_said() {
             ('a', 'm', NULL, 1), (NULL, 'x', 1.0, 1), ('a', 'u', '-infinity'::DOUBLE, NULL)
          ) AS t(query, docid, score, rating)",
     );
-    let request = MetricsRequest { rows: chorus("score"), show: names("mrr recall@2 ndcg"), ..MetricsRequest::default() };
+    let request = MetricsRequest {
+        rows: chorus("score"),
+        show: names("mrr recall@2 ndcg"),
+        ..MetricsRequest::default()
+    };
     let table = run(&mut database, &request);
     // z before y (ties by item, descending), then x and u without a usable score; m is missed.
     assert_eq!(table.figure("mrr"), Some(1.0));
     assert!((table.figure("recall@2").unwrap() - 1.0 / 3.0).abs() < 1e-12);
     let notes = table.notes.join("\n");
-    for said in ["1 rows without a query", "2 scores are NaN", "1 rows without a score", "1 rows repeat", "share their score", "not judged"] {
+    for said in [
+        "1 rows without a query",
+        "2 scores are NaN",
+        "1 rows without a score",
+        "1 rows repeat",
+        "share their score",
+        "not judged",
+    ] {
         assert!(notes.contains(said), "{said}: {notes}");
     }
     let logged = Rows { ties: Ties::Logged, ..chorus("score") };
-    let table = run(&mut database, &MetricsRequest { rows: logged, show: names("mrr"), ..MetricsRequest::default() });
+    let table =
+        run(&mut database, &MetricsRequest { rows: logged, show: names("mrr"), ..MetricsRequest::default() });
     assert_eq!(table.figure("mrr"), Some(0.5), "in order of appearance y comes first");
 }
 
@@ -282,7 +299,10 @@ fn an_empty_relation_gives_lines_that_are_not_available() {
     let mut database = Database::new();
     database.make("scored", "SELECT 'a' AS query, 'x' AS docid, 1.0 AS score, 1 AS rating WHERE false");
     let show = names("ndcg@10 auc accuracy coverage diversity.seed_sum ece gini");
-    let table = run(&mut database, &MetricsRequest { rows: chorus("score"), show, resamples: 10, ..MetricsRequest::default() });
+    let table = run(
+        &mut database,
+        &MetricsRequest { rows: chorus("score"), show, resamples: 10, ..MetricsRequest::default() },
+    );
     assert_eq!(table.lines.len(), 7);
     assert!(table.lines.iter().all(|line| line.value.is_none() && line.lower.is_none() && line.n == 0));
 }
@@ -290,7 +310,8 @@ fn an_empty_relation_gives_lines_that_are_not_available() {
 #[test]
 fn requests_that_cannot_be_met_say_what_is_missing() {
     let mut database = Database::new();
-    let ask = |rows: Rows, show: &str| MetricsRequest { rows, show: names(show), ..MetricsRequest::default() };
+    let ask =
+        |rows: Rows, show: &str| MetricsRequest { rows, show: names(show), ..MetricsRequest::default() };
     let mut without = chorus("score");
     without.roles.gain = None;
     let error = try_run(&mut database, &ask(without, "ndcg@10")).unwrap_err();
@@ -315,7 +336,8 @@ fn every_metric_of_the_catalogue_computes_and_keeps_to_its_range() {
     rows.roles.purchase = Some("purchase".into());
     rows.roles.position = Some("position".into());
     rows.roles.text = vec!["query".into(), "title".into()];
-    let show = METRICS.iter().map(|metric| metric.spelling().replace("[@K]", "@5").replace("@K", "@5")).collect();
+    let show =
+        METRICS.iter().map(|metric| metric.spelling().replace("[@K]", "@5").replace("@K", "@5")).collect();
     let request = MetricsRequest { rows, show, resamples: 100, seed: 3, ..MetricsRequest::default() };
     let table = run(&mut database, &request);
     for (line, metric) in table.lines.iter().zip(METRICS) {
@@ -324,7 +346,10 @@ fn every_metric_of_the_catalogue_computes_and_keeps_to_its_range() {
         assert!(line.n > 0, "{}", line.metric);
         let interval = metric.level != recscope::analysis::metrics::Level::Catalogue;
         assert_eq!(line.lower.is_some(), interval, "{}", line.metric);
-        println!("{:24} {value:.4} [{:?}, {:?}] n {} n/a {}", line.metric, line.lower, line.upper, line.n, line.n_na);
+        println!(
+            "{:24} {value:.4} [{:?}, {:?}] n {} n/a {}",
+            line.metric, line.lower, line.upper, line.n, line.n_na
+        );
     }
     assert_eq!(run(&mut database, &request), table, "the same seed gives the same table");
 }

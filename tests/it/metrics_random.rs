@@ -19,7 +19,8 @@ struct Line {
 }
 
 const ITEMS: &[&str] = &["a", "B", "b", "商品", "跑鞋", "z9", "z10", "é", "o'x", "long item"];
-const TEXTS: &[&str] = &["running shoes", "跑鞋 男", "Running boots", "男 running 跑", "blue shirt", "", "boots"];
+const TEXTS: &[&str] =
+    &["running shoes", "跑鞋 男", "Running boots", "男 running 跑", "blue shirt", "", "boots"];
 
 fn line() -> impl Strategy<Value = Line> {
     let score = prop_oneof![
@@ -29,10 +30,12 @@ fn line() -> impl Strategy<Value = Line> {
     ];
     let gain = prop_oneof![1 => Just(None), 5 => (0..4i32).prop_map(|g| Some(f64::from(g)))];
     let label = prop_oneof![1 => Just(None), 4 => any::<bool>().prop_map(Some)];
-    (0..6u8, 0..ITEMS.len(), score, gain, label, 0..TEXTS.len()).prop_map(|(query, item, score, gain, label, text)| {
-        let row = Row { item: ITEMS[item].into(), score, gain, clicked: label == Some(true) };
-        Line { query, row, label, text: TEXTS[text] }
-    })
+    (0..6u8, 0..ITEMS.len(), score, gain, label, 0..TEXTS.len()).prop_map(
+        |(query, item, score, gain, label, text)| {
+            let row = Row { item: ITEMS[item].into(), score, gain, clicked: label == Some(true) };
+            Line { query, row, label, text: TEXTS[text] }
+        },
+    )
 }
 
 fn load(database: &Database, lines: &[Line]) {
@@ -44,7 +47,12 @@ fn load(database: &Database, lines: &[Line]) {
     let row = |line: &Line| {
         let label = line.label.map_or("NULL::BOOLEAN".to_owned(), |label| label.to_string());
         let (score, gain) = (number(line.row.score), number(line.row.gain));
-        format!("('q{}', {}, {score}, {gain}, {label}, {})", line.query, text(&line.row.item), text(line.text))
+        format!(
+            "('q{}', {}, {score}, {gain}, {label}, {})",
+            line.query,
+            text(&line.row.item),
+            text(line.text)
+        )
     };
     let rows: Vec<String> = lines.iter().map(row).collect();
     database.make(
@@ -79,7 +87,10 @@ fn agree(table: &MetricsTable, metric: &str, expected: Option<f64>, n: Option<u6
     let line = table.line(metric).unwrap();
     match (line.value, expected) {
         (Some(value), Some(expected)) => {
-            assert!((value - expected).abs() <= 1e-12 * expected.abs().max(1.0), "{metric}: {value} is not {expected}");
+            assert!(
+                (value - expected).abs() <= 1e-12 * expected.abs().max(1.0),
+                "{metric}: {value} is not {expected}"
+            );
         }
         (value, expected) => assert_eq!(value, expected, "{metric}"),
     }
@@ -95,7 +106,7 @@ fn not_nan(value: f64) -> Option<f64> {
 fn check_ranking(table: &MetricsTable, lists: &[Ranked], at: f64) {
     let whole = usize::MAX;
     let top = lists.iter().flat_map(Ranked::all).filter_map(|row| row.gain).fold(4.0, f64::max);
-    let mut of = |metric: &str, value: &dyn Fn(&Ranked) -> f64| {
+    let of = |metric: &str, value: &dyn Fn(&Ranked) -> f64| {
         let (mean, n) = mean(&lists.iter().map(value).collect::<Vec<_>>());
         agree(table, metric, mean, Some(n));
     };
@@ -119,7 +130,7 @@ fn check_ranking(table: &MetricsTable, lists: &[Ranked], at: f64) {
 fn check_seed(table: &MetricsTable, lists: &[Ranked]) {
     let clicks = |list: &Ranked| -> Vec<bool> { list.shown.iter().map(|row| row.clicked).collect() };
     let elsewhere = |list: &Ranked| list.missed.iter().filter(|row| row.clicked).count();
-    let mut of = |metric: &str, value: &dyn Fn(&Ranked) -> f64| {
+    let of = |metric: &str, value: &dyn Fn(&Ranked) -> f64| {
         let (mean, n) = mean(&lists.iter().map(value).collect::<Vec<_>>());
         agree(table, metric, mean, Some(n));
     };
@@ -127,7 +138,8 @@ fn check_seed(table: &MetricsTable, lists: &[Ranked]) {
     of("accuracy.seed_example", &|list| seed::accuracy_example(&clicks(list), elsewhere(list)));
     of("relevance.seed_literal", &|list| seed::relevance_literal(&clicks(list)));
     of("relevance.seed_example", &|list| seed::relevance_example(&clicks(list)));
-    let lengths: Vec<usize> = lists.iter().map(|list| list.shown.len()).filter(|&length| length > 0).collect();
+    let lengths: Vec<usize> =
+        lists.iter().map(|list| list.shown.len()).filter(|&length| length > 0).collect();
     let known = !lengths.is_empty();
     agree(table, "diversity.seed_sum", known.then(|| seed::diversity_sum(&lengths)), None);
     agree(table, "diversity.seed_mean", known.then(|| seed::diversity_mean(&lengths)), None);

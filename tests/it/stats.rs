@@ -1,8 +1,6 @@
 //! Statistics against scipy and statsmodels figures, and the coverage that intervals promise.
 
-use recscope::analysis::stats::{
-    Random, Ratio, benjamini_hochberg, benjamini_yekutieli, bootstrap, wilson,
-};
+use recscope::analysis::stats::{Random, Ratio, benjamini_hochberg, benjamini_yekutieli, bootstrap, wilson};
 use recscope::util::cancel::Cancel;
 
 use crate::metrics::golden;
