@@ -4,7 +4,7 @@
 -- returns: list UINTEGER, err DOUBLE
 -- grain: one row per list
 WITH stops AS (
-    SELECT list, rank, (2 ** gain - 1) / 2 ** $top AS stop
+    SELECT list, rank, (pow(2, gain) - 1) / pow(2, $top) AS stop
     FROM temp.recscope_ranked
     WHERE rank <= $k AND gain > 0
 ),

@@ -7,7 +7,7 @@ WITH best AS (
     SELECT
         list,
         sum(gain / log2(rank + 1)) AS linear,
-        sum((2 ** gain - 1) / log2(rank + 1)) AS exponential
+        sum((pow(2, gain) - 1) / log2(rank + 1)) AS exponential
     FROM temp.recscope_ideal
     WHERE rank <= $k
     GROUP BY list
@@ -16,7 +16,7 @@ got AS (
     SELECT
         list,
         sum(gain / log2(rank + 1)) AS linear,
-        sum((2 ** gain - 1) / log2(rank + 1)) AS exponential
+        sum((pow(2, gain) - 1) / log2(rank + 1)) AS exponential
     FROM temp.recscope_ranked
     WHERE rank <= $k AND gain > 0
     GROUP BY list

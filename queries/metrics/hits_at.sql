@@ -17,7 +17,7 @@ FROM (
         count(*) FILTER (relevant) AS relevant_items,
         count(*) FILTER (relevant AND rank <= $k) AS hits,
         min(rank) FILTER (relevant AND rank <= $k) AS first_hit,
-        sum($patience ** (rank - 1)) FILTER (relevant AND rank <= $k) AS discounted
+        sum(pow($patience, rank - 1)) FILTER (relevant AND rank <= $k) AS discounted
     FROM temp.recscope_ranked
     GROUP BY list
 )
