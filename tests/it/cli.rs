@@ -1,0 +1,249 @@
+//! The command line as a program: exit codes, what goes to stdout and what to stderr, and the
+//! documented JSON.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::support::shared;
+
+/// The program, in a folder of its own, with no settings of this machine.
+fn recscope(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_recscope"))
+        .args(args)
+        .current_dir(folder)
+        .env("RECSCOPE_CONFIG", folder.join("none.toml"))
+        .env_remove("RECSCOPE_MODELS")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    text.lines().filter(|line| !line.starts_with("warning: ")).collect::<Vec<_>>().join("\n")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("none.toml"), "").unwrap();
+    folder
+}
+
+const LOG: &str = "query,item,position,clicked,region\n\
+    跑鞋,a,1,0,south\n跑鞋,b,2,1,south\nboots,c,1,1,north\nboots,d,2,0,north\n";
+
+fn notebook(check: &str) -> String {
+    format!(
+        "---\nrecscope: 1\nparams: {{ k: 2 }}\nsources: {{ log: log.csv }}\n\
+         schema: {{ query: query, item: item, position: position, label: clicked }}\n---\n# Shoes\n\n\
+         ```sql south\nSELECT * FROM log WHERE region = 'south'\n```\n\n\
+         ```metrics quality\nfrom = \"log\"\nshow = [\"mrr\", \"precision@{{{{k}}}}\"]\nresamples = 0\ncheck = [\"{check}\"]\n```\n"
+    )
+}
+
+#[test]
+fn run_gives_documented_json_and_exit_codes() {
+    let folder = folder();
+    std::fs::write(folder.path().join("log.csv"), LOG).unwrap();
+    std::fs::write(folder.path().join("n.md"), notebook("mrr >= 0.7")).unwrap();
+    let output = recscope(folder.path(), &["run", "n.md", "--format", "json"]);
+    assert_eq!(code(&output), 0, "{}{}", out(&output), err(&output));
+    let value: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(value["ok"], true);
+    assert_eq!(value["cells"][0]["name"], "south");
+    assert_eq!(value["cells"][0]["rows"], 2);
+    let quality = &value["cells"][1];
+    let mrr = quality["result"]["rows"].as_array().unwrap().iter().find(|row| row[0] == "mrr").unwrap();
+    assert_eq!(mrr[1], 0.75);
+    assert_eq!(quality["checks"][0]["ok"], true);
+    assert_eq!(quality["checks"][0]["threshold"], 0.7);
+
+    std::fs::write(folder.path().join("n.md"), notebook("mrr >= 0.8")).unwrap();
+    let output = recscope(folder.path(), &["run", "n.md"]);
+    assert_eq!(code(&output), 1, "{}", err(&output));
+    assert!(out(&output).contains("mrr >= 0.8: 0.75, threshold 0.8"), "{}", out(&output));
+    let output = recscope(folder.path(), &["run", "n.md", "--set", "k=x"]);
+    assert_eq!(code(&output), 2);
+    std::fs::remove_file(folder.path().join("log.csv")).unwrap();
+    let output = recscope(folder.path(), &["run", "n.md"]);
+    assert_eq!(code(&output), 3, "{}{}", out(&output), err(&output));
+    assert_eq!(code(&recscope(folder.path(), &["run", "missing.md"])), 2);
+    assert_eq!(code(&recscope(folder.path(), &["run"])), 2);
+}
+
+#[test]
+fn reports_are_written_whole_and_by_their_ending() {
+    let folder = folder();
+    std::fs::write(folder.path().join("log.csv"), LOG).unwrap();
+    std::fs::write(folder.path().join("n.md"), notebook("mrr >= 0.7")).unwrap();
+    for (name, start) in [("r.html", "<!doctype html>"), ("r.json", "{"), ("r.md", "> ✓"), ("r.csv", "# sql")]
+    {
+        let output = recscope(folder.path(), &["run", "n.md", "--out", name]);
+        assert_eq!(code(&output), 0, "{}", err(&output));
+        assert_eq!(out(&output), "");
+        let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(text.starts_with(start), "{text}");
+        assert!(text.contains("跑鞋"), "{name}");
+    }
+    let output = recscope(folder.path(), &["run", "n.md", "--out", "no/r.html"]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("does not exist"), "{}", err(&output));
+}
+
+#[test]
+fn eval_reads_files_and_trec_formats_and_agrees_with_the_shared_golden() {
+    let folder = folder();
+    // The case on which metric libraries disagree: grades a3 b2 c0 d1, run order c,b,a,x,d.
+    std::fs::write(
+        folder.path().join("r.run"),
+        "q Q0 c 1 5 t\nq Q0 b 2 4 t\nq Q0 a 3 3 t\nq Q0 x 4 2 t\nq Q0 d 5 1 t\n",
+    )
+    .unwrap();
+    std::fs::write(folder.path().join("j.qrels"), "q 0 a 3\nq 0 b 2\nq 0 c 0\nq 0 d 1\n").unwrap();
+    let args = [
+        "eval",
+        "--run",
+        "r.run",
+        "--qrels",
+        "j.qrels",
+        "--format",
+        "json",
+        "--per-query",
+        "--resamples",
+        "0",
+    ];
+    let measures = ["--measures", "ndcg@3,ndcg_exp@3,map,map@3,mrr,recall@3,err@3"];
+    let output = recscope(folder.path(), &[&args[..], &measures].concat());
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let value: Value = serde_json::from_str(&out(&output)).unwrap();
+    for (measure, wanted) in [
+        ("ndcg@3", 0.5799960845),
+        ("ndcg_exp@3", 0.5741414090),
+        ("map", 0.5888888889),
+        ("map@3", 0.3888888889),
+        ("mrr", 0.5),
+        ("recall@3", 0.6666666667),
+    ] {
+        let got = value["measures"][measure]["value"].as_f64().unwrap_or(f64::NAN);
+        assert!((got - wanted).abs() < 1e-9, "{measure}: {got}, wanted {wanted}");
+        assert_eq!(value["per_query"]["q"][measure], value["measures"][measure]["value"]);
+    }
+    assert_eq!(value["convention"], "recscope");
+    std::fs::write(folder.path().join("j.csv"), "qid,doc,grade\nq,a,3\n").unwrap();
+    let columns = ["--columns", "query=qid,item=doc,gain=grade"];
+    let output =
+        recscope(folder.path(), &[&["eval", "--run", "r.run", "--qrels", "j.csv"][..], &columns].concat());
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(out(&output).contains("ndcg@10"));
+    let output = recscope(folder.path(), &["eval", "--run", "r.run", "--qrels", "j.csv"]);
+    assert_eq!(code(&output), 3);
+    assert!(err(&output).contains("--columns query=COLUMN"), "{}", err(&output));
+    let output =
+        recscope(folder.path(), &["eval", "--run", "r.run", "--qrels", "j.qrels", "--measures", "ndgc@3"]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("ndcg"), "{}", err(&output));
+}
+
+#[test]
+fn score_and_explain_run_a_real_model() {
+    let Some(model) = shared("models/ms-marco-MiniLM-L-12-v2") else { return };
+    let model = model.canonicalize().unwrap();
+    let model = model.to_str().unwrap();
+    let folder = folder();
+    std::fs::write(
+        folder.path().join("p.csv"),
+        "q,t\nrunning shoes,Men's hiking boots\n跑鞋,跑步鞋 男\n,x\n",
+    )
+    .unwrap();
+    let args = ["score", "--model", model, "--input", "p.csv", "--pair", "q,T", "--out", "s.csv"];
+    let output = recscope(folder.path(), &args);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert_eq!(out(&output), "");
+    let text = std::fs::read_to_string(folder.path().join("s.csv")).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!((lines[0], lines.len()), ("q,t,score", 4), "{text}");
+    assert!(lines[1].rsplit(',').next().unwrap().parse::<f64>().is_ok(), "{text}");
+    let mut misspelt = args;
+    misspelt[6] = "q,tt";
+    let output = recscope(folder.path(), &misspelt);
+    assert_eq!(code(&output), 3);
+    assert!(err(&output).contains("no column `tt`"), "{}", err(&output));
+
+    let texts = ["--query", "running shoes", "--title", "Men's hiking boots"];
+    let args = [&["explain", "--model", model, "--format", "json", "--method", "leave_one_out"][..], &texts]
+        .concat();
+    let output = recscope(folder.path(), &args);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let value: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(value["method"], "leave_one_out");
+    let wanted: f64 = lines[1].rsplit(',').next().unwrap().parse().unwrap();
+    assert!((value["score"].as_f64().unwrap() - wanted).abs() < 1e-3, "{value}");
+    assert_eq!(value["tokens"][0]["side"], 0);
+    assert!(value["words"].as_array().unwrap().len() >= 5, "{value}");
+}
+
+#[test]
+fn pages_completions_and_doctor_print() {
+    let folder = folder();
+    for (page, word) in [
+        ("keys", "cell.run"),
+        ("cells", "min_support"),
+        ("metrics", "ndcg"),
+        ("cli", "--per-query"),
+        ("config", "engine.memory"),
+    ] {
+        let output = recscope(folder.path(), &["docs", page]);
+        assert_eq!(code(&output), 0);
+        assert!(out(&output).contains(word), "{page}: {}", out(&output));
+    }
+    assert!(out(&recscope(folder.path(), &["completions", "bash"])).contains("recscope"));
+    let output = recscope(folder.path(), &["doctor", "--format", "json"]);
+    let value: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(value["ok"].as_bool().unwrap(), code(&output) == 0);
+    for finding in value["findings"].as_array().unwrap() {
+        assert!(finding["status"] == "ok" || finding["remedy"].is_string(), "{finding}");
+    }
+    assert_eq!(code(&recscope(folder.path(), &["--version"])), 0);
+    assert_eq!(code(&recscope(folder.path(), &["--nonsense"])), 2);
+    std::fs::create_dir_all(folder.path().join("models/bad")).unwrap();
+    std::fs::write(folder.path().join("models/bad/config.json"), "{").unwrap();
+    let output = recscope(folder.path(), &["models", "list"]);
+    assert!(out(&output).contains("bad"), "{}", out(&output));
+    let output = recscope(folder.path(), &["models", "info", "models/bad"]);
+    assert_eq!(code(&output), 3);
+}
+
+#[test]
+fn without_a_terminal_the_screen_says_what_to_do() {
+    let folder = folder();
+    let output = recscope(folder.path(), &[]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("recscope run"), "{}", err(&output));
+    let output = recscope(folder.path(), &["no-such-file.csv"]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("there is no file"), "{}", err(&output));
+}
+
+#[test]
+fn a_closed_pipe_is_success() {
+    let folder = folder();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_recscope"))
+        .args(["docs", "metrics"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+}
