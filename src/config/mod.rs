@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use toml::de::{DeTable, DeValue};
 
-mod keys;
+mod table;
 
-pub use keys::{CONFIG, Setting, docs};
+pub use table::{CONFIG, Setting, docs};
 
 /// Everything that can be set, defaults filled in.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -16,8 +16,6 @@ pub struct Config {
     pub theme: Option<String>,
     /// Folders to look for models in, beside those near the notebook.
     pub models: Vec<PathBuf>,
-    /// Command id -> keys, over the built-in ones.
-    pub keys: Vec<(String, Vec<String>)>,
     /// DuckDB's memory limit in bytes; `None`: a share of what there is.
     pub memory_bytes: Option<u64>,
     pub threads: Option<usize>,
@@ -82,17 +80,6 @@ impl Reader<'_> {
         for (key, value) in table {
             let name = format!("{prefix}{}", key.get_ref());
             match value.get_ref() {
-                DeValue::Table(inner) if prefix.is_empty() && name == "keys" => {
-                    for (command, keys) in inner {
-                        match texts(keys.get_ref()) {
-                            Some(keys) => self.config.keys.push((command.get_ref().to_string(), keys)),
-                            None => self.fault(
-                                keys.span().start,
-                                format!("keys of `{}` are a text or a list of texts", command.get_ref()),
-                            ),
-                        }
-                    }
-                }
                 DeValue::Table(inner) if prefix.is_empty() && name == "engine" => {
                     self.table("engine.", inner)
                 }
@@ -167,7 +154,6 @@ mod tests {
         for setting in CONFIG {
             let line = match setting.name.split_once('.') {
                 Some(("engine", key)) => format!("[engine]\n{key} = {}\n", setting.example),
-                Some(("keys", _)) => format!("[keys]\n\"cell.run\" = {}\n", setting.example),
                 _ => format!("{} = {}\n", setting.name, setting.example),
             };
             let (config, faults) = Config::parse(&line);

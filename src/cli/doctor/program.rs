@@ -3,7 +3,6 @@
 use super::Finding;
 use crate::cli::{models, settings};
 use crate::engine::store::{Store, StoreOptions};
-use crate::util::cancel::Cancel;
 
 const TOPIC: &str = "program";
 
@@ -85,13 +84,8 @@ fn extensions(store: &Store) -> Finding {
 }
 
 fn usable_extensions(store: &Store) -> Result<Vec<String>, String> {
-    use arrow::array::AsArray;
-    let connection = store.connect().map_err(|error| error.message)?;
-    let fill = crate::engine::store::Fill::new();
-    let batch = connection
-        .registered_rows("store/extensions", &fill, &Cancel::new())
-        .map_err(|error| error.message)?;
-    Ok(batch.column(0).as_string::<i32>().iter().flatten().map(String::from).collect())
+    let found = store.extensions().map_err(|error| error.message)?;
+    Ok(found.into_iter().map(|extension| extension.name).collect())
 }
 
 fn settings_file() -> Vec<Finding> {

@@ -29,7 +29,7 @@ struct Opened {
 impl Sources {
     /// Opens what is new or changed, drops what is gone; says what came of each source that it touched.
     pub fn sync(&mut self, workspace: &Workspace, connection: &Connection) -> Vec<Event> {
-        let wanted = &workspace.notebook.front().sources;
+        let wanted = workspace.notebook.sources(&workspace.params);
         let gone: Vec<String> = self
             .open
             .keys()

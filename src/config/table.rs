@@ -63,13 +63,6 @@ pub const CONFIG: &[Setting] = &[
         example: "false",
         doc: "serve unchanged cells from the folder beside the notebook",
     },
-    Setting {
-        name: "keys.COMMAND",
-        takes: "a key or a list of keys",
-        default: "recscope docs keys",
-        example: "[\"ctrl-r\", \"f5\"]",
-        doc: "keys of a command, by its id in quotes",
-    },
 ];
 
 /// Markdown for `recscope docs config`.
@@ -85,6 +78,6 @@ pub fn docs() -> String {
             s.name, s.takes, s.default, s.example, s.doc
         ));
     }
-    text.push_str("\n`engine.x` stands as `x` under `[engine]`, `keys.x` as `\"x\"` under `[keys]`.\n");
+    text.push_str("\n`engine.x` stands as `x` under `[engine]`.\n");
     text
 }
