@@ -2,6 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cli;
+mod engine;
+mod engine_bench;
+mod engine_cache;
+mod engine_cancel;
+mod engine_models;
+mod engine_run;
+mod engine_socket;
 mod explain;
 mod fairness;
 mod metrics;

@@ -1,6 +1,6 @@
 //! One cell's work in one job: its progress, told often enough to be seen and no oftener.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
@@ -28,6 +28,8 @@ pub(super) struct Work<'a> {
     events: &'a Sender<Event>,
     started: Instant,
     told: Cell<Option<Instant>>,
+    /// The present phase and when it began: speed is that of the phase.
+    phase: RefCell<(String, Instant)>,
     quiet: bool,
 }
 
@@ -74,7 +76,8 @@ impl<'a> Work<'a> {
 
     /// The same job's work on another cell, told quietly: its progress is not shown.
     pub fn below<'b>(&'b self, cell: &'b str) -> Work<'b> {
-        Work { cell, quiet: true, started: Instant::now(), told: Cell::new(None), ..*self }
+        let (started, told) = (Instant::now(), Cell::new(None));
+        Work { cell, quiet: true, started, told, phase: RefCell::new((String::new(), started)), ..*self }
     }
 
     pub fn elapsed_ms(&self) -> u64 {
@@ -94,7 +97,11 @@ impl<'a> Work<'a> {
             return;
         }
         self.told.set(Some(Instant::now()));
-        let seconds = self.started.elapsed().as_secs_f64();
+        let mut now = self.phase.borrow_mut();
+        if now.0 != phase {
+            *now = (phase.to_owned(), Instant::now());
+        }
+        let seconds = now.1.elapsed().as_secs_f64();
         let per_second = if seconds > 0.0 { done as f64 / seconds } else { 0.0 };
         let left = total.map(|total| total.saturating_sub(done) as f64);
         let eta_ms = left.filter(|_| per_second > 0.0).map(|left| (left / per_second * 1000.0) as u64);
