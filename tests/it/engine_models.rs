@@ -90,7 +90,7 @@ fn tables_fill_up_while_rows_are_scored_and_settle() {
     let mut bench = bench(EngineOptions { live_ms: Some(1), ..plain() }, &Tiny::default());
     bench.sync(&Bench::notebook(
         "```sql many\nSELECT 'q' || (i // 10) AS q, i AS item, i % 3 AS grade, i % 2 AS side, \
-         'red shoes ' || i AS a, 'running boots ' || (i * 7) AS b FROM range(60000) t(i)\n```\n\
+         'red shoes ' || i AS a, 'running boots ' || (i * 7) AS b FROM range(12000) t(i)\n```\n\
          ```score rel\nfrom = \"many\"\nmodel = \"m\"\npair = [\"a\", \"b\"]\n```\n\
          ```sql passed\nSELECT * FROM rel WHERE item >= 0\n```\n\
          ```metrics quality\nfrom = \"passed\"\nshow = [\"mrr\"]\nresamples = 0\n```\n\
@@ -112,8 +112,8 @@ fn tables_fill_up_while_rows_are_scored_and_settle() {
         assert!(outcome.partial);
         assert!(matches!(states.last(), Some(CellState::Done(outcome)) if !outcome.partial), "{cell}");
     }
-    assert_eq!(done(&events, "rel").relation.as_ref().unwrap().rows.known(), 60_000);
-    assert_eq!(done(&events, "passed").relation.as_ref().unwrap().rows.known(), 60_000);
+    assert_eq!(done(&events, "rel").relation.as_ref().unwrap().rows.known(), 12_000);
+    assert_eq!(done(&events, "passed").relation.as_ref().unwrap().rows.known(), 12_000);
     let notes = &done(&events, "quality").notes;
     assert!(notes.iter().any(|note| note.contains("ordered by rel_score")), "{notes:?}");
 }

@@ -272,7 +272,9 @@ impl CellLane {
         match result {
             Ok(mut done) => {
                 if let Some(stale) = &stale {
-                    done.outcome.notes.push(format!("computed on rows of {stale} that are out of date or partial"));
+                    done.outcome
+                        .notes
+                        .push(format!("computed on rows of {stale} that are out of date or partial"));
                 }
                 Ok(self.keep(cell, key.filter(|_| stale.is_none()), done, &workspace, &job.cancel))
             }

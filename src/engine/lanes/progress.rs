@@ -59,6 +59,7 @@ impl<'a> Work<'a> {
         events: &'a Sender<Event>,
     ) -> Self {
         let (started, told) = (Instant::now(), Cell::new(None));
+        let phase = RefCell::new((String::new(), started));
         Self {
             job,
             cell,
@@ -70,6 +71,7 @@ impl<'a> Work<'a> {
             events,
             started,
             told,
+            phase,
             quiet: false,
         }
     }

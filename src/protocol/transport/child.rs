@@ -160,7 +160,9 @@ impl Link {
         if let Some(child) = child.as_mut() {
             let _ = child.kill();
             let _ = child.wait();
-        } else if let Ok(pid @ 1..) = i32::try_from(self.pid.load(Ordering::Relaxed)) {
+        } else if let Ok(pid @ 1..) = i32::try_from(self.pid.load(Ordering::Relaxed))
+            && pid.unsigned_abs() != std::process::id()
+        {
             // SAFETY: plain system call; the id came from the engine's own hello.
             unsafe { libc::kill(pid, libc::SIGKILL) };
         }
