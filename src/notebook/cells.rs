@@ -66,6 +66,9 @@ const GAIN: KeyDef =
 const LABEL: KeyDef =
     KeyDef::new("label", KeyType::Column, "\"clicked\"", "column of the binary outcome, instead of `gain`")
         .default("schema");
+const PURCHASE: KeyDef =
+    KeyDef::new("purchase", KeyType::Column, "\"purchased\"", "column of the purchase, beside `label`")
+        .default("schema");
 const TIME: KeyDef = KeyDef::new("time", KeyType::Column, "\"ts\"", "column of the time").default("schema");
 const PROPENSITY: KeyDef =
     KeyDef::new("propensity", KeyType::Column, "\"propensity\"", "column of the examination probability")
@@ -188,6 +191,7 @@ pub static CELLS: [CellDef; 7] = [
             POSITION,
             GAIN,
             LABEL,
+            PURCHASE,
             TIME,
             PROPENSITY,
             RELEVANT_AT,
@@ -228,6 +232,7 @@ pub static CELLS: [CellDef; 7] = [
             POSITION,
             GAIN,
             LABEL,
+            PURCHASE,
             TIME,
             PROPENSITY,
             RELEVANT_AT,

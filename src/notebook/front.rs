@@ -43,7 +43,7 @@ pub const KEYS: [(&str, &str); 4] = [
 ];
 
 /// Keys of `schema`: role, what the column holds.
-pub const ROLES: [(&str, &str); 10] = [
+pub const ROLES: [(&str, &str); 11] = [
     ("query", "what was searched for, or the session or user a list was made for"),
     ("item", "id of what was shown"),
     ("user", "who saw it"),
@@ -51,6 +51,7 @@ pub const ROLES: [(&str, &str); 10] = [
     ("score", "what the list was ordered by, higher is better"),
     ("label", "binary outcome: clicked, bought"),
     ("gain", "graded relevance"),
+    ("purchase", "bought, beside a label that says clicked"),
     ("time", "when it was shown"),
     ("propensity", "probability that the position was looked at"),
     ("text", "text columns, as a list"),
@@ -296,6 +297,7 @@ impl Roles {
             "score" => &mut self.score,
             "label" => &mut self.label,
             "gain" => &mut self.gain,
+            "purchase" => &mut self.purchase,
             "time" => &mut self.time,
             "propensity" => &mut self.propensity,
             _ => return None,
@@ -317,6 +319,7 @@ impl Roles {
                     "score" => &self.score,
                     "label" => &self.label,
                     "gain" => &self.gain,
+                    "purchase" => &self.purchase,
                     "time" => &self.time,
                     _ => &self.propensity,
                 };

@@ -36,6 +36,8 @@ pub struct Roles {
     pub label: Option<String>,
     /// Graded relevance.
     pub gain: Option<String>,
+    /// Bought (binary), beside a label that says clicked.
+    pub purchase: Option<String>,
     pub time: Option<String>,
     pub propensity: Option<String>,
     pub text: Vec<String>,

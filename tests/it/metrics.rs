@@ -142,7 +142,8 @@ fn classification_equals_scikit_learn() {
         // The golden's probabilities come from logits of another run of the model than the file's
         // (which no rounding of them explains), so what depends on more than their order agrees to
         // the noise of a run; the definitions themselves are held to 1e-12 on random data.
-        let tolerance = if ["log_loss", "brier", "ece"].contains(&line.metric.as_str()) { 1e-6 } else { 1e-9 };
+        let tolerance =
+            if ["log_loss", "brier", "ece"].contains(&line.metric.as_str()) { 1e-6 } else { 1e-9 };
         assert!(error < tolerance, "{}: {:?} is not {expected}", line.metric, line.value);
     }
     assert_eq!(table.line("accuracy").unwrap().n, 1801);

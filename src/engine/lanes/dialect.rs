@@ -89,7 +89,7 @@ pub(super) fn rows(
             score: roles.score.clone(),
             label: roles.label.clone(),
             gain: roles.gain.clone(),
-            purchase: None,
+            purchase: roles.purchase.clone(),
             text: roles.text.clone(),
         },
         relevant_at,
