@@ -1,65 +1,10 @@
 //! METRICS: every metric describes itself. This one table drives parsing, help, `recscope docs
 //! metrics`, the choice of SQL, and tests. No arithmetic here.
 
-/// Does the id take `@K`?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cutoff {
-    Never,
-    /// Without one, the whole list.
-    Optional,
-    Required,
-}
+use super::metric::{Cutoff, INF, Metric, Need, catalogue, list, row};
 
-/// What one value belongs to, and so what `n` counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// A value per list (query, or query and user); the mean over lists is reported.
-    List,
-    /// A ratio over rows; lists weigh by their rows.
-    Row,
-    /// One value of the whole relation; no interval.
-    Catalogue,
-}
-
-/// What the metric reads. `Gain` is met by a label, `Label` by a gain (relevant or not).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    Query,
-    Item,
-    /// A score or a position.
-    Order,
-    Score,
-    Gain,
-    Label,
-    Purchase,
-    Text,
-}
-
-/// One metric as the reader of the docs sees it.
-#[derive(Debug, PartialEq)]
-pub struct Metric {
-    /// Without the cut-off.
-    pub id: &'static str,
-    pub cutoff: Cutoff,
-    pub level: Level,
-    pub higher_is_better: bool,
-    /// Lowest and highest value that can occur.
-    pub range: (f64, f64),
-    pub needs: &'static [Need],
-    /// One line: what it says.
-    pub doc: &'static str,
-    /// g gain, r rank from 1, k cut-off (list length without one), R relevant items of the list.
-    pub formula: &'static str,
-    /// When there is no value.
-    pub na: &'static str,
-    /// Where the definition is from.
-    pub source: &'static str,
-}
-
-const INF: f64 = f64::INFINITY;
-const RANKING: &[Need] = &[Need::Query, Need::Order, Need::Gain];
-const CLASSIFICATION: &[Need] = &[Need::Score, Need::Label];
 const SHOWN: &[Need] = &[Need::Query, Need::Item];
+const CLASSIFICATION: &[Need] = &[Need::Score, Need::Label];
 const SEED: &[Need] = &[Need::Query, Need::Order, Need::Label];
 
 /// Every metric, in the order of the docs. `precision`, `recall` and `f1` exist twice: with a
@@ -407,52 +352,3 @@ pub const METRICS: &[Metric] = &[
         )
     },
 ];
-
-const fn list(
-    id: &'static str,
-    cutoff: Cutoff,
-    doc: &'static str,
-    formula: &'static str,
-    na: &'static str,
-    source: &'static str,
-) -> Metric {
-    let range = (0.0, 1.0);
-    let (level, needs) = (Level::List, RANKING);
-    Metric { id, cutoff, level, higher_is_better: true, range, needs, doc, formula, na, source }
-}
-
-const fn row(
-    id: &'static str,
-    higher_is_better: bool,
-    doc: &'static str,
-    formula: &'static str,
-    na: &'static str,
-    source: &'static str,
-) -> Metric {
-    let (cutoff, level, needs) = (Cutoff::Never, Level::Row, CLASSIFICATION);
-    Metric { id, cutoff, level, higher_is_better, range: (0.0, 1.0), needs, doc, formula, na, source }
-}
-
-const fn catalogue(
-    id: &'static str,
-    cutoff: Cutoff,
-    higher_is_better: bool,
-    doc: &'static str,
-    formula: &'static str,
-    na: &'static str,
-    source: &'static str,
-) -> Metric {
-    let (level, needs) = (Level::Catalogue, SHOWN);
-    Metric { id, cutoff, level, higher_is_better, range: (0.0, 1.0), needs, doc, formula, na, source }
-}
-
-impl Metric {
-    /// The id as the docs write it: `ndcg[@K]`, `precision@K`, `auc`.
-    pub fn spelling(&self) -> String {
-        match self.cutoff {
-            Cutoff::Never => self.id.to_owned(),
-            Cutoff::Optional => format!("{}[@K]", self.id),
-            Cutoff::Required => format!("{}@K", self.id),
-        }
-    }
-}

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::AnalysisError;
-use super::catalogue::{Cutoff, METRICS, Metric};
+use super::catalogue::METRICS;
+use super::metric::{Cutoff, Metric};
 
 /// A metric of the catalogue with its cut-off.
 #[derive(Debug, Clone, Copy, PartialEq)]
