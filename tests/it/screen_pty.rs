@@ -1,0 +1,244 @@
+//! The screen in a real (pseudo-)terminal: frames, keys, sizes, signals, and what is left behind.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::pty::Pty;
+use super::screen_child::{NOTEBOOK, PANIC};
+
+const TEXT: &str = "\
+# Why did \"running shoes\" show boots?
+
+```sql bad_queries
+SELECT query, count(*) AS shown FROM impressions GROUP BY query
+```
+
+The queries above are shown often and clicked seldom: 跑鞋 is the worst.
+
+```sql worst
+SELECT * FROM bad_queries LIMIT 3
+```
+";
+
+struct Stage {
+    _folder: tempfile::TempDir,
+    notebook: PathBuf,
+}
+
+impl Stage {
+    fn new(text: &str) -> Stage {
+        let folder = tempfile::tempdir().unwrap();
+        let notebook = folder.path().join("shoes.md");
+        std::fs::write(&notebook, text).unwrap();
+        Stage { _folder: folder, notebook }
+    }
+
+    fn folder(&self) -> &Path {
+        self.notebook.parent().unwrap()
+    }
+
+    fn open(&self, env: &[(&str, &str)], size: (u16, u16)) -> Pty {
+        let mut all = vec![(NOTEBOOK, self.notebook.to_str().unwrap()), ("RUST_BACKTRACE", "0")];
+        all.extend_from_slice(env);
+        let program = std::env::current_exe().unwrap();
+        let args = ["screen_child::screen", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+        let pty = Pty::start(&program, &args, self.folder(), &all, size);
+        pty.wait("the first frame", |text| text.contains("bad_queries"));
+        pty
+    }
+
+    /// The notebook on disk, or what was kept beside it.
+    fn kept(&self) -> String {
+        let saved = std::fs::read_to_string(&self.notebook).unwrap_or_default();
+        let journal = self.folder().join(".shoes.cells/unsaved.md");
+        saved + &std::fs::read_to_string(journal).unwrap_or_default()
+    }
+}
+
+/// Opens the first cell in the editor and types.
+fn type_into_first_cell(pty: &mut Pty, words: &str) {
+    pty.keys("j");
+    pty.settle(Duration::from_millis(200));
+    pty.keys("i");
+    pty.settle(Duration::from_millis(200));
+    pty.keys(words);
+    pty.wait("the typed words", |text| text.contains(words));
+}
+
+#[test]
+fn pty_first_frame_then_keys() {
+    let stage = Stage::new(TEXT);
+    let mut pty = stage.open(&[], (120, 40));
+    let first = pty.text();
+    assert!(first.contains("worst") && first.contains("跑鞋"), "{first}");
+    assert!(pty.screen(|s| s.alternate_screen()));
+    pty.keys("?");
+    pty.wait("the help", |text| text.contains("stop") && text.to_lowercase().contains("esc"));
+    pty.keys("\u{1b}");
+    pty.wait("the notebook again", |text| text.contains("bad_queries"));
+    pty.keys(":");
+    pty.keys("run all");
+    pty.wait("the palette", |text| text.contains("run all"));
+    pty.keys("\u{1b}");
+    pty.settle(Duration::from_millis(200));
+    pty.keys("q");
+    assert_eq!(pty.wait_exit(), 0);
+    pty.assert_sane();
+    assert_eq!(std::fs::read_to_string(&stage.notebook).unwrap(), TEXT, "looking changes nothing");
+}
+
+#[test]
+fn pty_typing_chinese_saves_it() {
+    let stage = Stage::new(TEXT);
+    let mut pty = stage.open(&[], (80, 24));
+    type_into_first_cell(&mut pty, "跑鞋 男");
+    assert!(!pty.screen(|s| s.hide_cursor()), "input methods need the terminal's own cursor");
+    pty.keys("\u{1b}");
+    pty.settle(Duration::from_millis(200));
+    pty.keys("\u{13}");
+    pty.wait("saved", |text| text.to_lowercase().contains("saved"));
+    assert!(std::fs::read_to_string(&stage.notebook).unwrap().contains("跑鞋 男"));
+}
+
+#[test]
+fn pty_survives_a_storm_of_sizes() {
+    let stage = Stage::new(TEXT);
+    let mut pty = stage.open(&[], (80, 24));
+    for i in 0..80u16 {
+        let (columns, rows) = (1 + (i * 37) % 240, 1 + (i * 13) % 70);
+        pty.resize(columns, rows);
+        if i % 4 == 0 {
+            pty.keys("j");
+        }
+    }
+    pty.resize(1, 1);
+    pty.settle(Duration::from_millis(300));
+    assert!(pty.is_alive());
+    pty.resize(120, 40);
+    pty.settle(Duration::from_millis(300));
+    pty.wait("the notebook at full size", |text| text.contains("bad_queries") && text.contains("worst"));
+}
+
+#[test]
+fn pty_ctrl_z_gives_the_terminal_back_and_fg_takes_it() {
+    let stage = Stage::new(TEXT);
+    let mut pty = stage.open(&[], (100, 30));
+    pty.keys("\u{1a}");
+    pty.wait_state('T');
+    pty.settle(Duration::from_millis(200));
+    pty.assert_sane();
+    pty.resize(90, 28);
+    pty.signal(libc::SIGCONT);
+    pty.wait("the screen again", |text| text.contains("bad_queries"));
+    assert!(pty.screen(|s| s.alternate_screen()));
+    pty.keys("q");
+    assert_eq!(pty.wait_exit(), 0);
+    pty.assert_sane();
+}
+
+fn ends_sane_by(signal: i32) {
+    let stage = Stage::new(TEXT);
+    let mut pty = stage.open(&[], (100, 30));
+    type_into_first_cell(&mut pty, "kept_safe");
+    pty.signal(signal);
+    pty.wait_exit();
+    pty.assert_sane();
+    assert!(stage.kept().contains("kept_safe"), "lost what was typed: {}", stage.kept());
+}
+
+#[test]
+fn pty_sigterm_saves_and_leaves_the_terminal_sane() {
+    ends_sane_by(libc::SIGTERM);
+}
+
+#[test]
+fn pty_sighup_saves_and_leaves_the_terminal_sane() {
+    ends_sane_by(libc::SIGHUP);
+}
+
+#[test]
+fn pty_a_dropped_line_loses_nothing() {
+    let stage = Stage::new(TEXT);
+    let mut pty = stage.open(&[], (100, 30));
+    type_into_first_cell(&mut pty, "kept_safe");
+    pty.hang_up();
+    pty.wait_exit();
+    assert!(stage.kept().contains("kept_safe"), "lost what was typed: {}", stage.kept());
+}
+
+#[test]
+fn pty_idle_writes_nothing() {
+    let stage = Stage::new(TEXT);
+    let pty = stage.open(&[], (200, 50));
+    pty.settle(Duration::from_secs(1));
+    let before = pty.bytes().len();
+    std::thread::sleep(Duration::from_secs(3));
+    let after = pty.bytes();
+    assert_eq!(after.len(), before, "wrote {:?}", String::from_utf8_lossy(&after[before..]));
+}
+
+#[test]
+fn pty_a_panic_while_drawing_restores_the_terminal_and_keeps_the_text() {
+    let stage = Stage::new(TEXT);
+    let mut pty = stage.open(&[(PANIC, "ui")], (100, 30));
+    type_into_first_cell(&mut pty, "kept_safe");
+    pty.keys("\u{1b}");
+    pty.settle(Duration::from_millis(200));
+    pty.keys("r");
+    assert_ne!(pty.wait_exit(), 0);
+    pty.assert_sane();
+    let text = pty.text();
+    assert!(text.contains("planted in the thread that draws"), "the panic must be readable:\n{text}");
+    assert!(stage.kept().contains("kept_safe"), "lost what was typed: {}", stage.kept());
+}
+
+#[test]
+fn pty_a_workers_panic_does_not_tear_the_screen() {
+    let stage = Stage::new(TEXT);
+    let mut pty = stage.open(&[(PANIC, "worker")], (100, 30));
+    pty.keys("j");
+    pty.keys("r");
+    pty.settle(Duration::from_millis(500));
+    assert!(pty.is_alive());
+    let text = pty.text();
+    assert!(text.contains("bad_queries") && !text.contains("planted in a worker"), "{text}");
+    assert!(pty.screen(|s| s.alternate_screen()));
+}
+
+#[test]
+fn pty_hostile_text_reaches_no_terminal() {
+    let evil = "\u{1b}]52;c;QUJD\u{7}\u{1b}[2J\u{202e}\u{200b}\u{9b}31m";
+    let text = format!("# 标题{evil}end\n\n```sql bad_queries\nSELECT '{evil}' AS x\n```\n\nprose {evil}\n");
+    let stage = Stage::new(&text);
+    let mut pty = stage.open(&[], (120, 40));
+    pty.wait("the title's end", |text| text.contains("end"));
+    pty.keys("j");
+    pty.keys("i");
+    pty.settle(Duration::from_millis(300));
+    let bytes = pty.bytes();
+    let said = String::from_utf8_lossy(&bytes);
+    for bad in ["\u{1b}]52", "\u{202e}", "\u{200b}", "\u{9b}", "\u{7}"] {
+        assert!(!said.contains(bad), "{bad:?} reached the terminal");
+    }
+}
+
+#[test]
+fn pty_no_color_keeps_attributes_and_drops_colours() {
+    let stage = Stage::new(TEXT);
+    let pty = stage.open(&[("NO_COLOR", "1")], (120, 40));
+    pty.settle(Duration::from_millis(300));
+    let bytes = pty.bytes();
+    let said = String::from_utf8_lossy(&bytes);
+    for sgr in said.split("\u{1b}[").skip(1).filter_map(|rest| {
+        let end = rest.find(|c: char| !(c.is_ascii_digit() || c == ';'))?;
+        rest[end..].starts_with('m').then(|| &rest[..end])
+    }) {
+        for code in sgr.split(';') {
+            let code: u32 = code.parse().unwrap_or(0);
+            assert!(!(30..=38).contains(&code) && !(40..=48).contains(&code), "colour {sgr:?}");
+            assert!(!(90..=107).contains(&code), "colour {sgr:?}");
+        }
+    }
+    assert!(said.contains("\u{1b}[1m"), "bold is kept");
+    assert!(!said.contains("\u{1b}[m"), "a bare reset drops bold and reverse");
+}
