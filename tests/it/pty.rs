@@ -5,7 +5,9 @@ use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::os::fd::RawFd;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -22,6 +24,8 @@ pub struct Pty {
     writer: Option<Box<dyn Write + Send>>,
     child: Box<dyn Child + Send + Sync>,
     shown: Arc<Mutex<Shown>>,
+    hung_up: Arc<AtomicBool>,
+    reading: Option<JoinHandle<()>>,
 }
 
 fn size(columns: u16, rows: u16) -> PtySize {
@@ -60,9 +64,16 @@ impl Pty {
         }));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let sink = Arc::clone(&shown);
-        std::thread::spawn(move || {
+        let hung_up = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&hung_up);
+        let fd = pair.master.as_raw_fd().unwrap();
+        let reading = std::thread::spawn(move || {
             let mut chunk = [0; 65_536];
-            while let Ok(n) = reader.read(&mut chunk) {
+            while !stop.load(Ordering::SeqCst) {
+                if !readable(fd) {
+                    continue;
+                }
+                let n = reader.read(&mut chunk).unwrap_or(0);
                 if n == 0 {
                     break;
                 }
@@ -72,7 +83,7 @@ impl Pty {
             }
         });
         let writer = pair.master.take_writer().ok();
-        Pty { master: Some(pair.master), writer, child, shown }
+        Pty { master: Some(pair.master), writer, child, shown, hung_up, reading: Some(reading) }
     }
 
     pub fn keys(&mut self, keys: &str) {
@@ -148,6 +159,11 @@ impl Pty {
 
     /// Hangs up, as a dropped line does.
     pub fn hang_up(&mut self) {
+        // The reader holds the line as well.
+        self.hung_up.store(true, Ordering::SeqCst);
+        if let Some(reading) = self.reading.take() {
+            reading.join().unwrap();
+        }
         self.writer = None;
         self.master = None;
     }
@@ -181,6 +197,13 @@ impl Pty {
             assert!(echoes(fd), "the terminal does not echo");
         }
     }
+}
+
+/// Waits a moment for something to read, or for the other end to go.
+fn readable(fd: RawFd) -> bool {
+    let mut poll = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    // SAFETY: one valid pollfd, and its count.
+    unsafe { libc::poll(&raw mut poll, 1, 50) > 0 }
 }
 
 fn echoes(fd: RawFd) -> bool {

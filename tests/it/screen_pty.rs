@@ -7,13 +7,13 @@ use super::pty::Pty;
 use super::screen_child::{NOTEBOOK, PANIC};
 
 const TEXT: &str = "\
-# Why did \"running shoes\" show boots?
+# 跑鞋: why did \"running shoes\" show boots?
 
 ```sql bad_queries
-SELECT query, count(*) AS shown FROM impressions GROUP BY query
+SELECT range AS shown FROM range(200)
 ```
 
-The queries above are shown often and clicked seldom: 跑鞋 is the worst.
+The queries above are shown often and clicked seldom.
 
 ```sql worst
 SELECT * FROM bad_queries LIMIT 3
@@ -55,13 +55,12 @@ impl Stage {
     }
 }
 
-/// Opens the first cell in the editor and types.
+/// Opens the first cell in the editor (it has the focus) and types a line of comment before it.
 fn type_into_first_cell(pty: &mut Pty, words: &str) {
-    pty.keys("j");
     pty.settle(Duration::from_millis(200));
     pty.keys("i");
-    pty.settle(Duration::from_millis(200));
-    pty.keys(words);
+    pty.wait("the editor", |text| text.contains("editing"));
+    pty.keys(&format!("-- {words}\r"));
     pty.wait("the typed words", |text| text.contains(words));
 }
 
@@ -96,8 +95,9 @@ fn pty_typing_chinese_saves_it() {
     pty.keys("\u{1b}");
     pty.settle(Duration::from_millis(200));
     pty.keys("\u{13}");
-    pty.wait("saved", |text| text.to_lowercase().contains("saved"));
-    assert!(std::fs::read_to_string(&stage.notebook).unwrap().contains("跑鞋 男"));
+    pty.wait("saved", |text| !text.contains("not saved"));
+    let saved = std::fs::read_to_string(&stage.notebook).unwrap();
+    assert_eq!(saved, TEXT.replace("SELECT range", "-- 跑鞋 男\nSELECT range"), "only the cell has changed");
 }
 
 #[test]
@@ -196,8 +196,10 @@ fn pty_a_panic_while_drawing_restores_the_terminal_and_keeps_the_text() {
 fn pty_a_workers_panic_does_not_tear_the_screen() {
     let stage = Stage::new(TEXT);
     let mut pty = stage.open(&[(PANIC, "worker")], (100, 30));
-    pty.keys("j");
+    pty.settle(Duration::from_millis(200));
     pty.keys("r");
+    let planted = stage.folder().join("panicked");
+    pty.wait("the worker's panic", |_| planted.exists());
     pty.settle(Duration::from_millis(500));
     assert!(pty.is_alive());
     let text = pty.text();
@@ -241,4 +243,52 @@ fn pty_no_color_keeps_attributes_and_drops_colours() {
     }
     assert!(said.contains("\u{1b}[1m"), "bold is kept");
     assert!(!said.contains("\u{1b}[m"), "a bare reset drops bold and reverse");
+}
+
+/// The program itself, with its engine behind a socket.
+fn open_program(stage: &Stage, size: (u16, u16)) -> Pty {
+    let program = Path::new(env!("CARGO_BIN_EXE_recscope"));
+    let notebook = stage.notebook.to_str().unwrap();
+    let home = stage.folder().to_str().unwrap();
+    let env = [("XDG_STATE_HOME", home), ("XDG_CACHE_HOME", home), ("XDG_CONFIG_HOME", home)];
+    Pty::start(program, &[notebook], stage.folder(), &env, size)
+}
+
+#[test]
+fn pty_the_program_runs_cells_and_shows_hostile_rows_harmless() {
+    let stage = Stage::new(
+        "# 跑鞋\n\n```sql evil\nSELECT 4321 AS rank, 'boots' || chr(27) || ']52;c;QUJD' || chr(7) || chr(8238) || 'x' AS title\n```\n",
+    );
+    let mut pty = open_program(&stage, (120, 40));
+    pty.wait("the first frame", |text| text.contains("evil"));
+    pty.keys("R");
+    pty.wait("the cell's row", |text| text.contains("4321") && text.contains("boots␛]52;c;QUJD␇x"));
+    let bytes = pty.bytes();
+    let said = String::from_utf8_lossy(&bytes);
+    assert!(!said.contains("\u{1b}]52") && !said.contains('\u{202e}'), "an escape reached the terminal");
+    pty.settle(Duration::from_secs(1));
+    let before = pty.bytes().len();
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(pty.bytes().len(), before, "idle with an engine writes nothing either");
+    pty.keys("q");
+    assert_eq!(pty.wait_exit(), 0);
+    pty.assert_sane();
+}
+
+#[test]
+fn pty_keys_are_answered_while_a_query_takes_every_core_and_ctrl_c_stops_it() {
+    let stage = Stage::new(
+        "# busy\n\n```sql heavy\nSELECT count(*) AS n FROM range(4000000) a, range(4000000) b WHERE a.range * 7 % 11 > b.range % 13\n```\n",
+    );
+    let mut pty = open_program(&stage, (120, 40));
+    pty.wait("the first frame", |text| text.contains("heavy"));
+    pty.keys("R");
+    pty.wait("the running query", |text| text.contains("Ctrl-C stop"));
+    pty.keys("?");
+    pty.wait("the help over it", |text| text.contains("every pane"));
+    pty.keys("\u{1b}");
+    pty.wait("the help gone", |text| !text.contains("every pane"));
+    pty.keys("\u{3}");
+    pty.wait("the query stopped", |text| text.contains("cancelled") || text.contains('■'));
+    assert!(pty.is_alive(), "Ctrl-C never quits while something runs");
 }
