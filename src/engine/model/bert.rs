@@ -2,10 +2,9 @@
 //! padded batch. The fused pass over packed tokens (`fused/`) reads the same struct.
 
 use candle_core::{D, Device, Tensor};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use super::config::BertConfig;
+use super::dropout::Dropout;
 use super::error::ModelError;
 use super::ops;
 use super::params::Params;
@@ -82,39 +81,6 @@ pub enum Path {
     Differentiable,
     /// Hand-written kernels without one; CPU only, elsewhere the differentiable path runs.
     Fused,
-}
-
-/// Random masks for training, from an explicit seed: same seed, same masks. Probabilities come from
-/// the config; a classifier without its own uses the hidden one.
-pub struct Dropout {
-    rng: ChaCha8Rng,
-    hidden: f64,
-    attention: f64,
-    classifier: f64,
-}
-
-impl Dropout {
-    pub fn new(config: &BertConfig, seed: u64) -> Self {
-        Self {
-            rng: ChaCha8Rng::seed_from_u64(seed),
-            hidden: config.hidden_dropout,
-            attention: config.attention_dropout,
-            classifier: config.classifier_dropout.unwrap_or(config.hidden_dropout),
-        }
-    }
-
-    /// Zeroes each value with probability `p` and scales the rest by 1/(1-p).
-    fn apply(&mut self, x: Tensor, p: f64) -> candle_core::Result<Tensor> {
-        if p <= 0.0 {
-            return Ok(x);
-        }
-        let keep = (1.0 / (1.0 - p)) as f32;
-        let threshold = (p * f64::from(u32::MAX)) as u32;
-        let mask: Vec<f32> = (0..x.elem_count())
-            .map(|_| if self.rng.random::<u32>() < threshold { 0.0 } else { keep })
-            .collect();
-        x.mul(&Tensor::from_vec(mask, x.shape(), x.device())?)
-    }
 }
 
 impl Padded {
@@ -207,8 +173,7 @@ impl Bert {
         };
         let mut hidden = self.embed(words, batch)?;
         if let Some(d) = dropout.as_deref_mut() {
-            let p = d.hidden;
-            hidden = d.apply(hidden, p)?;
+            hidden = d.hidden(hidden)?;
         }
         // [batch, 1, 1, length]: 0 for tokens; padding far below any score, so that exp gives 0.
         let bias = ((1.0 - &batch.mask)? * -1e30)?.unsqueeze(1)?.unsqueeze(1)?;
@@ -239,10 +204,7 @@ impl Bert {
         let eps = self.config.layer_norm_eps;
         let context = self.attend(layer, x, bias, dropout.as_deref_mut())?;
         let mut dropped = |x: Tensor| match dropout.as_deref_mut() {
-            Some(d) => {
-                let p = d.hidden;
-                d.apply(x, p)
-            }
+            Some(d) => d.hidden(x),
             None => Ok(x),
         };
         let out = dropped(ops::linear(&context, &layer.attention_out.weight, &layer.attention_out.bias)?)?;
@@ -272,8 +234,7 @@ impl Bert {
         let scores = (q.matmul(&k.transpose(D::Minus1, D::Minus2)?)? / (size as f64).sqrt())?;
         let mut weights = ops::softmax(&scores.broadcast_add(bias)?)?;
         if let Some(d) = dropout {
-            let p = d.attention;
-            weights = d.apply(weights, p)?;
+            weights = d.attention(weights)?;
         }
         weights.matmul(&v)?.transpose(1, 2)?.contiguous()?.reshape((batch, length, hidden))
     }
@@ -294,8 +255,7 @@ impl Bert {
             ));
         };
         if let Some(d) = dropout {
-            let p = d.classifier;
-            pooled = d.apply(pooled, p)?;
+            pooled = d.classifier(pooled)?;
         }
         Ok(ops::linear(&pooled, &classifier.weight, &classifier.bias)?)
     }

@@ -58,7 +58,7 @@ impl Tokens {
         let settings = settings(dir)?;
         let (file, vocab) = (dir.join("tokenizer.json"), dir.join("vocab.txt"));
         let mut tokenizer = if file.is_file() {
-            let bytes = read_small(&file)?;
+            let bytes = without_padding(&read_small(&file)?).map_err(|e| ModelError::damaged(&file, e))?;
             guard(&file, || Tokenizer::from_bytes(&bytes))?
         } else if vocab.is_file() {
             let bytes = read_small(&vocab)?;
@@ -138,11 +138,18 @@ impl Tokens {
 
     fn encoding(&self, query: &str, text: Option<&str>) -> Result<Encoding, ModelError> {
         let query = cut(query).0;
-        let encoded = match text {
+        let encode = || match text {
             Some(text) => self.tokenizer.encode((query, cut(text).0), true),
             None => self.tokenizer.encode(query, true),
         };
-        encoded.map_err(|e| ModelError::new(ModelErrorKind::Damaged, format!("tokenising failed: {e}")))
+        let failed = |why: String| {
+            ModelError::new(ModelErrorKind::Damaged, format!("tokenising failed: {why}"))
+                .hint("the model's tokenizer file is damaged: fetch the folder again")
+        };
+        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(encode)) {
+            Ok(encoded) => encoded.map_err(|e| failed(e.to_string())),
+            Err(_) => Err(failed("the tokenizer library gave up on a text".into())),
+        }
     }
 }
 
@@ -162,6 +169,14 @@ fn guard<T>(file: &Path, parse: impl FnOnce() -> tokenizers::Result<T>) -> Resul
         Ok(Err(error)) => Err(ModelError::damaged(file, error)),
         Err(_) => Err(ModelError::damaged(file, "the tokenizer library gave up on it")),
     }
+}
+
+/// The file without its own padding and cutting, which are ours: the sizes in there are not looked at.
+fn without_padding(bytes: &[u8]) -> serde_json::Result<Vec<u8>> {
+    let mut file: serde_json::Map<String, Value> = serde_json::from_slice(bytes)?;
+    file.insert("padding".into(), Value::Null);
+    file.insert("truncation".into(), Value::Null);
+    serde_json::to_vec(&file)
 }
 
 /// `tokenizer_config.json`, or an empty object.

@@ -11,7 +11,7 @@ mod lanes_avx2;
 mod lanes_avx512;
 mod lanes_scalar;
 mod product;
-mod rows;
+pub(super) mod rows;
 #[cfg_attr(not(target_arch = "x86_64"), path = "tile_absent.rs")]
 mod tile;
 
@@ -30,6 +30,7 @@ use super::pool::PoolingMode;
 use crate::util::cancel::Cancel;
 
 pub use self::isa::Isa;
+pub(super) use self::product::multiply;
 
 /// Rows that go through the feed-forward block together, so that the wide middle stays in the
 /// second-level cache.

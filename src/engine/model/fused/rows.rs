@@ -41,6 +41,37 @@ pub fn add_norm(isa: Isa, x: &mut [f32], y: &[f32], norm: &NormWeights) {
     }
 }
 
+/// `gradient *= Φ(x) + x φ(x)`: the backward pass of [`gelu`] at `x`.
+pub fn gelu_backward(isa: Isa, x: &[f32], gradient: &mut [f32]) {
+    match isa {
+        // SAFETY: the set was detected.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { super::lanes_avx512::gelu_backward(x, gradient) },
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { super::lanes_avx2::gelu_backward(x, gradient) },
+        _ => super::lanes_scalar::gelu_backward(x, gradient),
+    }
+}
+
+/// The backward pass of a layer normalisation of one row `x`: `gradient` becomes the input's
+/// gradient, the weight's and bias' are added to `sums`.
+pub fn norm_backward(isa: Isa, x: &[f32], gradient: &mut [f32], weight: &[f32], eps: f32, sums: NormSums) {
+    match isa {
+        // SAFETY: the set was detected.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { super::lanes_avx512::norm_backward(x, gradient, weight, eps, sums) },
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { super::lanes_avx2::norm_backward(x, gradient, weight, eps, sums) },
+        _ => super::lanes_scalar::norm_backward(x, gradient, weight, eps, sums),
+    }
+}
+
+/// Where [`norm_backward`] adds up.
+pub struct NormSums<'a> {
+    pub weight: &'a mut [f32],
+    pub bias: &'a mut [f32],
+}
+
 /// Padded weight and bias of a layer normalisation over `width` numbers.
 pub struct NormWeights {
     pub width: usize,
@@ -54,28 +85,85 @@ pub struct NormWeights {
 macro_rules! row_kernels {
     ($(#[$feature:meta])*) => {
         $(#[$feature])*
+        fn erf(x: V) -> V {
+            let t = max(min(x, splat(4.0)), splat(-4.0));
+            let s = mul(t, t);
+            let mut p = splat(-2.726_142_3e-10);
+            p = fma(p, s, splat(2.770_681_4e-8));
+            p = fma(p, s, splat(-2.101_024e-6));
+            p = fma(p, s, splat(-5.692_506_4e-5));
+            p = fma(p, s, splat(-7.349_906e-4));
+            p = fma(p, s, splat(-2.954_6e-3));
+            p = fma(p, s, splat(-1.609_603_3e-2));
+            let mut q = splat(-1.456_607_2e-5);
+            q = fma(q, s, splat(-2.133_740_6e-4));
+            q = fma(q, s, splat(-1.682_827e-3));
+            q = fma(q, s, splat(-7.373_329_2e-3));
+            q = fma(q, s, splat(-1.426_473_9e-2));
+            div(mul(t, p), q)
+        }
+
+        $(#[$feature])*
         pub fn gelu(row: &mut [f32]) {
             let (chunks, _) = row.as_chunks_mut::<N>();
             for chunk in chunks {
                 let x = load(chunk);
-                let t = mul(x, splat(std::f32::consts::FRAC_1_SQRT_2));
-                let t = max(min(t, splat(4.0)), splat(-4.0));
-                let s = mul(t, t);
-                let mut p = splat(-2.726_142_3e-10);
-                p = fma(p, s, splat(2.770_681_4e-8));
-                p = fma(p, s, splat(-2.101_024e-6));
-                p = fma(p, s, splat(-5.692_506_4e-5));
-                p = fma(p, s, splat(-7.349_906e-4));
-                p = fma(p, s, splat(-2.954_6e-3));
-                p = fma(p, s, splat(-1.609_603_3e-2));
-                let mut q = splat(-1.456_607_2e-5);
-                q = fma(q, s, splat(-2.133_740_6e-4));
-                q = fma(q, s, splat(-1.682_827e-3));
-                q = fma(q, s, splat(-7.373_329_2e-3));
-                q = fma(q, s, splat(-1.426_473_9e-2));
-                let erf = div(mul(t, p), q);
                 let half = mul(x, splat(0.5));
-                store(chunk, fma(half, erf, half));
+                store(chunk, fma(half, erf(mul(x, splat(std::f32::consts::FRAC_1_SQRT_2))), half));
+            }
+        }
+
+        $(#[$feature])*
+        pub fn gelu_backward(x: &[f32], gradient: &mut [f32]) {
+            let (x, _) = x.as_chunks::<N>();
+            let (gradient, _) = gradient.as_chunks_mut::<N>();
+            for (x, g) in x.iter().zip(gradient) {
+                let x = load(x);
+                let phi = fma(erf(mul(x, splat(std::f32::consts::FRAC_1_SQRT_2))), splat(0.5), splat(0.5));
+                // φ(x) = exp(-x²/2) / sqrt(2π)
+                let density = mul(exp(mul(mul(x, x), splat(-0.5))), splat(0.398_942_3));
+                store(g, mul(load(g), fma(x, density, phi)));
+            }
+        }
+
+        $(#[$feature])*
+        pub fn norm_backward(
+            x: &[f32],
+            gradient: &mut [f32],
+            weight: &[f32],
+            eps: f32,
+            sums: super::rows::NormSums,
+        ) {
+            let width = x.len() as f32;
+            let ((x, _), (w, _)) = (x.as_chunks::<N>(), weight.as_chunks::<N>());
+            let (gradient, _) = gradient.as_chunks_mut::<N>();
+            let ((dw, _), (db, _)) = (sums.weight.as_chunks_mut::<N>(), sums.bias.as_chunks_mut::<N>());
+            let mut total = splat(0.0);
+            for x in x {
+                total = add(total, load(x));
+            }
+            let mean = splat(sum(total) / width);
+            let mut squares = splat(0.0);
+            for x in x {
+                let d = sub(load(x), mean);
+                squares = fma(d, d, squares);
+            }
+            let inverse = splat(1.0 / (sum(squares) / width + eps).sqrt());
+            // With n the normalised row and h = g * w: dx = (h - mean(h) - n mean(h n)) / sd.
+            let (mut plain, mut mixed) = (splat(0.0), splat(0.0));
+            for ((x, g), w) in x.iter().zip(gradient.iter()).zip(w) {
+                let h = mul(load(g), load(w));
+                plain = add(plain, h);
+                mixed = fma(h, mul(sub(load(x), mean), inverse), mixed);
+            }
+            let (plain, mixed) = (splat(sum(plain) / width), splat(sum(mixed) / width));
+            for ((((x, g), w), dw), db) in x.iter().zip(gradient).zip(w).zip(dw).zip(db) {
+                let n = mul(sub(load(x), mean), inverse);
+                let grad = load(g);
+                store(dw, fma(grad, n, load(dw)));
+                store(db, add(grad, load(db)));
+                let h = sub(mul(grad, load(w)), plain);
+                store(g, mul(sub(h, mul(n, mixed)), inverse));
             }
         }
 

@@ -1,0 +1,143 @@
+//! Equal inputs are computed once: which distinct units a job has, which rows need them, and which
+//! rows become ready as units finish. Pure.
+
+use std::collections::HashMap;
+
+use super::error::{ModelError, ModelErrorKind};
+use super::heads::{Head, cosine};
+use super::score::{ScoreChunk, ScoreInputs};
+
+const NONE: u32 = u32::MAX;
+
+/// Distinct inputs and which rows need them.
+pub struct Units<'a> {
+    pub units: Vec<(&'a str, Option<&'a str>)>,
+    /// Per row: its one or two units (`NONE`: only one); `None` for blank rows.
+    pub of_row: Vec<Option<(u32, u32)>>,
+}
+
+/// Finds equal inputs. A text of only white space counts as blank.
+pub fn distinct<'a>(inputs: &ScoreInputs<'a>) -> Result<Units<'a>, ModelError> {
+    let mut seen: HashMap<(&'a str, Option<&'a str>), u32> = HashMap::new();
+    let mut units = Vec::new();
+    let mut number = |unit: (&'a str, Option<&'a str>)| {
+        *seen.entry(unit).or_insert_with(|| {
+            units.push(unit);
+            (units.len() - 1) as u32
+        })
+    };
+    fn present(text: &Option<String>) -> Option<&str> {
+        text.as_deref().filter(|t| !t.trim().is_empty())
+    }
+    let of_row = match *inputs {
+        ScoreInputs::Text(texts) => {
+            texts.iter().map(|t| Some((number((present(t)?, None)), NONE))).collect::<Vec<_>>()
+        }
+        ScoreInputs::Pair(queries, texts) => (queries.iter().zip(texts))
+            .map(|(q, t)| Some((number((present(q)?, Some(present(t)?))), NONE)))
+            .collect(),
+        ScoreInputs::Embed(queries, texts) => (queries.iter().zip(texts))
+            .map(|(q, t)| {
+                let (q, t) = (present(q)?, present(t)?);
+                Some((number((q, None)), number((t, None))))
+            })
+            .collect(),
+    };
+    if units.len() >= NONE as usize {
+        let kind = ModelErrorKind::Resource;
+        return Err(ModelError::new(kind, "more than 4 billion distinct inputs in one job"));
+    }
+    Ok(Units { units, of_row })
+}
+
+/// Which rows become ready as units finish.
+pub struct Table<'a> {
+    of_row: &'a [Option<(u32, u32)>],
+    /// Rows of each unit: `rows[starts[u]..starts[u + 1]]`.
+    starts: Vec<usize>,
+    rows: Vec<u32>,
+    outputs: Vec<Option<Vec<f32>>>,
+    labels: usize,
+    /// Rows need two units each, so outputs are kept to the end.
+    paired: bool,
+}
+
+impl<'a> Table<'a> {
+    pub fn new(units: &'a Units, labels: usize) -> Self {
+        let n = units.units.len();
+        let mut starts = vec![0usize; n + 1];
+        let each = |visit: &mut dyn FnMut(usize, u32)| {
+            for (row, pair) in units.of_row.iter().enumerate() {
+                let Some((a, b)) = *pair else { continue };
+                visit(a as usize, row as u32);
+                if b != NONE && b != a {
+                    visit(b as usize, row as u32);
+                }
+            }
+        };
+        each(&mut |unit, _| starts[unit + 1] += 1);
+        for i in 0..n {
+            starts[i + 1] += starts[i];
+        }
+        let mut fill = starts.clone();
+        let mut rows = vec![0u32; starts.last().copied().unwrap_or(0)];
+        each(&mut |unit, row| {
+            rows[fill[unit]] = row;
+            fill[unit] += 1;
+        });
+        let paired = units.of_row.iter().flatten().any(|(_, b)| *b != NONE);
+        Self { of_row: &units.of_row, starts, rows, outputs: vec![None; n], labels, paired }
+    }
+
+    fn empty_chunk(&self) -> ScoreChunk {
+        let classes = if self.labels >= 2 { vec![Vec::new(); self.labels] } else { Vec::new() };
+        ScoreChunk { classes, ..Default::default() }
+    }
+
+    pub fn blank_rows(&self) -> ScoreChunk {
+        let mut chunk = self.empty_chunk();
+        chunk.rows = (0..self.of_row.len()).filter(|&r| self.of_row[r].is_none()).collect();
+        chunk.scores = vec![None; chunk.rows.len()];
+        chunk.classes.iter_mut().for_each(|class| class.resize(chunk.rows.len(), None));
+        chunk
+    }
+
+    /// Takes finished units and gives the rows that lack nothing any more.
+    pub fn finish(&mut self, done: Vec<usize>, outputs: Vec<Vec<f32>>) -> ScoreChunk {
+        for (&unit, output) in done.iter().zip(outputs) {
+            self.outputs[unit] = Some(output);
+        }
+        let mut chunk = self.empty_chunk();
+        for (at, &unit) in done.iter().enumerate() {
+            for &row in &self.rows[self.starts[unit]..self.starts[unit + 1]] {
+                let Some((a, b)) = self.of_row[row as usize] else { continue };
+                let other = if a as usize == unit { b } else { a };
+                // Both sides in this very batch: the later one of the batch hands the row over.
+                let also_here = other != NONE && done[at + 1..].contains(&(other as usize));
+                if !also_here {
+                    self.push(row, a, b, &mut chunk);
+                }
+            }
+        }
+        if !self.paired {
+            done.iter().for_each(|&unit| self.outputs[unit] = None);
+        }
+        chunk
+    }
+
+    fn push(&self, row: u32, a: u32, b: u32, chunk: &mut ScoreChunk) {
+        let Some(first) = &self.outputs[a as usize] else { return };
+        let score = match b {
+            NONE => Head::score(first),
+            _ => match &self.outputs[b as usize] {
+                Some(second) => cosine(first, second),
+                None => return,
+            },
+        };
+        chunk.rows.push(row as usize);
+        chunk.scores.push(Some(score));
+        for (class, logit) in chunk.classes.iter_mut().zip(first) {
+            class.push(Some(*logit));
+        }
+    }
+}
