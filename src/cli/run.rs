@@ -30,13 +30,7 @@ pub struct RunOptions {
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self {
-            // Nobody watches tables fill up.
-            engine: EngineOptions { live_ms: None, ..EngineOptions::default() },
-            only: Vec::new(),
-            result_rows: 200,
-            cancel: Cancel::new(),
-        }
+        Self { engine: EngineOptions::default(), only: Vec::new(), result_rows: 200, cancel: Cancel::new() }
     }
 }
 
@@ -90,12 +84,18 @@ fn run(
     }
     let full = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let base = full.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-    let engine = start_in_process(options.engine.clone());
+    let engine = start_in_process(without_screen(&options.engine));
     let params = params.to_vec();
     ask(&engine, Request::Sync { text, path: Some(full), base, params })?;
     ask(&engine, Request::Run { job: JOB, cells: order })?;
     follow(&engine, options, watch, report)?;
     fetch(&engine, options, watch, report)
+}
+
+/// Nobody watches tables fill up, and no screen needs a core.
+fn without_screen(options: &EngineOptions) -> EngineOptions {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    EngineOptions { live_ms: None, threads: options.threads.or(Some(cores)), ..options.clone() }
 }
 
 fn ask(engine: &impl Engine, request: Request) -> Result<(), Problem> {

@@ -166,3 +166,33 @@ fn peeks_are_answered_while_a_cell_runs_and_the_newest_wins() {
     let events = bench.until_ended(job);
     assert_eq!(last(&events, "endless"), &CellState::Cancelled(None));
 }
+
+#[test]
+fn an_engine_that_ends_leaves_no_spill_folder() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path().to_path_buf();
+    let mut bench = Bench::new(recscope::engine::lanes::EngineOptions { scratch: Some(root), ..plain() });
+    bench.sync("```sql a\nSELECT 1 AS x\n```\n");
+    bench.run(&["a"]);
+    assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 1);
+    drop(bench);
+    assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn no_rows_and_many_columns_are_results_too() {
+    let mut bench = Bench::new(plain());
+    let many: Vec<String> = (0..1000).map(|i| format!("{i} AS c{i}")).collect();
+    bench.sync(&Bench::notebook(&format!(
+        "```sql none\nSELECT * FROM shown WHERE false\n```\n```sql wide\nSELECT {}\n```\n\
+         ```metrics m\nfrom = \"none\"\nrank = \"pos\"\nshow = [\"mrr\"]\nresamples = 0\ncheck = [\"mrr > 0\"]\n```\n",
+        many.join(", ")
+    )));
+    let events = bench.run(&["none", "wide", "m"]);
+    assert!(done(&events, "none").notes.iter().any(|note| note == "no rows"));
+    assert_eq!(done(&events, "wide").relation.as_ref().unwrap().columns.len(), 1000);
+    // n/a is no number, and so no pass.
+    let check = &done(&events, "m").checks[0];
+    assert_eq!((check.ok, check.value), (None, None), "{check:?}");
+    assert!(check.reason.is_some());
+}

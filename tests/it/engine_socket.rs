@@ -44,7 +44,7 @@ fn a_detached_engine_tells_the_next_screen_where_cells_stand() {
     first.sync(&engine::script().0);
     first.run(&["few"]);
     drop(first);
-    let mut second = Bench::with(Box::new(ChildProcess::attach(&socket).unwrap()));
+    let second = Bench::with(Box::new(ChildProcess::attach(&socket).unwrap()));
     let known = second.until(|event| matches!(event, Event::Cell { .. }));
     done(&known, "few");
     assert!(known.iter().any(|event| matches!(event, Event::Ready { .. })));

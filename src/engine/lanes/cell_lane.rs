@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,6 +19,7 @@ use super::model_lane::ModelLane;
 use super::options::EngineOptions;
 use super::problems::panicked;
 use super::progress::Work;
+use super::results::{Finished, Results, stands, worth_keeping};
 use super::sidecar::{Entry, Sidecar};
 use super::sources::Sources;
 use super::workspace::Workspace;
@@ -47,24 +47,6 @@ pub(super) struct CellLane {
     sources: Sources,
     hashes: ModelHashes,
     finished: Results,
-}
-
-/// Results in this engine by cell name in lower case.
-#[derive(Default)]
-struct Results(HashMap<String, Finished>);
-
-struct Finished {
-    /// `None`: may not be served again (volatile, partial, or computed on stale rows).
-    key: Option<String>,
-    outcome: Outcome,
-    figures: Figures,
-    made: Option<(PathBuf, String)>,
-}
-
-impl Known for Results {
-    fn figures(&self, cell: &str) -> Option<&Figures> {
-        self.0.get(&cell.to_lowercase()).map(|finished| &finished.figures)
-    }
 }
 
 /// One job as it runs.
@@ -390,17 +372,4 @@ impl CellLane {
             let _ = self.broken.send(error.into());
         }
     }
-}
-
-/// A folder that a cell wrote must still be what it wrote.
-fn stands(made: &Option<(PathBuf, String)>, hashes: &mut ModelHashes) -> bool {
-    made.as_ref().is_none_or(|(folder, hash)| hashes.get(folder).as_ref() == Some(hash))
-}
-
-/// Quick queries with many rows are sooner computed than kept.
-fn worth_keeping(outcome: &Outcome, workspace: &Workspace, cell: &str) -> bool {
-    let Some(relation) = &outcome.relation else { return true };
-    let sql = workspace.notebook.cell(cell).is_some_and(|cell| cell.kind == Kind::Sql);
-    let values = relation.rows.known().saturating_mul(relation.columns.len() as u64);
-    !(sql && values > 2_000_000 && outcome.elapsed_ms < 2_000)
 }

@@ -37,11 +37,22 @@ fn one(text: &str, own: &Figures, others: &dyn Known) -> CheckOutcome {
     let verdict = check.eval(&|term| place(term)?.number(term));
     let Verdict { ok, term, value, threshold } = verdict;
     let reason = match ok {
-        Some(_) => None,
+        Some(true) => None,
+        Some(false) => all_figures(&check, place),
         None => check.terms().into_iter().find_map(|term| why_not(term, place(term))),
     };
     let rows_sql = term.as_ref().and_then(|term| behind(term, place(term)?));
     CheckOutcome { text: text.to_owned(), ok, value, threshold, rows_sql, reason }
+}
+
+/// Where several figures are in a failed line, all of them: the one that decided is not the whole story.
+fn all_figures<'f>(check: &Check, place: impl Fn(&Term) -> Option<&'f Figures>) -> Option<String> {
+    let terms = check.terms();
+    let said = terms.iter().map(|term| match place(term).and_then(|figures| figures.number(term)) {
+        Some(number) => format!("{term} = {}", crate::util::figures::number(number)),
+        None => format!("{term} is n/a"),
+    });
+    (terms.len() > 1).then(|| said.collect::<Vec<_>>().join(", "))
 }
 
 fn behind(term: &Term, figures: &Figures) -> Option<String> {
@@ -110,6 +121,8 @@ mod tests {
         assert_eq!(found.rows_sql.as_deref(), Some("SELECT * FROM \"rel\" WHERE x > 1"));
         assert_eq!(eval("quality.ndcg@10 < 0.35").ok, Some(true));
         assert_eq!(eval("n(ndcg@10) == 7").ok, Some(true));
+        let both = eval("ndcg@10 >= 0.35 or n(ndcg@10) > 9");
+        assert_eq!(both.reason.as_deref(), Some("ndcg@10 = 0.31, n(ndcg@10) = 7"));
     }
 
     #[test]

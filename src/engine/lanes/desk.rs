@@ -23,6 +23,8 @@ use crate::protocol::{CellState, Event, JobId, Problem, ProblemKind, Request};
 
 /// How often a cancel that has not ended is looked at.
 const LOOK: Duration = Duration::from_millis(100);
+/// How long lanes may take to end.
+const WIND_UP: Duration = Duration::from_secs(2);
 
 pub(super) struct Desk {
     events: Sender<Event>,
@@ -31,6 +33,8 @@ pub(super) struct Desk {
     jobs: Arc<Jobs>,
     workspace: Arc<Workspace>,
     broken: Receiver<Problem>,
+    /// Closes when both lanes have ended.
+    ended: Receiver<()>,
     stuck_after: Duration,
 }
 
@@ -43,6 +47,8 @@ impl Desk {
         let peeks = Arc::new(PeekQueue::default());
         let (tasks, inbox) = unbounded();
         let (break_it, broken) = unbounded();
+        let (alive, ended) = unbounded::<()>();
+        let peek_alive = alive.clone();
         let lane = CellLane::new(
             Arc::clone(&store),
             models,
@@ -51,12 +57,16 @@ impl Desk {
             options.clone(),
             break_it,
         )?;
-        spawn("cell-lane", move || lane.serve(&inbox))?;
+        spawn("cell-lane", move || {
+            lane.serve(&inbox);
+            drop(alive);
+        })?;
         let (queue, peek_store, peek_events) = (Arc::clone(&peeks), Arc::clone(&store), events.clone());
         spawn("peek-lane", move || {
             if let Err(problem) = peek_lane::serve(&queue, &peek_store, &peek_events) {
                 let _ = peek_events.send(Event::Fault { problem });
             }
+            drop((peek_store, peek_alive));
         })?;
         let duckdb = store.lock().duckdb_version()?;
         let ready = Event::Ready {
@@ -72,6 +82,7 @@ impl Desk {
             jobs,
             workspace: Arc::new(Workspace::empty()),
             broken,
+            ended,
             stuck_after: Duration::from_millis(options.stuck_ms),
         })
     }
@@ -95,8 +106,12 @@ impl Desk {
             }
             self.tell_stuck();
         }
-        self.jobs.cancel_all();
-        self.peeks.close();
+        let Self { tasks, peeks, jobs, ended, .. } = self;
+        jobs.cancel_all();
+        peeks.close();
+        drop(tasks);
+        // The last lane closes the database and removes its spill folder.
+        let _ = ended.recv_timeout(WIND_UP);
     }
 
     fn take(&mut self, request: Request) {

@@ -23,6 +23,7 @@ mod peek_lane;
 mod problems;
 mod progress;
 mod queries;
+mod results;
 mod scorer;
 mod sidecar;
 mod sources;

@@ -1,5 +1,7 @@
 //! The engine as threads of this process, for headless runs and tests. Messages are not encoded.
 
+use std::time::Duration;
+
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::protocol::{Engine, EngineGone, Event, Request};
@@ -7,7 +9,12 @@ use crate::protocol::{Engine, EngineGone, Event, Request};
 pub struct InProcess {
     requests: Option<Sender<Request>>,
     events: Receiver<Event>,
+    /// Closes when the engine has returned.
+    ended: Receiver<()>,
 }
+
+/// How long a dropped engine may take to end before it is left to itself.
+const WIND_UP: Duration = Duration::from_secs(3);
 
 impl InProcess {
     /// Starts `engine` on a thread of its own. It must return when its requests close.
@@ -17,12 +24,16 @@ impl InProcess {
     {
         let (requests, inbox) = unbounded();
         let (outbox, events) = unbounded();
-        let spawned = std::thread::Builder::new().name("engine".into()).spawn(move || engine(inbox, outbox));
+        let (alive, ended) = unbounded();
+        let spawned = std::thread::Builder::new().name("engine".into()).spawn(move || {
+            let _alive: Sender<()> = alive;
+            engine(inbox, outbox);
+        });
         if let Err(e) = spawned {
             // Both far ends are dropped: `send` answers `EngineGone`, `events` is closed.
             tracing::error!("no thread for the engine: {e}");
         }
-        Self { requests: Some(requests), events }
+        Self { requests: Some(requests), events, ended }
     }
 }
 
@@ -47,6 +58,8 @@ impl Engine for InProcess {
 impl Drop for InProcess {
     fn drop(&mut self) {
         self.kill();
+        // So that what it keeps in temporary folders is gone with it.
+        let _ = self.ended.recv_timeout(WIND_UP);
     }
 }
 

@@ -40,7 +40,7 @@ impl ServeOptions {
             detached: false,
             first_within: Duration::from_secs(20),
             linger: Duration::from_secs(12 * 3600),
-            wind_up: Duration::from_secs(1),
+            wind_up: Duration::from_secs(3),
         }
     }
 }

@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use crossbeam_channel::{RecvTimeoutError, unbounded};
 
-use super::score::{device, need_columns, text_columns};
+use super::inputs::{device, need_columns, text_columns};
 use super::table::{keep, texts};
 use super::{Done, Figures, Stop, Work};
 use crate::analysis::explain::{Attribution, ExplainError, ExplainOptions, explain as attribute};

@@ -3,9 +3,11 @@
 
 mod check;
 mod explain;
+mod inputs;
 mod measure;
 mod score;
 mod sql;
+mod stretch;
 mod table;
 mod train;
 

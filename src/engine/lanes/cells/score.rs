@@ -2,27 +2,24 @@
 //! appended as they arrive, and at the end every column of the input with the scores beside it.
 //! Whatever stops it, the rows that were scored are kept and marked partial.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array};
 use arrow::datatypes::{DataType, Field, Schema};
-use arrow::record_batch::RecordBatch;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
+use super::inputs::{device, need_columns, text_columns};
+use super::stretch::{Buffer, Memory, Stretch, input_hash, values};
 use super::table::texts;
 use super::{Done, Figures, Stop, Work};
 use crate::engine::lanes::dialect::relation_info;
 use crate::engine::lanes::live::Live;
 use crate::engine::lanes::problems::lane_gone;
 use crate::engine::model::{
-    DeviceChoice, Model, ModelError, ModelInfo, ScoreChunk, ScoreInputs, ScoreOptions, ScoreProgress,
-    ScoreReport,
+    Model, ModelError, ModelInfo, ScoreChunk, ScoreInputs, ScoreOptions, ScoreProgress, ScoreReport,
 };
 use crate::engine::store::{HIDDEN, Relation, Select};
-use crate::notebook::diagnostics::nearest;
 use crate::notebook::spec::{ScoreSpec, TextInput};
 use crate::protocol::{Body, Outcome, Problem, ProblemKind, ScoreSummary};
 use crate::util::cancel::Cancel;
@@ -58,30 +55,6 @@ impl Names {
     fn of(cell: &str) -> Self {
         Self { rows: format!("{HIDDEN}{cell}_rows"), scores: format!("{HIDDEN}{cell}_scores") }
     }
-}
-
-/// The columns that the model reads.
-pub(super) fn text_columns(text: &TextInput) -> Vec<&String> {
-    match text {
-        TextInput::Pair(a, b) | TextInput::Embed(a, b) => vec![a, b],
-        TextInput::Text(a) => vec![a],
-    }
-}
-
-/// Every wanted column must be there; an unknown one gets a suggestion.
-pub(super) fn need_columns(relation: &Relation, from: &str, wanted: &[&String]) -> Result<(), Problem> {
-    let known: Vec<&str> = relation.columns.iter().map(|c| c.name.as_str()).collect();
-    let missing = wanted.iter().find(|w| !known.iter().any(|k| k.eq_ignore_ascii_case(w)));
-    let Some(missing) = missing else { return Ok(()) };
-    let hint = match nearest(missing, known.iter().copied()) {
-        Some(near) => format!("did you mean {near}?"),
-        None => format!("its columns: {}", known.join(", ")),
-    };
-    Err(Problem::new(ProblemKind::Data, format!("{from} has no column {missing}")).hint(hint))
-}
-
-pub(super) fn device(work: &Work, asked: Option<&str>) -> Result<DeviceChoice, Problem> {
-    Ok(asked.unwrap_or(&work.options.device).parse::<DeviceChoice>()?)
 }
 
 struct Job<'a> {
@@ -154,18 +127,9 @@ fn columns(cell: &str, info: &ModelInfo) -> Vec<String> {
     names
 }
 
-/// The texts of a stretch of rows.
-struct Stretch {
-    first: Vec<Option<String>>,
-    second: Vec<Option<String>>,
-}
-
 /// What comes back from the model lane.
 type Arrived = Receiver<ScoreChunk>;
 type Ended = Receiver<Result<Result<ScoreReport, ModelError>, Problem>>;
-
-/// Scores (and classes) by a hash of the texts.
-type Memory = HashMap<u128, Vec<Option<f64>>>;
 
 impl Job<'_> {
     fn run(&mut self, live: &mut Live) -> Result<(), Stop> {
@@ -394,68 +358,5 @@ impl Job<'_> {
             }
         }
         Err(stop)
-    }
-}
-
-impl Stretch {
-    fn only(self, asked: &[usize]) -> Self {
-        if asked.len() == self.first.len() {
-            return self;
-        }
-        let pick = |texts: &[Option<String>]| -> Vec<Option<String>> {
-            asked.iter().filter_map(|row| texts.get(*row).cloned()).collect()
-        };
-        Self { first: pick(&self.first), second: pick(&self.second) }
-    }
-}
-
-/// 128 bits of a row's texts.
-fn input_hash(stretch: &Stretch, row: usize) -> u128 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let half = |seed: u8| {
-        let mut hasher = DefaultHasher::new();
-        (seed, stretch.first.get(row), stretch.second.get(row)).hash(&mut hasher);
-        u128::from(hasher.finish())
-    };
-    (half(1) << 64) | half(2)
-}
-
-/// Score and classes of a chunk's row.
-fn values(chunk: &ScoreChunk, at: usize) -> Vec<Option<f64>> {
-    let score = chunk.scores.get(at).copied().flatten();
-    let classes = chunk.classes.iter().map(|class| class.get(at).copied().flatten().map(f64::from));
-    std::iter::once(score).chain(classes).collect()
-}
-
-/// Scores on their way to the table.
-struct Buffer {
-    rows: Vec<i64>,
-    columns: Vec<Vec<Option<f64>>>,
-}
-
-impl Buffer {
-    fn new(columns: usize) -> Self {
-        Self { rows: Vec::new(), columns: vec![Vec::new(); columns] }
-    }
-
-    fn push(&mut self, row: u64, values: impl Iterator<Item = Option<f64>>) {
-        self.rows.push(row as i64);
-        let mut values = values.chain(std::iter::repeat(None));
-        for column in &mut self.columns {
-            column.push(values.next().flatten());
-        }
-    }
-
-    fn not_numbers(&self) -> u64 {
-        let scores = self.columns.first().map(Vec::as_slice).unwrap_or_default();
-        scores.iter().flatten().filter(|score| !score.is_finite()).count() as u64
-    }
-
-    fn take(&mut self, schema: &Arc<Schema>) -> Result<RecordBatch, arrow::error::ArrowError> {
-        let mut arrays: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(std::mem::take(&mut self.rows)))];
-        for column in &mut self.columns {
-            arrays.push(Arc::new(Float64Array::from(std::mem::take(column))));
-        }
-        RecordBatch::try_new(Arc::clone(schema), arrays)
     }
 }

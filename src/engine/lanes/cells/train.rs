@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use crossbeam_channel::{RecvTimeoutError, unbounded};
 
-use super::score::{device, need_columns, text_columns};
+use super::inputs::{device, need_columns, text_columns};
 use super::table::{keep, texts};
 use super::{Done, Figures, Known, Stop, Work};
 use crate::engine::lanes::checks::evaluate;
