@@ -65,11 +65,14 @@ fn group_figures_equal_fairlearn() {
 /// 240 searches of 80 users, five rows each; relevance is chance, with a share that `shift` raises
 /// or lowers in the south. Pure SQL arithmetic: the same on every machine.
 fn log(database: &Database, seed: u64, shift: f64) {
+    // DuckDB's `hash` of small numbers is too even to stand in for chance: it makes tests look better
+    // than they are.
     let chance = |salt: u64, keys: &str| {
-        format!("((hash({keys}, {}) >> 11)::DOUBLE / {}.0)", seed * 10 + salt, 1u64 << 53)
+        let salt = seed * 10 + salt;
+        format!("((md5_number_lower(concat_ws('/', {keys}, {salt})) >> 11)::DOUBLE / {}.0)", 1u64 << 53)
     };
     let sql = format!(
-        "SELECT s AS query, s % 80 AS \"user\", p AS position, hash(s, p, {seed}) % 60 AS item,
+        "SELECT s AS query, s % 80 AS \"user\", p AS position, md5_number_lower(concat_ws('/', s, p, {seed})) % 60 AS item,
                 ['north', 'south', 'east', '西', NULL][1 + (s % 80 % 5)] AS region,
                 ['phone', 'desktop'][1 + ({device} < 0.5)::INT] AS device,
                 {noise} < 0.3 + 0.4 * {user} + CASE WHEN s % 80 % 5 = 1 THEN {shift} ELSE 0 END AS clicked
@@ -118,7 +121,7 @@ fn no_disparity_raises_no_alarm() {
     println!("tables with an alarm {family:.3}, groups with p <= 0.05 {each:.3}");
     // Nominal 5 %; three standard errors of 120 studies are 6 %.
     assert!(family <= 0.10, "{family}");
-    assert!(each <= 0.08, "{each}");
+    assert!((0.02..=0.08).contains(&each), "{each}");
 }
 
 #[test]
