@@ -97,7 +97,8 @@ pub struct Outline<'a> {
     pub theme: &'a Theme,
 }
 
-const KIND_WIDTH: usize = 8;
+/// Kinds line up, as wide as the widest and a blank; a stranger's long word is cut.
+const WIDEST_KIND: usize = 12;
 
 impl Outline<'_> {
     /// Index of the first item drawn in `height` lines.
@@ -105,6 +106,14 @@ impl Outline<'_> {
         let selected = self.selected.unwrap_or(self.top) as u64;
         let end = self.items.len().saturating_sub(usize::from(height));
         (super::grid::keep_visible(self.top as u64, selected, height) as usize).min(end)
+    }
+
+    fn kind_width(&self) -> usize {
+        let kinds = self.items.iter().filter_map(|item| match item {
+            OutlineItem::Cell { kind, .. } => Some(text::width(kind, WIDEST_KIND) + 1),
+            _ => None,
+        });
+        kinds.max().unwrap_or(0)
     }
 
     fn draw_item(&self, item: &OutlineItem, depth: u16, line: Rect, under: Style, buf: &mut Buffer) {
@@ -124,7 +133,7 @@ impl Outline<'_> {
                 let room = line.right().saturating_sub(x);
                 let right_room = (text::width(right, 24) as u16).min(room / 2);
                 let left_room = room.saturating_sub(right_room + u16::from(right_room > 0));
-                let kind = text::pad(kind, KIND_WIDTH.min(usize::from(left_room) / 2), text::Align::Left);
+                let kind = text::pad(kind, self.kind_width().min(usize::from(left_room) / 2), text::Align::Left);
                 let x2 =
                     text::put(buf, x, line.y, left_room, &kind, self.theme.style(Role::Muted).patch(under));
                 let name_room = (x + left_room).saturating_sub(x2);

@@ -1,7 +1,9 @@
 //! Text as terminal cells: made harmless, then measured, cut, padded, wrapped and put, by grapheme.
 //! Every widget writes to the buffer through [`put`], so nothing unclean can reach it.
 //!
-//! All of it is lazy: a title of a megabyte costs what its visible part costs.
+//! Stricter than `util::sanitise`: joiners and variation selectors go too, because terminals disagree on
+//! their widths and a grid of cells must not. All of it is lazy: a title of a megabyte costs what its
+//! visible part costs.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
