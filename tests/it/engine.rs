@@ -196,3 +196,18 @@ fn no_rows_and_many_columns_are_results_too() {
     assert_eq!((check.ok, check.value), (None, None), "{check:?}");
     assert!(check.reason.is_some());
 }
+
+#[test]
+fn parameters_choose_the_files_of_a_source() {
+    let mut bench = Bench::new(plain());
+    std::fs::write(bench.folder.path().join("other.csv"), "q,item,pos,grade\nx,z,1,1\n").unwrap();
+    let text = "---\nparams: { file: shown }\nsources: { shown: \"{{file}}.csv\" }\n---\n\
+                ```sql a\nSELECT item FROM shown\n```\n";
+    bench.sync(text);
+    let events = bench.run(&["a"]);
+    assert_eq!(done(&events, "a").relation.as_ref().unwrap().rows, RowCount::Exact(5));
+    bench.sync_params(text, &[("file", "other")]);
+    let events = bench.run(&["a"]);
+    assert!(!done(&events, "a").cached);
+    assert_eq!(bench.rows("a"), ["z"]);
+}
