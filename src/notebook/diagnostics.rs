@@ -105,8 +105,8 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         if cut_short {
             distance = distance.min(allowed);
         }
-        // A word of one or two letters shares nothing with a candidate that it fully replaces.
-        let near = distance <= allowed && distance < letters.max(2);
+        // A word of one letter shares nothing with a candidate that it fully replaces.
+        let near = distance <= allowed && (distance < letters || distance == 0);
         if near && best.is_none_or(|(d, _)| distance < d) {
             best = Some((distance, candidate));
         }

@@ -67,7 +67,17 @@ struct CheckView {
 
 impl Format for Html {
     fn render(&self, report: &RunReport) -> String {
-        let cells: Vec<CellView> = report.cells.iter().map(cell_view).collect();
+        let mut cells: Vec<CellView> = report.cells.iter().map(cell_view).collect();
+        if let (Some(first), Some(title)) = (cells.first_mut(), &report.title) {
+            // The title stands in the page's head already.
+            let prose = report.cells.first().map_or("", |cell| cell.prose.trim_start());
+            let rest = prose
+                .strip_prefix(&format!("# {title}"))
+                .filter(|rest| rest.trim_start_matches(' ').starts_with(['\n', '\r']) || rest.is_empty());
+            if let Some(rest) = rest {
+                first.prose_html = self::prose(rest);
+            }
+        }
         let checks: Vec<CheckView> =
             report.cells.iter().flat_map(|cell| cell.checks.iter().map(|c| check_view(cell, c))).collect();
         let problems: Vec<String> = report
@@ -226,7 +236,7 @@ mod tests {
         let html = Html.render(&sample::report());
         assert!(html.starts_with("<!doctype html>"), "{html}");
         for wanted in
-            ["prefers-color-scheme", ".41 ±.03", "跑", "−0.9", "ndcg@10 &gt;= 0.5", "no column", "n/a"]
+            ["prefers-color-scheme", ".41 ±.03", "跑", "−0.9", "ndcg@10 &gt;= 0.5", "no column", "n&#x2f;a"]
         {
             assert!(html.contains(wanted), "{wanted}\n--- in ---\n{html}");
         }
@@ -236,9 +246,17 @@ mod tests {
     }
 
     #[test]
+    fn the_title_stands_once() {
+        let html = Html.render(&sample::report());
+        assert_eq!(html.matches("<h1>").count(), 1, "{html}");
+        assert!(html.contains("<em>week</em>"), "{html}");
+    }
+
+    #[test]
     fn prose_lets_no_markup_through() {
-        let html =
-            prose("# T\n<script>x</script> [a](javascript:x) [b](https://b) ![c](http://c/d.png) **fett**");
+        let html = prose(
+            "# T\n<script>x</script>\n\n[a](javascript:x) [b](https://b) ![c](http://c/d.png) **fett**",
+        );
         assert!(
             html.contains("&lt;script&gt;") && !html.contains("javascript") && !html.contains("<img"),
             "{html}"

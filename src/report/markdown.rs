@@ -145,7 +145,7 @@ mod tests {
             "| metric | value | n | n_na |\n| --- | ---: | ---: | ---: |\n| ndcg@10 | .41 ±.03 | 4870 | 12 |",
             "Boots \\| ␛\\[31m⇋&lt;script>",
             "**跑** (+2.1)鞋 (+0.2)",
-            "**Error:** 2:8: no column",
+            "**Error:** bad:2:8: no column",
         ] {
             assert!(text.contains(wanted), "{wanted}\n--- in ---\n{text}");
         }

@@ -157,7 +157,10 @@ pub(crate) mod sample {
             kind: "sql".into(),
             state: "failed".into(),
             error: Some(
-                Problem::new(ProblemKind::Data, "no column `qurey`").hint("did you mean `query`?").at(2, 8),
+                Problem::new(ProblemKind::Data, "no column `qurey`")
+                    .hint("did you mean `query`?")
+                    .in_cell("bad")
+                    .at(2, 8),
             ),
             ..CellReport::default()
         };

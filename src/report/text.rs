@@ -286,7 +286,7 @@ mod tests {
             "… 998 more rows",
             "跑[+2.1]鞋[+0.2]",
             "Hiking[−0.9] <b>",
-            "error: 2:8: no column",
+            "error: bad:2:8: no column",
             "skipped because of bad",
             "not ok: 1 check failed, 1 cell failed, 1 cell not run, 5 cells in 12s",
         ] {
