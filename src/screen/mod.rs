@@ -36,7 +36,8 @@ impl Options {
     /// A notebook's text with its place on disk. `path` need not exist yet.
     pub fn new(text: String, path: Option<PathBuf>, base: PathBuf, start_engine: StartEngine) -> Self {
         let on_disk = path.as_ref().and_then(|p| std::fs::read_to_string(p).ok());
-        let recovered = path.as_ref().and_then(|p| std::fs::read_to_string(hands::journal_path(p)).ok());
+        let kept = hands::journal_path(&path.clone().unwrap_or_else(|| base.join(app::NEW_NAME)));
+        let recovered = std::fs::read_to_string(kept).ok();
         let recovered = recovered.filter(|r| *r != text);
         let opening = Opening { text, path, on_disk, base, recovered, auto_run: true, ..Opening::default() };
         Self { opening, start_engine, theme: None, models: Vec::new() }

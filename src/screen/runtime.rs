@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use parking_lot::Mutex;
 
-use super::app::{App, Effect, Msg, layout, update};
+use super::app::{App, Effect, Msg, NEW_NAME, layout, update};
 use super::hands::{Hands, Task};
 use super::signals::{self, Signal};
 use super::ui::terminal::{self, Terminal};
@@ -116,7 +116,7 @@ impl Runtime {
 
     /// Keeps the text safe after a panic, with no help from other threads.
     pub fn keep_safe(&self) {
-        let path = self.app.path.clone().unwrap_or_else(|| self.app.base.join("notebook.md"));
+        let path = self.app.path.clone().unwrap_or_else(|| self.app.base.join(NEW_NAME));
         let text = self.app.live_text();
         if self.app.on_disk.as_deref() != Some(text.as_str())
             && let Err(error) = super::hands::journal(&path, &text)

@@ -1,6 +1,6 @@
 //! Lists to choose from, by typing a few letters, and one-line questions.
 
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 /// What a choice is for.
@@ -51,12 +51,14 @@ impl Menu {
         }
         let mut matcher = Matcher::new(Config::DEFAULT);
         let pattern = Pattern::parse(&self.typed.text, CaseMatching::Ignore, Normalization::Smart);
+        let words =
+            Pattern::new(&self.typed.text, CaseMatching::Ignore, Normalization::Smart, AtomKind::Substring);
         let mut scored: Vec<(u32, usize)> = Vec::new();
         let mut chars = Vec::new();
         for (index, item) in self.items.iter().enumerate() {
-            let mut score = |text: &str| pattern.score(Utf32Str::new(text, &mut chars), &mut matcher);
-            // A hit in the name is worth more than one in the explanation.
-            let best = score(&item.label).map(|s| s * 2).max(score(&item.detail));
+            let mut score = |p: &Pattern, text: &str| p.score(Utf32Str::new(text, &mut chars), &mut matcher);
+            // A hit in the name is worth more than one in the explanation, which must hold the very words.
+            let best = score(&pattern, &item.label).map(|s| s * 2).max(score(&words, &item.detail));
             scored.extend(best.map(|s| (s, index)));
         }
         scored.sort_by_key(|(score, index)| (std::cmp::Reverse(*score), *index));

@@ -30,6 +30,9 @@ pub use menu::{Menu, Prompt};
 pub use run_state::{CellRun, RunState};
 pub use update::update;
 
+/// The name offered for a notebook that has none.
+pub const NEW_NAME: &str = "notebook.md";
+
 /// Everything that can happen to the app.
 #[derive(Debug, Clone)]
 pub enum Msg {

@@ -4,10 +4,7 @@ use std::path::PathBuf;
 
 use super::run;
 use crate::screen::app::menu::{Item, Line, Purpose, Question};
-use crate::screen::app::{App, Effect, Menu, Mode, Prompt, SaveError, Tone};
-
-/// The name offered for a notebook that has none.
-const NEW_NAME: &str = "notebook.md";
+use crate::screen::app::{App, Effect, Menu, Mode, NEW_NAME, Prompt, SaveError, Tone};
 
 /// Where the notebook is or would be saved.
 pub fn path(app: &App) -> PathBuf {
