@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use parking_lot::Mutex;
 
-use super::app::{App, Effect, Msg, NEW_NAME, layout, update};
+use super::app::{App, Effect, Msg, NEW_NAME, update};
 use super::hands::{Hands, Task};
 use super::signals::{self, Signal};
 use super::ui::terminal::{self, Terminal};
@@ -54,6 +54,7 @@ pub struct Runtime {
     sender: Sender<Input>,
     began: Instant,
     drawn: Instant,
+    ticked: Instant,
     /// Something other than progress is to be shown.
     urgent: bool,
     ending: Option<Ending>,
@@ -89,6 +90,7 @@ impl Runtime {
             sender,
             began: now,
             drawn: now,
+            ticked: now,
             urgent: true,
             ending: None,
         })
@@ -163,6 +165,7 @@ impl Runtime {
                 break;
             }
         }
+        self.tick(terminal);
         if self.ending.is_some() {
             return Ok(self.ending);
         }
@@ -172,6 +175,16 @@ impl Runtime {
         Ok(None)
     }
 
+    /// Time passes for the app at its own pace, however many events come in between.
+    fn tick(&mut self, terminal: &mut Terminal) {
+        let every = self.app.wants_tick().map(Duration::from_millis);
+        if every.is_some_and(|every| self.ticked.elapsed() >= every) {
+            self.ticked = Instant::now();
+            let now_ms = self.began.elapsed().as_millis() as u64;
+            self.update(Msg::Tick { now_ms }, terminal);
+        }
+    }
+
     fn wait(&mut self, terminal: &mut Terminal) {
         let events = self.events();
         let timeout = self.patience();
@@ -179,16 +192,14 @@ impl Runtime {
         select! {
             recv(self.inputs) -> input => if let Ok(input) = input { self.take(input, terminal) },
             recv(events) -> event => self.take_event(event.ok(), terminal),
-            recv(timer) -> _ => {
-                let now_ms = self.began.elapsed().as_millis() as u64;
-                self.update(Msg::Tick { now_ms }, terminal);
-            }
+            recv(timer) -> _ => {}
         }
     }
 
     /// Until the next tick, or until calm progress may be drawn; `None`: for ever.
     fn patience(&self) -> Option<Duration> {
-        let tick = self.app.wants_tick().map(Duration::from_millis);
+        let since = self.ticked.elapsed();
+        let tick = self.app.wants_tick().map(|ms| Duration::from_millis(ms).saturating_sub(since));
         let calm = self.app.redraw.then(|| CALM.saturating_sub(self.drawn.elapsed()));
         match (tick, calm) {
             (Some(tick), Some(calm)) => Some(tick.min(calm)),
@@ -368,7 +379,6 @@ impl Runtime {
         if took > Duration::from_millis(33) {
             tracing::warn!("a frame took {} ms at {}x{}", took.as_millis(), app.width, app.height);
         }
-        debug_assert!(layout::areas(&self.app).header.width <= self.app.width);
         self.app.redraw = false;
         self.urgent = false;
         self.drawn = Instant::now();

@@ -115,8 +115,11 @@ impl Document {
     /// The text of a block that is edited: a cell's body, else the block itself.
     pub fn editable(&self, block: usize) -> String {
         let Some(b) = self.blocks().get(block) else { return String::new() };
-        let text = b.cell().map_or(b.text.as_str(), |c| c.body.as_str());
-        text.strip_suffix('\n').unwrap_or(text).to_owned()
+        match b.cell() {
+            Some(cell) => cell.body.strip_suffix('\n').unwrap_or(&cell.body).to_owned(),
+            // Blank lines around prose belong to the file, not to the writer.
+            None => b.text.trim_matches('\n').to_owned(),
+        }
     }
 
     /// The whole text with a block's editable part replaced.
@@ -127,10 +130,15 @@ impl Document {
             Some(_) if self.editable(block) == edited => self.text.clone(),
             Some(b) => match b.cell() {
                 Some(cell) => self.notebook.set_body(&cell.name, edited).print(),
-                None if b.text.ends_with('\n') => {
-                    self.notebook.set_prose(block, &format!("{edited}\n")).print()
+                None => {
+                    let body = b.text.trim_matches('\n');
+                    let head = b.text.len() - b.text.trim_start_matches('\n').len();
+                    let (head, tail) = match body.is_empty() {
+                        true => (b.text.as_str(), ""),
+                        false => (&b.text[..head], &b.text[head + body.len()..]),
+                    };
+                    self.notebook.set_prose(block, &format!("{head}{edited}{tail}")).print()
                 }
-                None => self.notebook.set_prose(block, edited).print(),
             },
         }
     }

@@ -17,7 +17,8 @@ pub struct Grid {
     pub row: u64,
     /// First visible row.
     pub top: u64,
-    pub column: usize,
+    /// `None`: the first that is shown.
+    pub column: Option<usize>,
     /// Column name and whether descending.
     pub sort: Option<(String, bool)>,
     pub find: Option<String>,
@@ -37,6 +38,11 @@ impl Grid {
             self.top = self.row + 1 - visible;
         }
         self.top = self.top.min(rows.saturating_sub(visible));
+    }
+
+    /// Which column of the table is in focus.
+    pub fn column_of(&self, table: &Table) -> usize {
+        self.column.or_else(|| table.shown_columns().first().copied()).unwrap_or(0)
     }
 
     pub fn order_sql(&self) -> Option<String> {

@@ -47,7 +47,7 @@ pub fn areas(app: &App) -> Areas {
         }
         return areas;
     }
-    let outline_width = outline_width(width);
+    let outline_width = outline_width(app);
     areas.outline = Some(Area { width: outline_width, ..body });
     let right = Area { x: outline_width, width: width - outline_width, ..body };
     if width < WIDE || body.height < 16 {
@@ -72,8 +72,14 @@ fn put(areas: &mut Areas, pane: Pane, area: Area) {
     }
 }
 
-fn outline_width(width: u16) -> u16 {
-    if width < WIDE { (width * 38 / 100).clamp(24, 40) } else { (width * 30 / 100).clamp(40, 64) }
+/// On a small screen the notebook makes room for what is being looked at.
+fn outline_width(app: &App) -> u16 {
+    let looking = app.pane != Pane::Outline || matches!(app.mode, Mode::Edit(_));
+    match (app.width, looking) {
+        (width, _) if width >= WIDE => (width * 30 / 100).clamp(40, 64),
+        (width, true) => (width * 30 / 100).clamp(20, 34),
+        (width, false) => (width * 42 / 100).clamp(24, 48),
+    }
 }
 
 /// Which of result and detail is shown where there is room for one.

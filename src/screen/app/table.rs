@@ -161,13 +161,25 @@ impl Table {
         self.columns.iter().position(|c| c.name == name)
     }
 
-    /// Columns that are shown: the bounds of an interval stand beside its value, predicates are for
+    /// Columns that are shown, in order: the bounds of an interval stand beside its value, predicates are for
     /// following rows.
     pub fn shown_columns(&self) -> Vec<usize> {
         let has = |name: &str| self.column(name).is_some();
         let interval = has("value") && has("lower") && has("upper");
         let hidden = |name: &str| (interval && matches!(name, "lower" | "upper")) || name == "predicate";
-        (0..self.columns.len()).filter(|c| self.columns.get(*c).is_some_and(|c| !hidden(&c.name))).collect()
+        let mut shown: Vec<usize> = (0..self.columns.len())
+            .filter(|c| self.columns.get(*c).is_some_and(|c| !hidden(&c.name)))
+            .collect();
+        // Of scored rows, first what was asked for: the new scores, then the texts that were read.
+        let score = format!("{}_score", self.relation);
+        if has(&score) {
+            shown.sort_by_key(|at| match self.columns.get(*at) {
+                Some(c) if c.name.starts_with(&score) => 0,
+                Some(c) if c.role.as_deref() == Some("text") => 1,
+                _ => 2,
+            });
+        }
+        shown
     }
 
     /// Blocks at hand, for drawing: the first row's number and the rows.

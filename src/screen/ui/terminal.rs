@@ -50,6 +50,10 @@ impl Terminal {
 
     /// Raw mode, the alternate screen, bracketed paste; everything will be drawn again.
     pub fn enter(&mut self) -> io::Result<()> {
+        if ENTERED.load(Ordering::SeqCst) {
+            // Stopped and continued behind our back: crossterm believes that raw mode still holds.
+            terminal::disable_raw_mode()?;
+        }
         terminal::enable_raw_mode()?;
         ENTERED.store(true, Ordering::SeqCst);
         execute!(self.backend, terminal::EnterAlternateScreen, event::EnableBracketedPaste, cursor::Hide,)?;

@@ -47,7 +47,7 @@ pub const COMMANDS: &[Command] = &[
         "Stop what runs. Partial scores are kept and marked. Never quits while something runs."),
     // The path
     command!("open", "open", ["enter"], OUTLINE, 1, always, v::open::block,
-        "Show the cell's result, or edit it where there is none yet; edit prose."),
+        "Show the cell's result, or edit it where there is none yet; read prose."),
     command!("drill", "follow", ["enter"], RESULT, 1, has_rows, v::drill::enter,
         "Follow the row: a slice or metric to its rows, a scored row to the words that moved its score."),
     command!("back", "back", ["esc", "backspace"], PANES, 7, always, v::back::back,

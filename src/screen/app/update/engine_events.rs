@@ -3,7 +3,7 @@
 use super::verbs as v;
 use crate::protocol::{CellState, Event, JobId, Problem};
 use crate::screen::app::run_state::RunState;
-use crate::screen::app::{App, Effect, EngineState, Mode, Tone};
+use crate::screen::app::{App, Effect, EngineState, Tone};
 
 pub fn take(app: &mut App, event: Event, effects: &mut Vec<Effect>) {
     match event {
@@ -68,9 +68,7 @@ fn cell_state(app: &mut App, cell: &str, state: CellState) {
             run.stale = run.outcome.is_some();
             let said = one_line(&problem);
             run.state = RunState::Failed(problem);
-            if !matches!(app.mode, Mode::Edit(_)) {
-                app.say(Tone::Bad, format!("{cell}: {said}"));
-            }
+            app.say(Tone::Bad, format!("{cell}: {said}"));
         }
         CellState::Cancelled(outcome) => {
             match outcome {

@@ -141,6 +141,20 @@ fn running_from_the_editor_takes_what_was_written() {
 }
 
 #[test]
+fn letters_write_in_the_editor_whatever_they_do_elsewhere() {
+    let mut d = driver();
+    d.keys("e");
+    d.sent();
+    d.type_text("rR q?:/ 跑鞋");
+    assert!(ran(&d.sent()).is_empty());
+    assert!(d.app.live_text().contains("rR q?:/ 跑鞋SELECT"));
+    d.send(Msg::Paste("a\r\nb".into()));
+    assert!(d.app.live_text().contains("跑鞋a\nbSELECT"));
+    d.keys("alt-u");
+    assert!(d.app.live_text().contains("跑鞋SELECT"));
+}
+
+#[test]
 fn what_is_typed_is_kept_safe_within_a_second() {
     let mut d = driver();
     d.keys("e");

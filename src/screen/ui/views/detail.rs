@@ -8,7 +8,7 @@ use super::{Look, language, pane_box};
 use crate::notebook::Kind;
 use crate::protocol::{Explanation, Problem, TrainReport};
 use crate::screen::app::detail::{Content, content};
-use crate::screen::app::{App, Edit, Mode, Pane};
+use crate::screen::app::{App, Edit, Mode, Pane, RunState};
 use crate::screen::ui::theme::Role;
 use crate::screen::ui::widgets::code::{Code, CodeError, Language};
 use crate::screen::ui::widgets::menu::{Menu, MenuItem, place};
@@ -81,13 +81,19 @@ fn editor(app: &App, look: &Look, edit: &Edit, area: Rect, buf: &mut Buffer) -> 
     let cursor = edit.editor.cursor();
     let line = lines.get(cursor.line).map_or("", String::as_str);
     let at = line.get(..cursor.byte).unwrap_or_default().chars().count();
+    // The last run's fault, until the text is another.
+    let unchanged = app.doc.editable(edit.block) == edit.editor.text();
+    let error = match app.doc.cell_at(edit.block).and_then(|c| app.run(&c.name)).map(|r| &r.state) {
+        Some(RunState::Failed(problem)) if unchanged => code_error(problem),
+        _ => None,
+    };
     let code = Code {
         lines,
         spans: &look.spans(language, lines),
         top: 0,
         left: 0,
         line_numbers: area.width >= 30,
-        error: None,
+        error: error.as_ref(),
         cursor: Some((cursor.line, at)),
         selection: None,
         focused: true,
@@ -118,14 +124,16 @@ fn source(
     area: Rect,
     buf: &mut Buffer,
 ) {
+    if body.trim().is_empty() && fault.is_none() {
+        // Nothing written yet: what could be.
+        let help = crate::notebook::help::cell_help(kind);
+        let width = usize::from(area.width.saturating_sub(1)).max(1);
+        let lines: Vec<String> = text::wrap(help.trim(), width, 500);
+        return code(app, look, Language::Markdown, &lines, None, false, area, buf);
+    }
     let lines: Vec<&str> = body.trim_end_matches('\n').split('\n').collect();
     let error = match fault {
-        Some(problem) => problem.line.map(|line| CodeError {
-            line: line.saturating_sub(1) as usize,
-            column: problem.column.unwrap_or(1).saturating_sub(1) as usize,
-            len: 0,
-            message: sentence(problem),
-        }),
+        Some(problem) => code_error(problem),
         None => diagnostic(app),
     };
     // A fault without a place stands above the text.
@@ -142,6 +150,15 @@ fn source(
         area = Rect { y: area.y + used, height: area.height - used, ..area };
     }
     code(app, look, language(kind), &lines, error.as_ref(), true, area, buf);
+}
+
+fn code_error(problem: &Problem) -> Option<CodeError> {
+    problem.line.map(|line| CodeError {
+        line: line.saturating_sub(1) as usize,
+        column: problem.column.unwrap_or(1).saturating_sub(1) as usize,
+        len: 0,
+        message: sentence(problem),
+    })
 }
 
 fn sentence(problem: &Problem) -> String {

@@ -89,7 +89,7 @@ fn right(run: Option<&CellRun>, glyph: Glyph) -> String {
                 None => figures::clock(p.elapsed_ms),
             }
         }
-        RunState::Done if glyph == Glyph::Failed => "check failed".into(),
+        RunState::Done if glyph == Glyph::Failed => "check".into(),
         RunState::Done if glyph == Glyph::Done => done(run),
         RunState::Idle => String::new(),
         _ => glyph.word().into(),

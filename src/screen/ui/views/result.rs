@@ -140,8 +140,10 @@ fn grid(
     let shape = layout::grid_shape(app);
     let note = |at: usize| table.columns.get(at).map_or_else(String::new, column_note);
     let shown = table.shown_columns();
-    let columns: Vec<_> =
-        plan(schema, true, &note).into_iter().filter(|c| shown.contains(&c.source)).collect();
+    let place = |source: usize| shown.iter().position(|s| *s == source);
+    let mut columns: Vec<_> =
+        plan(schema, true, &note).into_iter().filter(|c| place(c.source).is_some()).collect();
+    columns.sort_by_key(|c| place(c.source));
     let displayed = |source: usize| columns.iter().position(|c| c.source == source);
     let sort = run.grid.sort.as_ref().and_then(|(name, d)| Some((displayed(table.column(name)?)?, *d)));
     let between = |row: u64| {
@@ -157,7 +159,7 @@ fn grid(
             top: run.grid.top,
             left: 0,
             row: Some(run.grid.row),
-            col: displayed(run.grid.column),
+            col: displayed(run.grid.column_of(table)),
         },
         marked: &marked,
         sort,

@@ -12,7 +12,10 @@ pub fn value(app: &mut App, effects: &mut Vec<Effect>) {
         effects.push(Effect::Copy(lines.join("\n")));
         return;
     }
-    let value = app.focused_run().and_then(|r| r.table.as_ref()?.value(r.grid.row, r.grid.column));
+    let value = app.focused_run().and_then(|r| {
+        let table = r.table.as_ref()?;
+        table.value(r.grid.row, r.grid.column_of(table))
+    });
     match value {
         Some(value) => effects.push(Effect::Copy(value.shown())),
         None => app.say(Tone::Info, "this row has not arrived yet"),

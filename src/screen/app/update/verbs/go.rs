@@ -76,9 +76,10 @@ fn sideways(app: &mut App, by: isize) {
     }
     let Some(table) = &run.table else { return };
     let shown = table.shown_columns();
-    let at = shown.iter().position(|c| *c >= run.grid.column).unwrap_or(0);
+    let here = run.grid.column_of(table);
+    let at = shown.iter().position(|c| *c == here).unwrap_or(0);
     let to = at.saturating_add_signed(by).min(shown.len().saturating_sub(1));
-    run.grid.column = shown.get(to).copied().unwrap_or(0);
+    run.grid.column = shown.get(to).copied();
 }
 
 pub fn next_pane(app: &mut App, _: &mut Vec<Effect>) {

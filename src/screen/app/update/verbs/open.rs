@@ -1,4 +1,4 @@
-//! Enter in the notebook: look at the result, or write.
+//! Enter in the notebook: look at the result, read prose, write where there is nothing yet.
 
 use crate::screen::app::{App, Effect, Pane};
 
@@ -10,7 +10,9 @@ pub fn block(app: &mut App, effects: &mut Vec<Effect>) {
         Some(_) if failed => super::edit::begin(app, effects),
         Some(_) if looked_at => app.pane = Pane::Result,
         Some(_) if app.focused_run().is_some_and(|r| r.outcome.is_some()) => app.pane = Pane::Detail,
-        _ => super::edit::begin(app, effects),
+        Some(_) => super::edit::begin(app, effects),
+        None if app.doc.blocks().is_empty() => super::edit::begin(app, effects),
+        None => app.pane = Pane::Detail,
     }
     app.detail_scroll = 0;
 }
