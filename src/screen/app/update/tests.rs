@@ -325,7 +325,7 @@ fn sorting_and_finding_ask_for_other_rows() {
     d.finish(info);
     d.keys("j enter");
     d.answer(page);
-    d.keys("l l l o");
+    d.keys("o");
     let specs = |d: &mut Driver| -> Vec<PageSpec> {
         d.sent()
             .into_iter()
