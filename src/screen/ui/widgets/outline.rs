@@ -221,10 +221,10 @@ mod tests {
             draw(&items(), Some(3), 34, 5),
             vec![
                 " Why did \"running shoes\" show boo…",
-                " ✓ sql      bad_queries   200 0.1s",
+                " ✓ sql     bad_queries    200 0.1s",
                 "  评分",
-                "▸ ⠹ score    rel         61 % 1:12",
-                "  ○ explain  worst           stale",
+                "▸ ⠹ score   rel          61 % 1:12",
+                "  ○ explain worst            stale",
             ]
         );
     }
