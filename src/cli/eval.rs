@@ -10,9 +10,12 @@ use serde_json::{Map, Value as Json, json};
 use super::args::{Convention, EvalArgs, ShortFormat};
 use super::output::{cancel_on_signal, print};
 use super::{Failure, err_line, settings};
-use crate::analysis::metrics::{Empty, MetricsRequest, MetricsTable, Roles, Rows, Ties, evaluate};
+use crate::analysis::metrics::{
+    Empty, METRICS, MetricId, MetricsRequest, MetricsTable, Roles, Rows, Ties, evaluate,
+};
 use crate::analysis::{Bindings, Queries, QueryError, SqlValue};
 use crate::engine::store::{Connection, Fill, SourceSpec, Store, StoreError, StoreOptions, Value};
+use crate::notebook::diagnostics::nearest;
 use crate::util::cancel::Cancel;
 use crate::util::figures;
 
@@ -20,6 +23,7 @@ const JOINED: &str = "eval_rows";
 
 /// Reads both files, evaluates, prints.
 pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
+    check_measures(&args.measures)?;
     let cancel = cancel_on_signal();
     let options = settings::load().engine_options(&Default::default())?;
     let mut bounds = StoreOptions::default();
@@ -57,6 +61,22 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
         ShortFormat::Json => json_text(args, &table),
         ShortFormat::Text => text(args, &table),
     })
+}
+
+/// Before any file is read: every measure is one that there is.
+fn check_measures(measures: &[String]) -> Result<(), Failure> {
+    for measure in measures {
+        let Err(error) = MetricId::parse(measure.trim()) else { continue };
+        let id = measure.split('@').next().unwrap_or_default().trim();
+        let near = nearest(id, METRICS.iter().map(|metric| metric.id)).filter(|near| *near != id);
+        let hint = near.map(|near| format!("did you mean `{near}`?")).or(error.hint().map(String::from));
+        let failure = Failure::usage(error.to_string());
+        return Err(match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        });
+    }
+    Ok(())
 }
 
 fn request(args: &EvalArgs) -> MetricsRequest {
