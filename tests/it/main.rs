@@ -1,7 +1,9 @@
 //! The one integration-test binary: one link step for all of them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod chorus;
 mod cli;
+mod demo;
 mod engine;
 mod engine_bench;
 mod engine_cache;
