@@ -128,7 +128,7 @@ impl Notebook {
 fn fenced(block: &str, rename: Option<(&Cell, &str)>, body: &str, newline: &str) -> String {
     let mut lines = block.split_inclusive('\n');
     let first = lines.next().unwrap_or_default();
-    let last = lines.last().unwrap_or("```");
+    let last = lines.next_back().unwrap_or("```");
     let mark = first.chars().next().unwrap_or('`');
     let old = first.len() - first.trim_start_matches(mark).len();
     let mut body = with_newlines(body, newline);

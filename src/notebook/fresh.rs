@@ -25,10 +25,9 @@ pub fn new_notebook(files: &[DataFile]) -> String {
     let guesses = files.iter().map(|file| guess(&file.columns)).max_by_key(Vec::len).unwrap_or_default();
     text.push_str(&schema_text(&guesses));
     text.push_str("---\n\n");
-    for name in &names {
+    if let Some(name) = names.first() {
         let show = free_name(&format!("{name}_rows"), &names);
         text.push_str(&format!("```sql {show}\nSELECT * FROM {name}\n```\n\n"));
-        break;
     }
     text.trim_end().to_string() + "\n"
 }

@@ -55,7 +55,7 @@ impl Graph {
             }
         }
         let (params, _) = notebook.params(&[]);
-        let makes_tables = notebook.cells().any(|cell| creates(cell));
+        let makes_tables = notebook.cells().any(creates);
         for (at, cell) in cells.into_iter().enumerate() {
             for read in reads(notebook, cell, &params) {
                 graph.link(notebook, at, cell, &read, makes_tables);
@@ -81,11 +81,12 @@ impl Graph {
             return;
         };
         // `CREATE TABLE x` in cell x, or a source of the same name: reads something else.
-        if target == at && !read.strict {
-            if let Some(source) = source {
-                self.nodes[at].sources.push(source.name.clone());
-                return;
-            }
+        if target == at
+            && !read.strict
+            && let Some(source) = source
+        {
+            self.nodes[at].sources.push(source.name.clone());
+            return;
         }
         self.nodes[at].reads.insert(target);
     }

@@ -38,9 +38,8 @@ fn clean(text: &str, keep_lines: bool) -> Cow<'_, str> {
     let mut previous = None;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        let joins = is_joiner(c)
-            && previous.is_some_and(|p| joinable(p))
-            && chars.peek().is_some_and(|n| joinable(*n));
+        let joins =
+            is_joiner(c) && previous.is_some_and(joinable) && chars.peek().is_some_and(|n| joinable(*n));
         if is_accent(c) && !joins {
             accents += 1;
             match accents {

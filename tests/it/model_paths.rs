@@ -266,7 +266,7 @@ fn gradients_equal_finite_differences() {
         let base = model.embeddings(&input.ids).unwrap();
         let at = |points: Vec<Vec<f32>>| model.gradients(&input, &points, target, &cancel).unwrap();
         let here = at(vec![base.clone()]).remove(0);
-        let score = model.score_encoded(&[input.clone()], target, &cancel).unwrap()[0];
+        let score = model.score_encoded(std::slice::from_ref(&input), target, &cancel).unwrap()[0];
         assert!((here.score - score).abs() < 1e-5);
         // Many points at once: batches on several workers come back in order.
         let step = 1e-2f32;

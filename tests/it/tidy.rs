@@ -116,7 +116,7 @@ fn heavy_crates_have_one_user_each() {
     for (file, text) in sources() {
         for (name, folders) in ONLY_USERS {
             let names_it = code_lines(&text).any(|line| {
-                line.split(name).skip(1).next().is_some()
+                line.split(name).nth(1).is_some()
                     && (line.contains(&format!("use {name}"))
                         || line.contains(&format!(" {name}"))
                         || line.contains(&format!("({name}")))

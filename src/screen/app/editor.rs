@@ -239,8 +239,8 @@ impl Editor {
                     self.cursor = Cursor { line: line + 1, byte: 0 };
                 }
             }
-            Motion::Up(n) => return self.to_line(line.saturating_sub(n)),
-            Motion::Down(n) => return self.to_line((line + n).min(last)),
+            Motion::Up(n) => return self.go_to_line(line.saturating_sub(n)),
+            Motion::Down(n) => return self.go_to_line((line + n).min(last)),
             Motion::WordLeft => {
                 let before = &self.line()[..byte];
                 let word = before.split_word_bound_indices().rfind(|(_, w)| !w.trim().is_empty());
@@ -272,7 +272,7 @@ impl Editor {
         self.goal = self.column();
     }
 
-    fn to_line(&mut self, line: usize) {
+    fn go_to_line(&mut self, line: usize) {
         let text = self.lines.get(line).map_or("", String::as_str);
         let (mut width, mut byte) = (0, 0);
         for g in text.graphemes(true) {
