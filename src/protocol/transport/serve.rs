@@ -85,6 +85,11 @@ where
     let _ = std::fs::remove_file(&options.socket);
     drop(requests);
     let _ = finished.recv_timeout(options.wind_up);
+    // Its screen may be gone before it could: what was never written to need not stay.
+    let log = options.socket.with_extension("log");
+    if std::fs::metadata(&log).is_ok_and(|meta| meta.len() == 0) {
+        let _ = std::fs::remove_file(log);
+    }
     Ok(())
 }
 
