@@ -72,7 +72,10 @@ fn nearest(name: &str) -> Option<&'static Metric> {
     let scored = METRICS.iter().map(|metric| (distance(name, metric.id), metric));
     let (far, metric) = scored.min_by_key(|(far, _)| *far)?;
     let by_start = || METRICS.iter().find(|metric| !name.is_empty() && metric.id.starts_with(name));
-    if far <= (name.chars().count() / 3).max(1) { Some(metric) } else { by_start() }
+    // Two letters that changed places are two changes.
+    let letters = name.chars().count();
+    let close = if letters < 4 { 1 } else { (letters / 3).max(2) };
+    if far <= close { Some(metric) } else { by_start() }
 }
 
 /// Levenshtein distance in characters.

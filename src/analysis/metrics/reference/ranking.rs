@@ -133,7 +133,8 @@ mod tests {
             assert!((value - expected).abs() < 0.5 * 10f64.powi(-digits), "{value} is not {expected}");
         };
         close(ndcg(&list, all, false), 0.6612, 4);
-        close(ndcg(&list, 3, false), 0.5799960845, 10);
+        // By hand: (2/log2(3) + 3/2) / (3 + 2/log2(3) + 1/2). Elsewhere printed as .5799960845, a slip.
+        close(ndcg(&list, 3, false), 0.5799960085, 10);
         close(ndcg(&list, 3, true), 0.5741414090, 10);
         close(average_precision(&list, 1.0, all), 0.5889, 4);
         close(average_precision(&list, 1.0, 3), 0.3889, 4);
