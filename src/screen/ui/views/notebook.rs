@@ -6,7 +6,7 @@ use ratatui::widgets::Widget;
 
 use super::{Look, has_keys, pane_box};
 use crate::notebook::{Block, BlockKind, Cell};
-use crate::protocol::RowCount;
+use crate::protocol::{Progress, RowCount};
 use crate::screen::app::document::prose_title;
 use crate::screen::app::{App, CellRun, Pane, RunState};
 use crate::screen::ui::widgets::outline::{Glyph, Outline, OutlineItem};
@@ -21,13 +21,16 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
         if index == app.focus {
             selected = Some(items.len());
         }
-        items.push(item(app, block));
+        items.push(item(app, block, inner.width < ROOMY));
     }
     let focused = has_keys(app, Pane::Outline);
     Outline { items: &items, selected, top: 0, focused, theme: &look.theme }.render(inner, buf);
 }
 
-fn item(app: &App, block: &Block) -> OutlineItem {
+/// From this width on there is room for rows and times beside the names.
+const ROOMY: u16 = 28;
+
+fn item(app: &App, block: &Block, narrow: bool) -> OutlineItem {
     match &block.kind {
         BlockKind::Front => OutlineItem::Prose("settings".into()),
         BlockKind::Prose => {
@@ -44,7 +47,14 @@ fn item(app: &App, block: &Block) -> OutlineItem {
         }
         BlockKind::Cell(cell) => {
             let glyph = glyph(app, cell);
-            let right = right(app.run(&cell.name), glyph);
+            let run = app.run(&cell.name);
+            let right = match run.map(|r| &r.state) {
+                Some(RunState::Running(Progress { done, total: Some(total), .. })) if narrow => {
+                    format!("{} %", percent(*done, *total))
+                }
+                _ if narrow => String::new(),
+                _ => right(run, glyph),
+            };
             OutlineItem::Cell { glyph, kind: cell.kind.name().into(), name: cell.name.clone(), right }
         }
     }
