@@ -14,13 +14,23 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 
 pub use app::Opening;
-pub use runtime::{Ending, StartEngine};
+pub use runtime::StartEngine;
 
 use app::App;
 use runtime::Runtime;
 use ui::terminal::{self, Terminal};
 use ui::theme::{Depth, Theme};
 use ui::views::Look;
+
+/// How the screen ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    Left,
+    /// The signal's number.
+    Signal(i32),
+    /// The terminal went away.
+    Disconnected,
+}
 
 /// What the screen is opened with.
 pub struct Options {

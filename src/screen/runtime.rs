@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use parking_lot::Mutex;
 
+use super::Ending;
 use super::app::{App, Effect, Msg, NEW_NAME, update};
 use super::hands::{Hands, Task};
 use super::signals::{self, Signal};
@@ -23,16 +24,6 @@ pub type StartEngine = Box<dyn FnMut() -> Result<Box<dyn Engine>, String> + Send
 const TURN: usize = 512;
 /// Draws that only show progress are at least this far apart.
 const CALM: Duration = Duration::from_millis(110);
-
-/// How the screen ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    Left,
-    /// The signal's number.
-    Signal(i32),
-    /// The terminal went away.
-    Disconnected,
-}
 
 /// What happens around the app.
 enum Input {
