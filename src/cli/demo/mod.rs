@@ -43,6 +43,7 @@ pub(super) fn demo(args: &DemoArgs) -> Result<u8, Failure> {
         Failure::resource(format!("no temporary folder: {e}")).hint("free space, or set TMPDIR")
     })?;
     let dir = args.keep.as_deref().unwrap_or(temporary.path());
+    err_line("generating a week of a shop's search log ...");
     let notebook = write_investigation(dir, faults)?;
     let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     if on_terminal && args.format.is_none() && args.out.is_none() {
