@@ -92,7 +92,7 @@ fn cpu_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-fn titles(data: &PathBuf) -> Vec<String> {
+fn titles(data: &Path) -> Vec<String> {
     let connection = duckdb::Connection::open_in_memory().unwrap();
     let sql = format!(
         "SELECT DISTINCT title FROM '{}' WHERE trim(title) <> '' ORDER BY md5(title) LIMIT {TITLES}",

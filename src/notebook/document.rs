@@ -1,12 +1,15 @@
 //! The document: blocks of text, some of which are cells. Parsing and printing; changing it is
 //! `edit.rs`, what a cell asks for is `specs.rs`.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 use super::cells;
 use super::diagnostics::position;
 use super::fences::{self, Piece};
 use super::front::Front;
+use super::reserved::is_reserved;
 use super::spec::CellSpec;
 use super::{Diagnostic, Graph, Kind, Params, Source};
 
@@ -55,6 +58,9 @@ pub struct Cell {
     /// Index into [`Notebook::blocks`].
     pub block: usize,
 }
+
+/// Duplicate names that are told a free one.
+const MOST_FREE_NAMES: usize = 20;
 
 impl Notebook {
     /// Reads a text. Never fails: what is not understood stays prose, what is wrong is a diagnostic.
@@ -189,26 +195,38 @@ impl Notebook {
     }
 
     fn name_faults(&self) -> Vec<Diagnostic> {
-        let mut seen: Vec<(String, String)> = self
+        let mut seen: HashMap<String, String> = self
             .front
             .sources
             .iter()
             .map(|s| (s.name.to_lowercase(), format!("source `{}`", s.name)))
             .collect();
         let mut faults = Vec::new();
+        let mut free_names = 0;
         for cell in self.cells() {
-            let key = cell.name.to_lowercase();
-            match seen.iter().find(|(name, _)| *name == key) {
-                Some((_, what)) => faults.push(
-                    Diagnostic::error(
-                        cell.line,
-                        1,
-                        format!("the name `{}` is taken by the {what}", cell.name),
-                    )
-                    .suggest(format!("rename one, e.g. `{}`", self.unique_name(&cell.name)))
-                    .in_cell(&cell.name),
-                ),
-                None => seen.push((key, format!("{} cell of line {}", cell.kind, cell.line))),
+            match seen.entry(cell.name.to_lowercase()) {
+                Entry::Occupied(taken) => {
+                    let message = format!("the name `{}` is taken by the {}", cell.name, taken.get());
+                    let fault = Diagnostic::error(cell.line, 1, message).in_cell(&cell.name);
+                    // A free name costs a look at every cell: the first few faults get one.
+                    free_names += 1;
+                    faults.push(if free_names > MOST_FREE_NAMES {
+                        fault
+                    } else {
+                        fault.suggest(format!("rename one, e.g. `{}`", self.unique_name(&cell.name)))
+                    });
+                }
+                Entry::Vacant(free) => {
+                    free.insert(format!("{} cell of line {}", cell.kind, cell.line));
+                }
+            }
+            if is_reserved(&cell.name) {
+                let name = &cell.name;
+                let message =
+                    format!("`{name}` is a word of SQL: other cells must quote it, as in FROM \"{name}\"");
+                faults.push(
+                    Diagnostic::warning(cell.line, 1, message).suggest("choose another name").in_cell(name),
+                );
             }
             for (attr, _) in &cell.attrs {
                 faults.push(

@@ -15,6 +15,7 @@ pub mod help;
 mod keys;
 mod kind;
 pub mod params;
+pub mod reserved;
 pub mod roles;
 pub mod spec;
 mod specs;

@@ -157,3 +157,25 @@ fn huge_and_hostile_texts_are_quick() {
     let toml = format!("```metrics a\nfrom = {}\n```\n", "[".repeat(100_000));
     assert!(!Notebook::parse(&toml).diagnostics().is_empty());
 }
+
+/// The list of words that cannot name a table is the database's own.
+#[test]
+fn reserved_words_are_duckdbs() {
+    use recscope::notebook::reserved::RESERVED;
+    let db = duckdb::Connection::open_in_memory().unwrap();
+    let fails = |word: &str| {
+        db.execute_batch(&format!("CREATE OR REPLACE TABLE \"{word}\" AS SELECT 1")).unwrap();
+        db.execute_batch(&format!("SELECT * FROM {word}")).is_err()
+    };
+    let mut listed = db.prepare("SELECT keyword_name FROM duckdb_keywords() ORDER BY 1").unwrap();
+    let words: Vec<String> = listed.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let found: Vec<&str> = words.iter().map(String::as_str).filter(|word| fails(word)).collect();
+    assert_eq!(found, RESERVED);
+}
+
+#[test]
+fn a_cell_named_like_a_word_of_sql_is_told() {
+    let notebook = Notebook::parse("```sql cross\nSELECT 1\n```\n");
+    let all = notebook.diagnostics();
+    assert!(all.iter().any(|d| d.message.contains("word of SQL") && !d.is_error()), "{all:?}");
+}

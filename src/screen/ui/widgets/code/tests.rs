@@ -1,3 +1,5 @@
+//! Tests of the source widget: what is highlighted, marked and cut.
+
 use super::*;
 use crate::screen::ui::theme::Depth;
 use crate::screen::ui::widgets::testing;

@@ -1,3 +1,5 @@
+//! Tests of the grid: columns, cells, marks and windows of rows.
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray};
