@@ -1,6 +1,7 @@
 //! exec -> first frame in a pseudo-terminal of 200x50, beside what else a person might start. Prints
 //! p50 and p95 of twenty runs; the budget is 50 ms p95. Machine load moves these figures: read them
 //! beside the peer's.
+#![allow(clippy::expect_used, clippy::unwrap_used)] // A benchmark that cannot be set up may stop.
 
 use std::io::Read;
 use std::time::{Duration, Instant};
