@@ -30,7 +30,7 @@ lint: setup ## format check, clippy with warnings denied
 	cargo clippy --locked --all-targets -- -D warnings
 
 bench: setup ## scoring tokens/s beside stock candle, first-frame time; prints ratios
-	cargo bench --locked --profile dev
+	cargo bench --locked --profile dev --bench scoring --bench first_frame
 
 release: ## one static binary (compiles DuckDB: 40 minutes on two cores)
 	cargo build --locked --release --features bundled
