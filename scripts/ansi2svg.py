@@ -80,8 +80,10 @@ def cells(line, style):
             continue
         for ch in re.sub(r"\x1b.", "", part):
             w = width(ch)
-            # Wide characters stand alone, so that a font of another width cannot shift the rest.
-            if out and out[-1][2] == style.key() and out[-1][3] == col and w == 1 and not out[-1][4]:
+            # Wide characters stand alone, so that a font of another width cannot shift the rest; words
+            # too, because renderers disagree on which blanks count.
+            joins = out and out[-1][2] == style.key() and out[-1][3] == col and w == 1 and not out[-1][4]
+            if joins and (ch == " ") == out[-1][1].endswith(" "):
                 out[-1][1] += ch
                 out[-1][3] = col + w
             else:
@@ -103,7 +105,7 @@ def main():
     print(f'<title>{escape(title)}</title><rect width="100%" height="100%" rx="8" fill="{BACK}"/>')
     for i, c in enumerate(("#ff5f57", "#febc2e", "#28c840")):
         print(f'<circle cx="{PAD + 6 + 18 * i}" cy="16" r="5.5" fill="{c}"/>')
-    print('<g font-family="ui-monospace, Menlo, Consolas, DejaVu Sans Mono, Noto Sans Mono CJK SC, monospace" font-size="14" xml:space="preserve">')
+    print('<g font-family="ui-monospace, Menlo, Consolas, DejaVu Sans Mono, Noto Sans Mono CJK SC, monospace" font-size="14">')
     for y, row in enumerate(rows):
         top = PAD + 22 + y * CELL_H
         for col, text, (fg, bg, bold, dim, italic, under), end, _ in row:
