@@ -1,5 +1,6 @@
 //! `recscope run`: a notebook without a screen. Running is `run.rs`, writing is `report/`.
 
+use std::io::IsTerminal;
 use std::path::Path;
 
 use super::args::RunArgs;
@@ -8,7 +9,7 @@ use super::run::{RunOptions, run_notebook};
 use super::{Failure, settings};
 use crate::protocol::{CellState, Event};
 use crate::report;
-use crate::util::{atomic, figures};
+use crate::util::{atomic, figures, sanitise};
 
 /// Runs, writes the report, and gives the report's exit code.
 pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
@@ -40,6 +41,8 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     let text = format.render(&report);
     match &args.out {
         Some(path) => atomic::write(path, text.as_bytes())?,
+        // CSV keeps texts as they are: for files and pipes, not for a terminal.
+        None if name == "csv" && std::io::stdout().is_terminal() => drop(print(&sanitise::lines(&text))?),
         None => drop(print(&text)?),
     }
     Ok(report.exit)
