@@ -54,6 +54,14 @@ pub fn schema_text(guesses: &[Guess]) -> String {
     format!("{head}{note}\n{lines}")
 }
 
+/// A notebook's text with guesses at the end of its front matter; `None` where it has none to take them.
+pub fn with_schema(text: &str, guesses: &[Guess]) -> Option<String> {
+    let body = text.strip_prefix("---\n")?;
+    let end = "---\n".len() + body.find("\n---\n")? + 1;
+    let schema = schema_text(guesses);
+    (!schema.is_empty()).then(|| format!("{}{schema}{}", &text[..end], &text[end..]))
+}
+
 /// A source's name from its path: the file's name without endings, or the folder's before a glob.
 fn source_name(path: &str) -> String {
     let parts: Vec<&str> = path.split(['/', '\\']).filter(|part| !part.is_empty()).collect();
@@ -121,6 +129,18 @@ mod tests {
         assert_eq!(notebook.front().schema.query.as_deref(), Some("query"));
         assert_eq!(notebook.cells().count(), 1);
         assert!(text.contains("guessed"));
+    }
+
+    #[test]
+    fn guesses_found_later_are_written_as_guesses() {
+        let bare = new_notebook(&[DataFile { path: "日志.csv".into(), columns: vec![] }]);
+        let guesses = guess(&columns(&[("搜索词", "VARCHAR"), ("商品", "VARCHAR"), ("位置", "BIGINT")]));
+        let notebook = Notebook::parse(&with_schema(&bare, &guesses).unwrap());
+        assert_eq!(notebook.diagnostics(), []);
+        assert_eq!(notebook.front().schema.query.as_deref(), Some("搜索词"));
+        assert!(notebook.front().schema_guessed);
+        assert_eq!(with_schema("no front", &guesses), None);
+        assert_eq!(with_schema(&bare, &[]), None, "nothing guessed, nothing written");
     }
 
     #[test]

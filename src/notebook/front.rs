@@ -17,6 +17,8 @@ pub struct Front {
     pub sources: Vec<Source>,
     /// Column roles that cells take where they name none.
     pub schema: Roles,
+    /// The remark of a new notebook still stands at `schema:`: nobody has confirmed these roles.
+    pub schema_guessed: bool,
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -251,6 +253,8 @@ impl Reader<'_> {
 
     fn schema(&mut self, value: &Value, line: u32) {
         let Some(map) = self.map(value, line, "schema", "schema: { query: q, item: sku }") else { return };
+        let written = self.block.lines().nth(line.saturating_sub(1) as usize).unwrap_or_default();
+        self.front.schema_guessed = written.contains("# guessed");
         for (role, value) in map {
             let line = self.line_of(role, line);
             if role == "text" {

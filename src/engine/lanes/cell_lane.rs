@@ -284,12 +284,16 @@ impl CellLane {
         }
         let missing =
             workspace.graph.reads(cell).into_iter().find(|name| self.finished.figures(name).is_none());
-        match missing {
-            Some(name) => {
+        // In a circle no cell can be the first: the way around says more than the cell before.
+        let mut faults = workspace.graph.diagnostics().iter();
+        let circle = faults.find(|fault| fault.is_error() && fault.cell.as_deref() == Some(cell));
+        match (missing, circle) {
+            (Some(_), Some(circle)) => Err(Problem::from(circle.clone())),
+            (Some(name), None) => {
                 Err(Problem::new(ProblemKind::Usage, format!("it reads {name}, which has no result"))
                     .hint(format!("run {name} first, or run from there")))
             }
-            None => Ok(()),
+            (None, _) => Ok(()),
         }
     }
 

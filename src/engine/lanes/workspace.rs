@@ -55,10 +55,11 @@ impl Workspace {
         }
     }
 
-    /// Columns as the screen shows them: roles that the schema declares, guesses where it is silent.
+    /// Columns as the screen shows them: roles that the schema declares (guesses while it says so),
+    /// guesses where it is silent.
     pub fn columns(&self, found: &[ColumnInfo]) -> Vec<Column> {
-        let schema = &self.notebook.front().schema;
-        let declared = schema.pairs();
+        let front = self.notebook.front();
+        let declared = front.schema.pairs();
         let hints: Vec<ColumnHint> =
             found.iter().map(|c| ColumnHint { name: c.name.clone(), sql_type: c.sql_type.clone() }).collect();
         let guesses = guess(&hints);
@@ -67,7 +68,7 @@ impl Workspace {
             let guessed = guesses.iter().find(|g| g.column == name && g.confidence >= 0.5);
             let free = guessed.filter(|g| !declared.iter().any(|(role, _)| *role == g.role));
             match said {
-                Some((role, _)) => (Some((*role).to_owned()), false),
+                Some((role, _)) => (Some((*role).to_owned()), front.schema_guessed),
                 None => (free.map(|g| g.role.to_owned()), free.is_some()),
             }
         };

@@ -128,6 +128,16 @@ impl Driver {
             base: "/nowhere".into(),
             ..Default::default()
         };
+        Self::open(opening, width, height)
+    }
+
+    /// A new notebook that no file holds yet.
+    pub fn unsaved(text: &str) -> Self {
+        let base = "/nowhere".into();
+        Self::open(crate::screen::app::Opening { text: text.into(), base, ..Default::default() }, 80, 24)
+    }
+
+    fn open(opening: crate::screen::app::Opening, width: u16, height: u16) -> Self {
         let mut driver = Self { app: crate::screen::app::App::new(opening), effects: Vec::new() };
         driver.send(crate::screen::app::Msg::Resize { width, height });
         driver.send(crate::screen::app::Msg::EngineStarted);

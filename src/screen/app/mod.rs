@@ -267,6 +267,8 @@ pub struct App {
     /// The text that the journal holds.
     journaled: Option<String>,
     run_all_when_ready: bool,
+    /// A new notebook over data: roles are guessed as soon as its columns are known.
+    guessing: bool,
     /// Starts of the engine since the last job that ended well.
     restarts: u32,
     pulse_ms: u64,
@@ -282,6 +284,7 @@ impl App {
         let doc = Document::new(&opening.text);
         let focus = doc.first_of_interest();
         let mut app = Self {
+            guessing: update::verbs::guesses::are_wanted(&opening, &doc),
             focus,
             doc,
             path: opening.path,

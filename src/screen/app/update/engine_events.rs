@@ -117,6 +117,7 @@ fn ended(app: &mut App, job: JobId, ok: bool, elapsed_ms: u64, effects: &mut Vec
     } else if !problem_said {
         app.say(Tone::Bad, format!("ended with errors after {took}"));
     }
+    v::guesses::adopt(app, effects);
     effects.push(Effect::Send(crate::protocol::Request::Pulse));
     app.redraw = true;
 }

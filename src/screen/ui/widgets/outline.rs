@@ -133,8 +133,8 @@ impl Outline<'_> {
                 let room = line.right().saturating_sub(x);
                 let right_room = (text::width(right, 24) as u16).min(room / 2);
                 let left_room = room.saturating_sub(right_room + u16::from(right_room > 0));
-                let kind =
-                    text::pad(kind, self.kind_width().min(usize::from(left_room) / 2), text::Align::Left);
+                let width = self.kind_width().min(usize::from(left_room) / 2).saturating_sub(1);
+                let kind = text::pad(kind, width, text::Align::Left) + " ";
                 let x2 =
                     text::put(buf, x, line.y, left_room, &kind, self.theme.style(Role::Muted).patch(under));
                 let name_room = (x + left_room).saturating_sub(x2);

@@ -2,6 +2,7 @@
 
 use super::{edit, run};
 use crate::notebook::{BlockKind, Kind, cells};
+use crate::protocol::Column;
 use crate::screen::app::menu::{Item, Line, Purpose, Question};
 use crate::screen::app::{App, Effect, Menu, Mode, Pane, Prompt, Tone};
 
@@ -57,9 +58,19 @@ fn template(app: &App, kind: Kind) -> String {
     let Some(def) = cells::CELLS.iter().find(|def| def.kind == kind) else { return String::new() };
     let lines = def.keys.iter().filter(|key| key.required).map(|key| match key.name {
         "from" => format!("from = {}", toml::Value::String(from.clone())),
+        "slices" => format!("slices = {}", slices(app).unwrap_or_else(|| key.value.to_owned())),
         name => format!("{name} = {}", key.value),
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A column of the rows in focus that could divide them: a text that has no role of its own.
+fn slices(app: &App) -> Option<String> {
+    let relation = app.focused_run()?.outcome.as_ref()?.relation.as_ref()?;
+    let is_id = |name: &str| name.to_lowercase().ends_with("id");
+    let divides = |c: &&Column| c.role.is_none() && c.sql_type == "VARCHAR" && !is_id(&c.name);
+    let column = relation.columns.iter().find(divides)?;
+    Some(toml::Value::Array(vec![toml::Value::String(column.name.clone())]).to_string())
 }
 
 pub fn delete(app: &mut App, effects: &mut Vec<Effect>) {

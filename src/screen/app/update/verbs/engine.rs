@@ -1,6 +1,6 @@
 //! The engine comes and goes: started, gone, started again.
 
-use super::run;
+use super::{guesses, run};
 use crate::protocol::{Problem, ProblemKind, Request};
 use crate::screen::app::run_state::RunState;
 use crate::screen::app::{App, Effect, EngineState, Tone};
@@ -23,6 +23,7 @@ pub fn started(app: &mut App, effects: &mut Vec<Effect>) {
     if std::mem::take(&mut app.run_all_when_ready) {
         run::all(app, effects);
     }
+    guesses::show(app, effects);
     effects.push(Effect::Send(Request::Pulse));
 }
 

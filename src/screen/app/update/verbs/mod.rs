@@ -11,6 +11,7 @@ pub mod engine;
 pub mod explain;
 pub mod find;
 pub mod go;
+pub mod guesses;
 pub mod help;
 pub mod mark;
 pub mod menu;

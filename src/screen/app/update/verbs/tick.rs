@@ -1,15 +1,19 @@
 //! Time passing: spinners, the journal, a stop that takes too long, the engine's pulse.
 
 use crate::protocol::Request;
-use crate::screen::app::{App, Effect, EngineState, Tone};
+use crate::screen::app::{App, Effect, EngineState, RunState, Tone};
 
 /// A job that has not stopped by then gets its engine ended and restarted.
 const STOP_WITHIN_MS: u64 = 3_000;
 const PULSE_EVERY_MS: u64 = 1_000;
+/// The first tick after a rest says nothing about how long a cell has run.
+const LONGEST_TURN_MS: u64 = 250;
 
 pub fn tick(app: &mut App, now_ms: u64, effects: &mut Vec<Effect>) {
+    let passed_ms = now_ms.saturating_sub(app.now_ms).min(LONGEST_TURN_MS);
     app.now_ms = now_ms;
     if app.is_running() {
+        clocks(app, passed_ms);
         app.frame = app.frame.wrapping_add(1);
         app.redraw = true;
         if now_ms.saturating_sub(app.pulse_ms) >= PULSE_EVERY_MS
@@ -21,6 +25,15 @@ pub fn tick(app: &mut App, now_ms: u64, effects: &mut Vec<Effect>) {
     }
     give_up_waiting(app, effects);
     journal(app, effects);
+}
+
+/// A long query says nothing while it runs: its clock goes on here until the engine's next word.
+fn clocks(app: &mut App, passed_ms: u64) {
+    for run in app.runs.values_mut() {
+        if let RunState::Running(progress) = &mut run.state {
+            progress.elapsed_ms += passed_ms;
+        }
+    }
 }
 
 fn give_up_waiting(app: &mut App, effects: &mut Vec<Effect>) {
