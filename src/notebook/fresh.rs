@@ -11,6 +11,9 @@ pub struct DataFile {
     pub columns: Vec<ColumnHint>,
 }
 
+/// The first cell runs by itself: a log of any size must open at once. The source has all rows.
+const FIRST_ROWS: u32 = 1000;
+
 /// The text of a new notebook over data files: one source per path, guessed roles, and a first cell
 /// that shows the first of them.
 pub fn new_notebook(files: &[DataFile]) -> String {
@@ -27,7 +30,7 @@ pub fn new_notebook(files: &[DataFile]) -> String {
     text.push_str("---\n\n");
     if let Some(name) = names.first() {
         let show = free_name(&format!("{name}_rows"), &names);
-        text.push_str(&format!("```sql {show}\nSELECT * FROM {name}\n```\n\n"));
+        text.push_str(&format!("```sql {show}\nSELECT * FROM {name} LIMIT {FIRST_ROWS}\n```\n\n"));
     }
     text.trim_end().to_string() + "\n"
 }
