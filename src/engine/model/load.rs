@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use candle_core::Device;
+use candle_core::{DType, Device};
 use serde_json::Value;
 
 use super::bert::Bert;
@@ -62,8 +62,10 @@ pub struct Model {
     pub(super) bert: Bert,
     pub(super) head: Head,
     pub(super) tokens: Tokens,
-    /// Made on first use.
+    /// Made on first use, as are the next two.
     pub(super) fused: OnceLock<FusedBert>,
+    pub(super) fused_ints: OnceLock<FusedBert>,
+    pub(super) half: OnceLock<(DType, Bert)>,
 }
 
 impl Model {
@@ -108,7 +110,8 @@ impl Model {
             device: device_name(bert.device()),
             hash: hash_folder(dir)?,
         };
-        Ok(Model { info, params, bert, head, tokens, fused: OnceLock::new() })
+        let (fused, fused_ints, half) = Default::default();
+        Ok(Model { info, params, bert, head, tokens, fused, fused_ints, half })
     }
 
     pub fn info(&self) -> &ModelInfo {

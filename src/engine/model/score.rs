@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::batch::plan;
 use super::bert::Path;
+use super::dtype::Dtype;
 use super::error::{ModelError, ModelErrorKind};
 use super::fused::Scratch;
 use super::heads::Head;
@@ -34,11 +35,13 @@ pub struct ScoreOptions {
     /// Most tokens in one batch; 0: chosen for the device. Bounds memory and the time to a cancel.
     pub batch_tokens: usize,
     pub path: Path,
+    /// Must be one that the model's device has ([`Dtype::check`]).
+    pub dtype: Dtype,
 }
 
 impl Default for ScoreOptions {
     fn default() -> Self {
-        Self { threads: 0, batch_tokens: 0, path: Path::Fused }
+        Self { threads: 0, batch_tokens: 0, path: Path::Fused, dtype: Dtype::F32 }
     }
 }
 
@@ -178,6 +181,7 @@ impl Model {
     ) -> Result<(), ModelError> {
         let fused = options.path == Path::Fused && self.has_fused_path();
         let on_cpu = self.bert.device().is_cpu();
+        options.dtype.check(on_cpu)?;
         let threads = if on_cpu { workers::worker_count(options.threads) } else { 1 };
         let budget = match (options.batch_tokens, fused, on_cpu) {
             (0, true, _) => 384,
@@ -200,7 +204,7 @@ impl Model {
         };
         let work = |scratch: &mut Scratch, batch: Vec<(usize, Ids)>| {
             let rows: Vec<_> = batch.iter().map(|(_, ids)| (&ids.ids[..], &ids.type_ids[..])).collect();
-            let outputs = self.forward(&rows, options.path, scratch, cancel)?;
+            let outputs = self.forward(&rows, (options.path, options.dtype), scratch, cancel)?;
             let tokens = rows.iter().map(|(ids, _)| ids.len() as u64).sum::<u64>();
             Ok((batch.iter().map(|(unit, _)| *unit).collect::<Vec<_>>(), outputs, tokens))
         };

@@ -17,7 +17,7 @@ use crate::engine::lanes::dialect::relation_info;
 use crate::engine::lanes::live::Live;
 use crate::engine::lanes::problems::lane_gone;
 use crate::engine::model::{
-    Model, ModelError, ModelInfo, ScoreChunk, ScoreInputs, ScoreOptions, ScoreProgress, ScoreReport,
+    Dtype, Model, ModelError, ModelInfo, ScoreChunk, ScoreInputs, ScoreOptions, ScoreProgress, ScoreReport,
 };
 use crate::engine::store::{HIDDEN, Relation, Select};
 use crate::notebook::spec::{ScoreSpec, TextInput};
@@ -62,6 +62,7 @@ struct Job<'a> {
     spec: &'a ScoreSpec,
     names: &'a Names,
     model: Arc<Model>,
+    dtype: Dtype,
     /// Rows in the snapshot.
     total: u64,
     schema: Arc<Schema>,
@@ -86,8 +87,10 @@ fn prepare<'a>(work: &'a Work<'a>, spec: &'a ScoreSpec, names: &'a Names) -> Res
     work.phase("loading the model", "rows", 0, Some(total));
     let (dir, device) = (work.workspace.locate(&spec.model), device(work, spec.device.as_deref())?);
     let max_tokens = spec.max_tokens;
+    let dtype: Dtype = spec.dtype.as_deref().unwrap_or_default().parse()?;
     let model = work.on_model_lane(move |models| models.get(&dir, device, max_tokens))??;
     work.cancel.check().map_err(|_| ModelError::from(crate::util::cancel::Cancelled))?;
+    dtype.check(model.has_fused_path())?;
 
     let columns = columns(work.cell, model.info());
     if let Some(taken) = columns.iter().find(|c| from.columns.iter().any(|f| f.name.eq_ignore_ascii_case(c)))
@@ -106,10 +109,10 @@ fn prepare<'a>(work: &'a Work<'a>, spec: &'a ScoreSpec, names: &'a Names) -> Res
     let summary = ScoreSummary {
         model: info.name.clone(),
         device: info.device.clone(),
-        dtype: "f32".into(),
+        dtype: dtype.to_string(),
         ..ScoreSummary::default()
     };
-    Ok(Job { work, spec, names, model, total, schema, summary, began: Instant::now() })
+    Ok(Job { work, spec, names, model, dtype, total, schema, summary, began: Instant::now() })
 }
 
 /// `<cell>_score`, and per class `<cell>_score_<label>` where there are several.
@@ -235,8 +238,11 @@ impl Job<'_> {
         let stretch = stretch.only(asked);
         let (model, stop, progress) = (Arc::clone(&self.model), stop.clone(), Arc::clone(progress));
         let kind = self.spec.text.clone();
-        let options =
-            ScoreOptions { batch_tokens: self.spec.batch_tokens.unwrap_or(0), ..ScoreOptions::default() };
+        let options = ScoreOptions {
+            batch_tokens: self.spec.batch_tokens.unwrap_or(0),
+            dtype: self.dtype,
+            ..ScoreOptions::default()
+        };
         let ended = self.work.models.run(move |_| {
             let inputs = match kind {
                 TextInput::Text(_) => ScoreInputs::Text(&stretch.first),
@@ -331,9 +337,6 @@ impl Job<'_> {
         }
         if s.nan > 0 {
             notes.push(format!("{} scores are not finite numbers", s.nan));
-        }
-        if let Some(dtype) = self.spec.dtype.as_deref().filter(|dtype| *dtype != "f32") {
-            notes.push(format!("computed in f32: {dtype} is not built in"));
         }
         notes
     }
