@@ -9,6 +9,10 @@ pub const ROWS: usize = 12;
 /// Strides of buffers are multiples of this: a multiple of every tile's columns.
 pub const WIDTH: usize = 32;
 
+static ZEROS: [f32; WIDTH] = [0.0; WIDTH];
+#[cfg(target_arch = "x86_64")]
+static INT_ZEROS: [i32; WIDTH] = [0; WIDTH];
+
 /// Where a tile starts from before products are added.
 #[derive(Clone, Copy)]
 pub enum Start<'a> {
@@ -32,9 +36,8 @@ pub fn multiply_tile(
     let (rows, width) = (isa.tile_rows(), isa.tile_width());
     assert!(k >= 1 && b.len() >= k * width);
     assert!(a.len() >= (rows - 1) * a_stride + k && c.len() >= (rows - 1) * c_stride + width);
-    let zeros = [0f32; WIDTH];
     let (init, init_step) = match start {
-        Start::Zero => (zeros.as_ptr(), 0),
+        Start::Zero => (ZEROS.as_ptr(), 0),
         Start::Bias(bias) => {
             assert!(bias.len() >= width);
             (bias.as_ptr(), 0)
@@ -71,11 +74,10 @@ pub fn multiply_int_tile(
     let length = k / unit;
     assert!(k >= form.step() && k.is_multiple_of(form.step()) && b.len() >= length * width);
     assert!(a.len() >= (rows - 1) * a_stride + length && c.len() >= (rows - 1) * c_stride + width);
-    let zeros = [0i32; WIDTH];
     match (isa, form) {
         #[cfg(target_arch = "x86_64")]
         (Isa::Avx512 | Isa::Avx2, _) => {
-            let start = if add { (c.as_ptr(), c_stride) } else { (zeros.as_ptr(), 0) };
+            let start = if add { (c.as_ptr(), c_stride) } else { (INT_ZEROS.as_ptr(), 0) };
             let steps = k / form.step();
             let (a, b, c) = ((a.as_ptr(), a_stride), b.as_ptr(), (c.as_mut_ptr(), c_stride));
             // SAFETY: as above.
@@ -86,10 +88,7 @@ pub fn multiply_int_tile(
                 }
             }
         }
-        _ => {
-            let _ = zeros;
-            plain_pairs(k, (a, a_stride), b, (c, c_stride), add);
-        }
+        _ => plain_pairs(k, (a, a_stride), b, (c, c_stride), add),
     }
 }
 

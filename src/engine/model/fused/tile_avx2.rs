@@ -44,6 +44,8 @@ macro_rules! tile {
                 "vmovups [{c}], ymm6", "vmovups [{c} + 32], ymm7", "add {c}, {ldc}",
                 "vmovups [{c}], ymm8", "vmovups [{c} + 32], ymm9", "add {c}, {ldc}",
                 "vmovups [{c}], ymm10", "vmovups [{c} + 32], ymm11", "add {c}, {ldc}",
+                // What follows is compiled for SSE: without this its first store would wait.
+                "vzeroupper",
                 a0 = inout(reg) a => _,
                 a1 = inout(reg) a.wrapping_add(a_stride.wrapping_mul(3)) => _,
                 lda = in(reg) a_stride.wrapping_mul(size_of::<$in>()),

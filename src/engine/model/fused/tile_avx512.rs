@@ -56,6 +56,8 @@ macro_rules! tile {
                 "vmovups [{c}], zmm18", "vmovups [{c} + 64], zmm19", "add {c}, {ldc}",
                 "vmovups [{c}], zmm20", "vmovups [{c} + 64], zmm21", "add {c}, {ldc}",
                 "vmovups [{c}], zmm22", "vmovups [{c} + 64], zmm23", "add {c}, {ldc}",
+                // What follows is compiled for SSE: without this its first store would wait.
+                "vzeroupper",
                 a0 = inout(reg) a => _,
                 a1 = inout(reg) a.wrapping_add(three) => _,
                 a2 = inout(reg) a.wrapping_add(three.wrapping_mul(2)) => _,
