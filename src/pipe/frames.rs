@@ -199,3 +199,113 @@ impl Frames {
 fn unreadable(error: std::io::Error) -> Fault {
     Fault::resource(format!("cannot read stdin: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use arrow::array::{DictionaryArray, Int64Array, StringArray, StringViewArray};
+    use arrow::datatypes::Int32Type;
+    use arrow::ipc::writer::StreamWriter;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn batch(from: i64) -> RecordBatch {
+        let words = ["red", "跑鞋", "a text that is too long for a view to hold"];
+        let dictionary: DictionaryArray<Int32Type> = words.iter().map(|word| Some(*word)).collect();
+        RecordBatch::try_from_iter([
+            ("id", Arc::new(Int64Array::from(vec![Some(from), None, Some(3)])) as ArrayRef),
+            ("text", Arc::new(StringArray::from(words.to_vec())) as ArrayRef),
+            ("view", Arc::new(StringViewArray::from(words.to_vec())) as ArrayRef),
+            ("dictionary", Arc::new(dictionary) as ArrayRef),
+        ])
+        .unwrap()
+    }
+
+    /// A stream of two batches, and where its schema and its batches end.
+    fn stream() -> (Vec<u8>, [usize; 3]) {
+        let mut writer = StreamWriter::try_new(Vec::new(), &batch(0).schema()).unwrap();
+        let schema = writer.get_ref().len();
+        writer.write(&batch(0)).unwrap();
+        let first = writer.get_ref().len();
+        writer.write(&batch(1)).unwrap();
+        let second = writer.get_ref().len();
+        writer.finish().unwrap();
+        (writer.into_inner().unwrap(), [schema, first, second])
+    }
+
+    /// Batches that can be read, and what is wrong behind them.
+    fn read(bytes: &[u8]) -> (Vec<RecordBatch>, Option<Fault>) {
+        let (from, mut to) = std::io::pipe().unwrap();
+        let bytes = bytes.to_vec();
+        // The reader may stop first.
+        let feeder = std::thread::spawn(move || to.write_all(&bytes));
+        let mut batches = Vec::new();
+        let fault = Frames::open(Input::new(from.into())).and_then(|mut frames| {
+            while let Some(batch) = frames.next()? {
+                batches.push(batch);
+            }
+            Ok(())
+        });
+        let _ = feeder.join().unwrap();
+        (batches, fault.err())
+    }
+
+    #[test]
+    fn batches_are_read_as_they_were_written() {
+        let (bytes, _) = stream();
+        let (batches, fault) = read(&bytes);
+        assert_eq!((batches, fault), (vec![batch(0), batch(1)], None));
+    }
+
+    #[test]
+    fn a_cut_anywhere_is_a_sentence() {
+        let (bytes, [schema, first, second]) = stream();
+        for cut in 0..bytes.len() {
+            let (batches, fault) = read(&bytes[..cut]);
+            // Between messages a stream may end; dictionaries are messages too.
+            let whole = [first, second].iter().filter(|end| **end <= cut).count();
+            assert_eq!(batches.len(), whole, "cut at {cut}");
+            match fault {
+                Some(fault) => {
+                    assert_eq!(fault.exit(), 3, "cut at {cut}: {fault}");
+                    let words = if cut < 4 && cut > 0 || cut >= 4 { "cut off in" } else { "before a schema" };
+                    assert!(fault.message.contains(words), "cut at {cut}: {fault}");
+                }
+                None => assert!(cut >= schema && cut % 8 == 0 || cut >= second, "cut at {cut}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_length_that_lies_asks_for_no_memory() {
+        let (bytes, _) = stream();
+        for claim in [u32::MAX - 1, i32::MAX as u32, 65 << 20] {
+            let mut bytes = bytes.clone();
+            bytes[4..8].copy_from_slice(&claim.to_le_bytes());
+            let (_, fault) = read(&bytes);
+            assert!(fault.as_ref().unwrap().message.contains("claims"), "{fault:?}");
+        }
+        let mut bytes = bytes;
+        bytes[4..8].copy_from_slice(&(60u32 << 20).to_le_bytes());
+        assert!(read(&bytes).1.unwrap().message.contains("cut off in the schema"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+        #[test]
+        fn damage_is_a_sentence_or_goes_unnoticed(
+            places in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        ) {
+            let (mut bytes, _) = stream();
+            for (place, byte) in places {
+                let at = place.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let (batches, fault) = read(&bytes);
+            prop_assert!(batches.len() <= 2);
+            prop_assert!(fault.is_none_or(|fault| fault.exit() == 3));
+        }
+    }
+}

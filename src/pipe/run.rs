@@ -21,9 +21,10 @@ use super::slices::Slice;
 use super::talk::{Signals, Ticker, summary};
 use super::{Fault, FaultKind, lines, score_options, slices, talk};
 use crate::engine::model::{
-    Chunk, LoadOptions, Model, RowStream, ScoreProgress, Scored, StreamOptions, score_columns,
+    Chunk, LoadOptions, Model, RowStream, ScoreProgress, ScoreReport, Scored, StreamOptions, score_columns,
 };
 use crate::util::cancel::Cancel;
+use crate::util::figures;
 
 /// Chunks that are read ahead.
 const AHEAD: usize = 16;
@@ -49,6 +50,16 @@ pub(super) struct Wanted {
 pub(super) enum Kept {
     Lines(Lines),
     Slice(Slice),
+}
+
+impl Kept {
+    /// Rows that are passed on with an error instead of a score.
+    fn bad(&self) -> u64 {
+        match self {
+            Kept::Lines(lines) => lines.lines.iter().filter(|line| line.error.is_some()).count() as u64,
+            Kept::Slice(_) => 0,
+        }
+    }
 }
 
 /// Chunks of rows on their way to the model.
@@ -99,8 +110,9 @@ pub(super) fn run(args: &PipeArgs) -> Result<u8, Fault> {
     let cancel = Cancel::new();
     let writer = start_writer(encoder, jobs, cancel.clone())?;
     let mut ticker = if args.quiet { Ticker::silent() } else { Ticker::new() };
-    let progress = ScoreProgress::default();
+    let (progress, mut bad) = (ScoreProgress::default(), 0);
     let scored = stream.run(&chunks, &signals.finish, &cancel, &progress, |window, report| {
+        bad += window.iter().map(|scored| scored.keep.bad()).sum::<u64>();
         ticker.show(&format!("scoring: {}", summary(report, true)));
         windows.send(Job::Window(window)).map_err(|_| Fault::new(FaultKind::Cancelled, "nobody reads on"))
     });
@@ -112,7 +124,7 @@ pub(super) fn run(args: &PipeArgs) -> Result<u8, Fault> {
     let written = writer.join().unwrap_or_else(|_| Err(Unwritten::Failed(Fault::bug("writing panicked"))));
     ticker.clear();
     if !args.quiet && stream.report().rows > 0 {
-        talk::line(&summary(stream.report(), stream.remembers_all()));
+        tell(stream.report(), stream.remembers_all(), bad);
     }
     match (written, scored) {
         (Err(Unwritten::Failed(fault)), _) => Err(fault),
@@ -121,6 +133,13 @@ pub(super) fn run(args: &PipeArgs) -> Result<u8, Fault> {
         (Ok(()), Err(fault)) => Err(fault),
         (Ok(()), Ok(())) => Ok(signals.exit()),
     }
+}
+
+fn tell(report: &ScoreReport, different: bool, bad: u64) {
+    // Bad lines went through without a text.
+    let report = ScoreReport { empty: report.empty.saturating_sub(bad), ..report.clone() };
+    let bad = if bad > 0 { format!("; {} bad", figures::thousands(i128::from(bad))) } else { String::new() };
+    talk::line(&format!("{}{bad}", summary(&report, different)));
 }
 
 fn options(args: &PipeArgs) -> Result<StreamOptions, Fault> {
