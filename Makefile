@@ -2,11 +2,11 @@
 # Everything below works with plain cargo too, once `scripts/libduckdb` has run.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt bench release screenshots clean-cache
+.PHONY: help setup demo test lint fmt bench release release-score screenshots clean-cache
 
 help: ## this list
 	@printf 'recscope\n\n'
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 setup: ## fetch what a bare machine lacks (Rust is needed; libduckdb is fetched and verified)
 	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust 1.90 or newer (https://rustup.rs)"; exit 1; }
@@ -34,6 +34,11 @@ bench: setup ## scoring tokens/s beside stock candle, first-frame time; prints r
 
 release: ## one static binary (compiles DuckDB: 40 minutes on two cores)
 	cargo build --locked --release --features bundled
+
+release-score: ## recscope-score alone: small, without DuckDB, for a box with a GPU or a Spark executor
+	cargo build --locked --release --no-default-features --bin recscope-score
+	@file="$${CARGO_TARGET_DIR:-target}/release/recscope-score"; ls -lh "$$file" | awk '{ print $$9 ": " $$5 }'; \
+		if command -v readelf >/dev/null; then readelf -d "$$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/  needs \1/p'; fi
 
 screenshots: setup ## draw docs/*.svg from the running program
 	scripts/screenshot

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub use crate::pipe::TextArgs;
+
 /// Find out why a search or recommendation result is bad: a terminal notebook for logs, models,
 /// metrics, slices and attributions.
 #[derive(Debug, Parser)]
@@ -140,21 +142,6 @@ pub struct ScoreArgs {
     /// Tokens per input, special ones included; the model's limit if not given
     #[arg(long, value_name = "N")]
     pub max_tokens: Option<usize>,
-}
-
-/// The columns that a model reads.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub struct TextArgs {
-    /// Cross-encoder: query and title column
-    #[arg(long, value_name = "Q,T", value_delimiter = ',', num_args = 1)]
-    pub pair: Vec<String>,
-    /// Classifier: text column
-    #[arg(long, value_name = "COLUMN")]
-    pub text: Option<String>,
-    /// Bi-encoder: cosine of two columns
-    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1)]
-    pub embed: Vec<String>,
 }
 
 #[derive(Debug, Args)]

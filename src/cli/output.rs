@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::Failure;
+pub(super) use crate::pipe::Ticker;
 use crate::util::cancel::Cancel;
 
 /// Writes data to stdout; exit code 0. A reader that has gone away has had what it wanted.
@@ -19,38 +20,6 @@ pub fn print(text: &str) -> Result<u8, Failure> {
 /// One line of talk. Nothing depends on its arriving.
 pub fn err_line(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
-}
-
-/// A line on stderr that is written over, where stderr is a terminal; silent elsewhere.
-pub(super) struct Ticker {
-    on: bool,
-    shown: bool,
-}
-
-impl Ticker {
-    pub(super) fn new() -> Self {
-        Self { on: io::stderr().is_terminal(), shown: false }
-    }
-
-    pub(super) fn show(&mut self, text: &str) {
-        if self.on {
-            let short = crate::util::sanitise::excerpt(text, 100);
-            let _ = write!(io::stderr().lock(), "\r\u{1b}[K{short}");
-            self.shown = true;
-        }
-    }
-
-    pub(super) fn clear(&mut self) {
-        if std::mem::take(&mut self.shown) {
-            let _ = write!(io::stderr().lock(), "\r\u{1b}[K");
-        }
-    }
-}
-
-impl Drop for Ticker {
-    fn drop(&mut self) {
-        self.clear();
-    }
 }
 
 /// A flag that Ctrl-C, SIGTERM and SIGHUP set; the second one ends the process at once.

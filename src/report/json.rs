@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{CellReport, Format, ResultRows, RunReport};
 use crate::protocol::{Body, CheckOutcome, Explanation, Problem, ProblemKind};
+use crate::util::sanitise;
 
 pub(super) struct Json;
 
@@ -20,25 +21,8 @@ impl Format for Json {
             "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
         });
         // A `Value` always prints.
-        harmless(&serde_json::to_string_pretty(&value).unwrap_or_default()) + "\n"
+        sanitise::json(&serde_json::to_string_pretty(&value).unwrap_or_default()) + "\n"
     }
-}
-
-/// JSON leaves DEL, the C1 controls (one of them starts escape sequences) and bidi overrides as they
-/// are; as `\uXXXX` they mean the same to a reader and nothing to a terminal. They stand in texts only.
-fn harmless(json: &str) -> String {
-    use std::fmt::Write as _;
-    let mut clean = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            '\u{7f}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                // Writing to a String does not fail.
-                let _ = write!(clean, "\\u{:04x}", u32::from(c));
-            }
-            _ => clean.push(c),
-        }
-    }
-    clean
 }
 
 fn cell(cell: &CellReport) -> Value {
@@ -135,7 +119,7 @@ mod tests {
     #[test]
     fn what_steers_a_terminal_is_escaped_and_means_the_same() {
         let json = serde_json::to_string("a\u{9b}31m\u{7f}\u{202e}\u{1b} 跑鞋").unwrap_or_default();
-        let clean = harmless(&json);
+        let clean = sanitise::json(&json);
         assert_eq!(clean, "\"a\\u009b31m\\u007f\\u202e\\u001b 跑鞋\"");
         assert_eq!(serde_json::from_str::<Value>(&clean).ok(), serde_json::from_str(&json).ok());
     }

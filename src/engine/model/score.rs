@@ -147,7 +147,7 @@ impl Model {
         Ok(all)
     }
 
-    fn check_inputs(&self, inputs: &ScoreInputs) -> Result<(), ModelError> {
+    pub(super) fn check_inputs(&self, inputs: &ScoreInputs) -> Result<(), ModelError> {
         let usage = |what: String, hint: &str| {
             Err(ModelError::new(ModelErrorKind::Usage, what).hint(hint.to_string()))
         };
@@ -171,7 +171,7 @@ impl Model {
 
     /// Tokenises, sorts, batches and computes; `done` gets unit numbers, their outputs and the tokens
     /// that took.
-    fn compute(
+    pub(super) fn compute(
         &self,
         units: &[(&str, Option<&str>)],
         options: &ScoreOptions,
