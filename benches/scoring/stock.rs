@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::{Linear, Module, VarBuilder, linear};
 use candle_transformers::models::bert::{BertModel, Config};
 
-use crate::workload::Inputs;
+use crate::workload::{Inputs, Row};
 
 pub struct Stock {
     bert: BertModel,
@@ -32,7 +32,7 @@ impl Stock {
 
     /// Length-sorted batches of 32 (bigger ones are slower), padded; in row order.
     pub fn outputs(&self, inputs: &Inputs, stride: usize) -> Vec<Vec<f32>> {
-        let rows: Vec<&(Vec<u32>, Vec<u32>)> = inputs.rows.iter().step_by(stride).collect();
+        let rows: Vec<&Row> = inputs.rows.iter().step_by(stride).collect();
         let mut order: Vec<usize> = (0..rows.len()).collect();
         order.sort_by_key(|&i| rows[i].0.len());
         let mut all = vec![Vec::new(); rows.len()];
@@ -45,9 +45,9 @@ impl Stock {
         all
     }
 
-    fn batch(&self, rows: &[&(Vec<u32>, Vec<u32>)]) -> Tensor {
+    fn batch(&self, rows: &[&Row]) -> Tensor {
         let length = rows.iter().map(|row| row.0.len()).max().unwrap();
-        let padded = |of: &dyn Fn(&(Vec<u32>, Vec<u32>), usize) -> u32| -> Tensor {
+        let padded = |of: &dyn Fn(&Row, usize) -> u32| -> Tensor {
             let flat: Vec<u32> = rows.iter().flat_map(|row| (0..length).map(|j| of(row, j))).collect();
             Tensor::from_vec(flat, (rows.len(), length), &Device::Cpu).unwrap()
         };

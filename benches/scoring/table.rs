@@ -15,6 +15,8 @@ use crate::workload::Workload;
 /// Rows of the check before the race, which also warms caches and packs weights.
 const CHECK_STRIDE: usize = 8;
 
+type Seconds = fn(&Spent) -> f64;
+
 struct Lane {
     who: Contestant,
     rival: Rival,
@@ -118,7 +120,7 @@ fn take_turns(mut lanes: Vec<Lane>, rounds: usize) -> (Vec<Lane>, f64) {
 }
 
 impl Lane {
-    fn median(&self, of: fn(&Spent) -> f64) -> f64 {
+    fn median(&self, of: Seconds) -> f64 {
         median(self.runs.iter().map(of).collect())
     }
 }
@@ -126,9 +128,9 @@ impl Lane {
 fn print(lanes: &[Lane], workload: &Workload, peak: f64, rounds: usize) {
     println!("  medians of {rounds} rounds; peak: {:.0} GFLOP/s, one f32 product on all cores", peak / 1e9);
     let rate = |lane: &Lane, of| workload.tokens(lane.who.stride) as f64 / lane.median(of);
-    let (wall, cpu): (fn(&Spent) -> f64, fn(&Spent) -> f64) = (|s| s.wall, |s| s.cpu);
+    let (wall, cpu): (Seconds, Seconds) = (|s| s.wall, |s| s.cpu);
     println!(
-        "  {:22}{:>9}{:>9}{:>9}{:>7}{:>8}{:>8}   {:14}{:14}{:>8}  alike",
+        "  {:22}{:>9}{:>9}{:>9}{:>7}{:>8}{:>8}   {:14}{:14}{:>8}{:>8}  alike",
         "",
         "tokens/s",
         format!("{}/s", workload.unit),
@@ -138,7 +140,8 @@ fn print(lanes: &[Lane], workload: &Workload, peak: f64, rounds: usize) {
         "MiB",
         "x ORT f32",
         "x ORT int8",
-        "max diff"
+        "max diff",
+        "mean"
     );
     for lane in lanes {
         let ratio = |name: &str| match lanes.iter().find(|other| other.who.name == name) {
@@ -151,7 +154,7 @@ fn print(lanes: &[Lane], workload: &Workload, peak: f64, rounds: usize) {
         };
         let apart = lane.apart.as_ref().unwrap();
         println!(
-            "  {:22}{:>9.0}{:>9.0}{:>9.0}{:>7.2}{:>7.0}%{:>8}   {:14}{:14}{:>8.0e}  {:.4}",
+            "  {:22}{:>9.0}{:>9.0}{:>9.0}{:>7.2}{:>7.0}%{:>8}   {:14}{:14}{:>8.0e}{:>8.0e}  {:.4}",
             lane.who.name,
             rate(lane, wall),
             workload.rows(lane.who.stride) as f64 / lane.median(wall),
@@ -162,6 +165,7 @@ fn print(lanes: &[Lane], workload: &Workload, peak: f64, rounds: usize) {
             ratio(ORT_F32),
             ratio(ORT_INT8),
             apart.max,
+            apart.mean,
             apart.alike,
         );
     }

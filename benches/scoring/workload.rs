@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use recscope::engine::model::{DeviceChoice, LoadOptions, Model};
 use serde::{Deserialize, Serialize};
 
+/// Token ids and types of one input, special tokens included, not padded.
+pub type Row = (Vec<u32>, Vec<u32>);
+
 #[derive(Serialize, Deserialize)]
 pub struct Inputs {
     pub texts: Vec<(String, Option<String>)>,
-    /// Token ids and types of each text, special tokens included, not padded.
-    pub rows: Vec<(Vec<u32>, Vec<u32>)>,
+    pub rows: Vec<Row>,
 }
 
 pub struct Workload {
