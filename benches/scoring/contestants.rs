@@ -5,7 +5,9 @@ use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use recscope::engine::model::{DeviceChoice, LoadOptions, Model, Path as Route, ScoreOptions, Scratch};
+use recscope::engine::model::{
+    DeviceChoice, Dtype, LoadOptions, Model, Path as Route, ScoreOptions, Scratch,
+};
 use recscope::util::cancel::Cancel;
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +47,12 @@ pub const TORCH: &str = "torch f32";
 
 pub fn all(with_peers: bool) -> Vec<Contestant> {
     let mut all: Vec<Contestant> = (OURS.iter())
-        .map(|ours| Contestant { name: ours.name, kind: Kind::Here, stride: 1, exact: ours.exact })
+        .map(|ours| Contestant {
+            name: ours.name,
+            kind: Kind::Here,
+            stride: 1,
+            exact: ours.dtype == Dtype::F32,
+        })
         .collect();
     all.push(Contestant { name: CANDLE, kind: Kind::Here, stride: 4, exact: true });
     if with_peers {
@@ -58,34 +65,32 @@ pub fn all(with_peers: bool) -> Vec<Contestant> {
     all
 }
 
-/// One of our own ways to score.
+/// One of our own ways to score. To measure another dtype, add a row.
 struct Ours {
     name: &'static str,
-    exact: bool,
-    run: fn(&Model, &Inputs, usize) -> Vec<Vec<f32>>,
+    from: fn(&Model, &Inputs, usize, Dtype) -> Vec<Vec<f32>>,
+    dtype: Dtype,
 }
 
 const OURS: &[Ours] = &[
-    Ours { name: "recscope f32", exact: true, run: |m, i, stride| from_texts(m, i, stride, f32()) },
-    Ours { name: "recscope f32, ids in", exact: true, run: from_ids },
-    // int8 goes here: exact: false, the same with its own ScoreOptions.
+    Ours { name: "recscope f32", from: from_texts, dtype: Dtype::F32 },
+    Ours { name: "recscope f32, ids in", from: from_ids, dtype: Dtype::F32 },
+    Ours { name: "recscope int8", from: from_texts, dtype: Dtype::Int8 },
+    Ours { name: "recscope int8, ids in", from: from_ids, dtype: Dtype::Int8 },
 ];
 
 const CANDLE: &str = "candle BertModel";
 
-fn f32() -> ScoreOptions {
-    ScoreOptions::default()
-}
-
 /// What a user gets: texts in, tokenising included.
-fn from_texts(model: &Model, inputs: &Inputs, stride: usize, options: ScoreOptions) -> Vec<Vec<f32>> {
+fn from_texts(model: &Model, inputs: &Inputs, stride: usize, dtype: Dtype) -> Vec<Vec<f32>> {
     let units: Vec<(&str, Option<&str>)> =
         inputs.texts.iter().step_by(stride).map(|(a, b)| (a.as_str(), b.as_deref())).collect();
+    let options = ScoreOptions { dtype, ..Default::default() };
     model.outputs(&units, &options, &Cancel::new()).unwrap()
 }
 
 /// What the peers are timed on: token ids in, in length-sorted batches, one core each.
-fn from_ids(model: &Model, inputs: &Inputs, stride: usize) -> Vec<Vec<f32>> {
+fn from_ids(model: &Model, inputs: &Inputs, stride: usize, dtype: Dtype) -> Vec<Vec<f32>> {
     const TOKENS: usize = 384;
     let rows: Vec<(&[u32], &[u32])> =
         inputs.rows.iter().step_by(stride).map(|(ids, types)| (&ids[..], &types[..])).collect();
@@ -106,7 +111,8 @@ fn from_ids(model: &Model, inputs: &Inputs, stride: usize) -> Vec<Vec<f32>> {
         pool.install(|| {
             while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let batch_rows: Vec<_> = batch.iter().map(|&i| rows[i]).collect();
-                let outputs = model.forward(&batch_rows, Route::Fused, &mut scratch, &Cancel::new()).unwrap();
+                let outputs =
+                    model.forward(&batch_rows, (Route::Fused, dtype), &mut scratch, &Cancel::new()).unwrap();
                 done.extend(batch.iter().copied().zip(outputs));
             }
         });
@@ -132,7 +138,7 @@ pub fn serve(name: &str, job: &Path) {
             let longest = inputs.rows.iter().map(|row| row.0.len()).max();
             let options = LoadOptions { device: DeviceChoice::Cpu, max_tokens: longest };
             let model = Model::load(&job.model, &options).unwrap();
-            Box::new(move |stride| (ours.run)(&model, &inputs, stride))
+            Box::new(move |stride| (ours.from)(&model, &inputs, stride, ours.dtype))
         }
         None => {
             assert_eq!(name, CANDLE);
