@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, ValueEnum, ValueHint};
 
-use super::{Fault, FaultKind};
+use super::Fault;
 use crate::engine::model::{RowKind, ScoreOptions};
 
 /// Put a model's score beside every row: JSON lines or an Arrow stream on stdin, the same on stdout,
