@@ -115,7 +115,7 @@ fn whole_numbers_lie_near_floats_and_do_not_depend_on_the_batch() {
         let exact = outputs(&model, &rows, Path::Fused);
         let ints = outputs_in(&model, &rows, Path::Fused, Dtype::Int8);
         let apart = largest(&ints, &exact);
-        assert!(apart > 0.0 && apart < 0.03, "{labels} labels: {apart}");
+        assert!(apart > 0.0 && apart < 0.1, "{labels} labels: {apart}");
         let alone = rows.iter().flat_map(|r| outputs_in(&model, &[*r], Path::Fused, Dtype::Int8));
         assert_eq!(alone.collect::<Vec<_>>(), ints);
         let mut first: Option<Vec<Vec<f32>>> = None;
@@ -123,7 +123,7 @@ fn whole_numbers_lie_near_floats_and_do_not_depend_on_the_batch() {
             let fused = FusedBert::with_isa(model.bert(), isa, true).unwrap();
             let got = fused.forward(&rows, model.head(), &mut Scratch::default(), &Cancel::new()).unwrap();
             // The products are equal to the bit; attention and normalisation differ in their sums.
-            assert!(largest(&got, first.get_or_insert(got.clone())) < 0.03, "{isa:?}");
+            assert!(largest(&got, first.get_or_insert(got.clone())) < 0.1, "{isa:?}");
         }
     }
 }
