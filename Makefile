@@ -2,7 +2,7 @@
 # Everything below works with plain cargo too, once `scripts/libduckdb` has run.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt bench release screenshots clean-cache
+.PHONY: help setup demo test lint fmt bench bench-cache release screenshots clean-cache
 
 help: ## this list
 	@printf 'recscope\n\n'
@@ -31,6 +31,9 @@ lint: setup ## format check, clippy with warnings denied
 
 bench: setup ## scoring tokens/s beside stock candle, first-frame time; prints ratios
 	cargo bench --locked --profile dev --bench scoring --bench first_frame
+
+bench-cache: setup ## a million repetitive rows: row by row, equal ones once, again from the score cache
+	cargo bench --locked --profile dev --bench repetitive
 
 release: ## one static binary (compiles DuckDB: 40 minutes on two cores)
 	cargo build --locked --release --features bundled

@@ -12,10 +12,11 @@ use arrow::record_batch::RecordBatch;
 use super::args::{ScoreArgs, TextArgs};
 use super::output::{Ticker, cancel_on_signal};
 use super::{Failure, err_line, settings};
+use crate::engine::model::cache::{CacheOptions, Memo, ScoreCache};
 use crate::engine::model::{LoadOptions, Model, ScoreInputs, ScoreOptions, ScoreProgress, ScoreReport};
 use crate::engine::store::{Connection, Select, SourceSpec, Store, StoreOptions};
 use crate::util::cancel::Cancel;
-use crate::util::{arrow_text, figures};
+use crate::util::{arrow_text, figures, sanitise};
 
 const INPUT: &str = "input";
 const ROWS: &str = "input_rows";
@@ -48,10 +49,16 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
         .collect::<Result<Vec<_>, _>>()?;
     let load = LoadOptions { device: args.device.parse()?, max_tokens: args.max_tokens };
     let model = Model::load(&args.model, &load)?;
-    let report = write_scores(&connection, &model, &inputs(&args.text, &texts)?, &cancel)?;
+    let scores =
+        CacheOptions { folder: options.scores().folder.filter(|_| !args.no_cache), ..options.scores() };
+    let memo = scores.folder.is_some().then(|| Memo::new(&ScoreCache::new(scores)));
+    let report = write_scores(&connection, &model, &inputs(&args.text, &texts)?, memo.clone(), &cancel)?;
     connection.join_scores(OUT, ROWS, SCORES, &cancel)?;
     connection.export(OUT, &args.out, &cancel)?;
     tell(&report, &args.out);
+    if let Some(trouble) = memo.and_then(|memo| memo.trouble()) {
+        err_line(&format!("note: {}", sanitise::excerpt(&trouble, 400)));
+    }
     Ok(0)
 }
 
@@ -138,6 +145,7 @@ fn write_scores(
     connection: &Connection,
     model: &Model,
     inputs: &ScoreInputs<'_>,
+    memo: Option<Arc<Memo>>,
     cancel: &Cancel,
 ) -> Result<ScoreReport, Failure> {
     let labels = &model.info().labels;
@@ -151,10 +159,10 @@ fn write_scores(
     fields.extend(classes.iter().map(|name| Field::new(name, DataType::Float64, true)));
     let schema = Arc::new(Schema::new(fields));
     connection.create_table(SCORES, &schema)?;
-    let progress = ScoreProgress::default();
+    let (options, progress) = (ScoreOptions { memo, ..ScoreOptions::default() }, ScoreProgress::default());
     let mut ticker = Ticker::new();
     let mut failed = None;
-    let report = model.score(inputs, &ScoreOptions::default(), cancel, &progress, |chunk| {
+    let report = model.score(inputs, &options, cancel, &progress, |chunk| {
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(chunk.rows.iter().map(|row| *row as i64).collect::<Int64Array>()),
             Arc::new(chunk.scores.iter().copied().collect::<Float64Array>()),
@@ -184,9 +192,10 @@ fn write_scores(
 fn tell(report: &ScoreReport, out: &Path) {
     let count = |n: u64| figures::thousands(i128::from(n));
     let mut line = format!(
-        "{} ({} different), {} tokens/s, written to {}",
+        "{}, {} different, {} from the cache, {} tokens/s, written to {}",
         figures::plural(report.rows, "row", "rows"),
         count(report.unique_inputs),
+        count(report.cached_inputs),
         figures::compact(report.tokens_per_second as u64),
         out.display()
     );
