@@ -40,6 +40,9 @@ pub enum Command {
     /// Model folders: list them, look at one
     #[command(subcommand)]
     Models(ModelsCommand),
+    /// Scores that are kept so that no input is computed twice: list, verify, clear
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Look at this machine: versions, CPU, GPU, memory, terminal, models; each problem with its remedy
     Doctor(DoctorArgs),
     /// Reference pages as Markdown
@@ -99,7 +102,7 @@ pub struct RunArgs {
     /// Rows of each result that go into the report
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub rows: u32,
-    /// Run every cell, whatever the folder beside the notebook holds
+    /// Run every cell and compute every score, whatever the folder beside the notebook and the score cache hold
     #[arg(long)]
     pub no_cache: bool,
     #[command(flatten)]
@@ -142,6 +145,9 @@ pub struct ScoreArgs {
     /// Tokens per input, special ones included; the model's limit if not given
     #[arg(long, value_name = "N")]
     pub max_tokens: Option<usize>,
+    /// Compute every score, and keep none for the next time
+    #[arg(long)]
+    pub no_cache: bool,
 }
 
 #[derive(Debug, Args)]
@@ -256,6 +262,33 @@ pub enum ModelsCommand {
     },
 }
 
+/// Where the scores lie and how much they may take: `engine.score_cache` and `engine.score_cache_limit`
+/// of config.toml, or RECSCOPE_SCORE_CACHE (a folder, or `off`).
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// What is kept: model, number type, entries, size, last use
+    List {
+        #[arg(long, value_enum, default_value_t)]
+        format: ShortFormat,
+    },
+    /// Check the checksum of every entry; exit 1 if one is damaged (it would be computed again)
+    Verify {
+        #[arg(long, value_enum, default_value_t)]
+        format: ShortFormat,
+    },
+    /// Remove what is kept, without asking, and say what has gone
+    Clear {
+        /// Only of this model: its folder, or the name or hash that `recscope cache list` shows
+        #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+        model: Option<String>,
+        /// Only what has not been used for so many days
+        #[arg(long, value_name = "DAYS")]
+        older_than: Option<u32>,
+        #[arg(long, value_enum, default_value_t)]
+        format: ShortFormat,
+    },
+}
+
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     #[arg(long, value_enum, default_value_t)]
@@ -278,6 +311,9 @@ pub struct EngineArgs {
     /// Stay when the screen goes
     #[arg(long)]
     pub detached: bool,
+    /// Leave the score cache alone
+    #[arg(long)]
+    pub no_score_cache: bool,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

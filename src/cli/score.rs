@@ -14,13 +14,14 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::args::ScoreArgs;
 use super::output::{Ticker, cancel_on_signal};
 use super::{Failure, err_line, settings};
+use crate::engine::model::cache::{CacheOptions, Memo, ScoreCache};
 use crate::engine::model::{
     Chunk, LoadOptions, Model, RowStream, ScoreProgress, Scored, StreamOptions, score_columns,
 };
 use crate::engine::store::{Connection, ErrorKind, Flow, SourceSpec, Store, StoreError, StoreOptions};
 use crate::pipe::{find_column, score_options, summary};
 use crate::util::cancel::Cancel;
-use crate::util::figures;
+use crate::util::{figures, sanitise};
 
 const INPUT: &str = "input";
 const SCORES: &str = "input_scores";
@@ -30,7 +31,9 @@ const AHEAD: usize = 32;
 
 /// Scores and writes; a summary goes to stderr.
 pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
-    let options = StreamOptions { score: score_options(&args.dtype)?, ..StreamOptions::default() };
+    let mut options = StreamOptions { score: score_options(&args.dtype)?, ..StreamOptions::default() };
+    let memo = memo(args)?;
+    options.score.memo = memo.clone();
     let (kind, asked) = args.text.columns()?;
     let cancel = cancel_on_signal();
     let (store, connection) = open()?;
@@ -68,7 +71,17 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
     connection.export_scored(INPUT, SCORES, report.rows, &args.out, &cancel)?;
     let summary = summary(report, job.stream.remembers_all());
     err_line(&format!("{summary}; written to {}", args.out.display()));
+    if let Some(trouble) = memo.and_then(|memo| memo.trouble()) {
+        err_line(&format!("note: {}", sanitise::excerpt(&trouble, 400)));
+    }
     Ok(0)
+}
+
+/// What is known from earlier jobs, unless that is switched off.
+fn memo(args: &ScoreArgs) -> Result<Option<Arc<Memo>>, Failure> {
+    let scores = settings::load().engine_options(&Default::default())?.scores();
+    let scores = CacheOptions { folder: scores.folder.clone().filter(|_| !args.no_cache), ..scores };
+    Ok(scores.folder.is_some().then(|| Memo::new(&ScoreCache::new(scores))))
 }
 
 fn open() -> Result<(Store, Connection), Failure> {

@@ -62,10 +62,14 @@ impl Drop for Ticker {
 /// `different`: no input was computed twice.
 pub fn summary(report: &ScoreReport, different: bool) -> String {
     let mut line = format!(
-        "{} ({} {}), {} tokens/s",
+        "{} ({} {}{}), {} tokens/s",
         figures::plural(report.rows, "row", "rows"),
         figures::thousands(i128::from(report.unique_inputs)),
         if different { "different" } else { "computed" },
+        match report.cached_inputs {
+            0 => String::new(),
+            n => format!(", {} from the cache", figures::thousands(i128::from(n))),
+        },
         figures::compact(report.tokens_per_second as u64),
     );
     for (n, what) in

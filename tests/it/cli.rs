@@ -14,6 +14,7 @@ fn recscope(folder: &Path, args: &[&str]) -> Output {
         .args(args)
         .current_dir(folder)
         .env("RECSCOPE_CONFIG", folder.join("none.toml"))
+        .env("RECSCOPE_SCORE_CACHE", folder.join("scores"))
         .env_remove("RECSCOPE_MODELS")
         .stdin(Stdio::null())
         .output()

@@ -174,8 +174,13 @@ fn a_job_restores_order_and_computes_equal_inputs_once() {
     let inputs = ScoreInputs::Pair(&queries, &titles);
     for options in [
         ScoreOptions::default(),
-        ScoreOptions { threads: 3, batch_tokens: 70, path: Path::Fused, dtype: Dtype::F32 },
-        ScoreOptions { threads: 1, batch_tokens: 5000, path: Path::Differentiable, dtype: Dtype::F32 },
+        ScoreOptions { threads: 3, batch_tokens: 70, path: Path::Fused, ..ScoreOptions::default() },
+        ScoreOptions {
+            threads: 1,
+            batch_tokens: 5000,
+            path: Path::Differentiable,
+            ..ScoreOptions::default()
+        },
     ] {
         let (scores, unique) = job(&model, &inputs, &options, rows);
         assert_eq!(unique as usize, texts.len());
@@ -200,7 +205,8 @@ fn each_side_of_a_bi_encoder_is_embedded_once() {
         (0..texts.len()).flat_map(|i| (0..texts.len()).step_by(3).map(move |j| (i, j))).collect();
     let left: Vec<_> = pairs.iter().map(|&(i, _)| Some(texts[i].clone())).collect();
     let right: Vec<_> = pairs.iter().map(|&(_, j)| Some(texts[j].clone())).collect();
-    let options = ScoreOptions { threads: 2, batch_tokens: 100, path: Path::Fused, dtype: Dtype::F32 };
+    let options =
+        ScoreOptions { threads: 2, batch_tokens: 100, path: Path::Fused, ..ScoreOptions::default() };
     let (scores, unique) = job(&model, &ScoreInputs::Embed(&left, &right), &options, pairs.len());
     assert_eq!(unique as usize, texts.len());
     for (score, &(i, j)) in scores.iter().zip(&pairs) {

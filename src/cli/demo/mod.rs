@@ -47,7 +47,8 @@ pub(super) fn demo(args: &DemoArgs) -> Result<u8, Failure> {
     let notebook = write_investigation(dir, faults)?;
     let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     if on_terminal && args.format.is_none() && args.out.is_none() {
-        return open::open(&[notebook.to_string_lossy().into_owned()]);
+        // Nothing of a demo is left behind: neither its files nor its scores.
+        return open::open(&[notebook.to_string_lossy().into_owned()], false);
     }
     report(&notebook, args)
 }

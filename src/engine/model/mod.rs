@@ -2,6 +2,7 @@
 //! gives gradients. The only user of candle, tokenizers and safetensors.
 //!
 //! Not here: SQL, cells, threads that outlive a call. Nothing of ours but `util` is imported.
+//! `cache/` keeps scores on disk and knows nothing of models.
 //!
 //! ```text
 //! folder --load--> Params (named weights) --> Bert (one definition) --> Head (cosine or logits)
@@ -11,6 +12,7 @@
 
 mod batch;
 mod bert;
+pub mod cache;
 mod config;
 mod device;
 mod dropout;
@@ -25,6 +27,7 @@ mod load;
 mod ops;
 mod params;
 mod pool;
+mod recall;
 mod score;
 mod stream;
 mod tokens;

@@ -21,6 +21,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
 use super::error::ModelError;
 use super::load::Model;
+use super::recall::Recall;
 use super::score::{ScoreInputs, ScoreOptions, ScoreProgress, ScoreReport};
 use crate::util::cancel::Cancel;
 use memory::Memory;
@@ -43,6 +44,17 @@ pub enum RowKind {
     Pair,
     /// Query and text read apart, for an encoder: their cosine.
     Embed,
+}
+
+impl RowKind {
+    /// No rows of this kind.
+    fn none(self) -> ScoreInputs<'static> {
+        match self {
+            RowKind::Text => ScoreInputs::Text(&[]),
+            RowKind::Pair => ScoreInputs::Pair(&[], &[]),
+            RowKind::Embed => ScoreInputs::Embed(&[], &[]),
+        }
+    }
 }
 
 /// Rows that arrived together: some hundred, so that a window can be cut between chunks.
@@ -70,7 +82,7 @@ pub struct Scored<T> {
     pub classes: Vec<Vec<Option<f32>>>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct StreamOptions {
     pub score: ScoreOptions,
     /// Bytes for what inputs gave, so that a repeated one is not computed again.
@@ -117,11 +129,7 @@ enum Filled<E> {
 impl<'m> RowStream<'m> {
     /// Refuses at once what the model cannot do, e.g. a pair for an encoder.
     pub fn new(model: &'m Model, kind: RowKind, options: StreamOptions) -> Result<Self, ModelError> {
-        model.check_inputs(&match kind {
-            RowKind::Text => ScoreInputs::Text(&[]),
-            RowKind::Pair => ScoreInputs::Pair(&[], &[]),
-            RowKind::Embed => ScoreInputs::Embed(&[], &[]),
-        })?;
+        model.check_inputs(&kind.none())?;
         let (memory, pace) = (Memory::new(options.memory), Pace::new());
         Ok(Self { model, kind, options, memory, pace, report: ScoreReport::default() })
     }
@@ -203,29 +211,37 @@ impl<'m> RowStream<'m> {
         let began = Instant::now();
         let inputs = window.new_inputs();
         let mut computed = Vec::with_capacity(inputs.len());
-        let (mut tokens, mut truncated) = (0, 0);
-        if !inputs.is_empty() {
-            self.model.compute(
-                &inputs,
-                &self.options.score,
-                cancel,
-                &mut truncated,
-                |numbers, outputs, n| {
-                    tokens += n;
-                    progress.tokens_done.fetch_add(n, Ordering::Relaxed);
-                    computed.extend(numbers.into_iter().zip(outputs));
-                    Ok(())
-                },
-            )?;
+        let report = &mut self.report;
+        let (options, mut unknown) = (&self.options.score, (0..inputs.len() as u32).collect());
+        let id = self.model.shelf_id(&self.kind.none(), options);
+        let recall = options.memo.as_deref().map(|memo| Recall::begin(memo, &id, &inputs));
+        if let Some(recall) = &recall {
+            unknown = recall.known(cancel, |known, _| {
+                report.cached_inputs += known.inputs;
+                report.truncated += known.truncated;
+                computed.extend(known.units.into_iter().zip(known.outputs));
+                Ok(())
+            })?;
         }
+        if !unknown.is_empty() {
+            self.model.compute(&inputs, &unknown, options, cancel, |done, outputs| {
+                let tokens = done.iter().map(|done| u64::from(done.tokens)).sum();
+                report.tokens += tokens;
+                progress.tokens_done.fetch_add(tokens, Ordering::Relaxed);
+                report.truncated += done.iter().filter(|done| done.truncated).count() as u64;
+                if let Some(recall) = &recall {
+                    recall.keep(&done, &outputs);
+                }
+                computed.extend(done.into_iter().map(|done| done.unit).zip(outputs));
+                Ok(())
+            })?;
+        }
+        drop(recall);
         let seconds = began.elapsed().as_secs_f64();
         self.pace.learn(window.cost, seconds);
-        let report = &mut self.report;
         report.rows += window.rows() as u64;
         report.empty += window.empty_rows();
         report.unique_inputs += computed.len() as u64;
-        report.tokens += tokens;
-        report.truncated += truncated;
         report.seconds += seconds;
         report.tokens_per_second = report.tokens as f64 / report.seconds.max(1e-9);
         progress.rows_done.fetch_add(window.rows() as u64, Ordering::Relaxed);

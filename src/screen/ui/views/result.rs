@@ -219,8 +219,13 @@ fn notes(look: &Look, outcome: &Outcome, area: Rect, buf: &mut Buffer) {
                 figures::thousands(s.rows.into()),
                 figures::thousands(s.unique_inputs.into())
             ),
-            format!("{} tokens/s", figures::thousands(s.tokens_per_second.round() as i128)),
         ];
+        if s.cached_inputs > 0 {
+            words.push(format!("{} from the cache", figures::thousands(s.cached_inputs.into())));
+        }
+        if s.tokens > 0 || s.cached_inputs == 0 {
+            words.push(format!("{} tokens/s", figures::thousands(s.tokens_per_second.round() as i128)));
+        }
         for (count, what) in [(s.truncated, "cut"), (s.empty, "empty"), (s.nan, "NaN")] {
             if count > 0 {
                 words.push(format!("{} {what}", figures::thousands(count.into())));
