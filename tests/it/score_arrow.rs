@@ -100,7 +100,12 @@ fn a_batch_is_answered_before_the_next_is_asked() {
         writer.flush().unwrap();
         let mut had = 0;
         loop {
-            let answer = reader.next().unwrap().unwrap();
+            let Some(answer) = reader.next() else {
+                let mut said = String::new();
+                std::io::Read::read_to_string(&mut asked.child.stderr.take().unwrap(), &mut said).unwrap();
+                panic!("ended at {n}: {said}");
+            };
+            let answer = answer.unwrap();
             had += answer.num_rows() as i64;
             if had >= n {
                 break;

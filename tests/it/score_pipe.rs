@@ -47,9 +47,10 @@ fn lines(output: &Output) -> Vec<String> {
 
 /// The line as it went in, and the value of `score`.
 fn split(line: &str) -> (String, Value) {
-    let value: Value = serde_json::from_str(line).unwrap();
-    let (before, _) = line.rsplit_once("\"score\":").unwrap();
-    (before.trim_end_matches(',').to_string() + "}", value["score"].clone())
+    // Not the whole line: it may hold numbers that no reader of ours can hold.
+    let (before, score) = line.rsplit_once("\"score\":").unwrap();
+    let score = serde_json::from_str(score.strip_suffix('}').unwrap()).unwrap();
+    (before.trim_end_matches(',').to_string() + "}", score)
 }
 
 const PAIR: [&str; 2] = ["--pair", "query,title"];

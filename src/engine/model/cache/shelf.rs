@@ -289,7 +289,9 @@ impl Shelf {
     /// From here on, in memory.
     fn give_up(&mut self, error: &io::Error) {
         let folder = self.room.take().map(|room| room.folder).unwrap_or_default();
-        self.active = None;
+        if let Some(segment) = self.active.take().and_then(|at| self.segments.get(at)) {
+            segment.release();
+        }
         let what = format!("scores are not kept: {} cannot be written: {error}", folder.display());
         tracing::warn!("{what}");
         self.trouble.get_or_insert(what);
