@@ -77,7 +77,7 @@ impl Settings {
         let mut folders: Vec<PathBuf> =
             std::env::var_os("RECSCOPE_MODELS").iter().flat_map(std::env::split_paths).collect();
         folders.extend(self.config.models.iter().cloned());
-        folders.extend(["models", "."].map(|name| base.join(name)));
+        folders.extend([base.join("models"), base.to_path_buf()]);
         folders
     }
 }

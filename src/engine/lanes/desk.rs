@@ -148,7 +148,7 @@ impl Desk {
     }
 
     fn run(&self, job: JobId, cells: Vec<String>) {
-        if !self.jobs.add(job, &cells) {
+        if !self.jobs.add(job, &cells, &self.workspace) {
             let problem = Problem::new(ProblemKind::Bug, format!("there is a job {job} already"));
             return self.tell(Event::Fault { problem });
         }

@@ -74,7 +74,7 @@ struct Job<'a> {
 fn prepare<'a>(work: &'a Work<'a>, spec: &'a ScoreSpec, names: &'a Names) -> Result<Job<'a>, Stop> {
     work.phase("reading", "rows", 0, None);
     let from = work.connection.describe(&spec.input.from)?;
-    need_columns(&from, &spec.input.from, &text_columns(&spec.text))?;
+    need_columns(work, &from, &text_columns(&spec.text))?;
     let select = Select {
         from: spec.input.from.clone(),
         filter: spec.input.filter.clone(),
