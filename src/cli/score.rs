@@ -12,7 +12,9 @@ use arrow::record_batch::RecordBatch;
 use super::args::{ScoreArgs, TextArgs};
 use super::output::{Ticker, cancel_on_signal};
 use super::{Failure, err_line, settings};
-use crate::engine::model::{LoadOptions, Model, ScoreInputs, ScoreOptions, ScoreProgress, ScoreReport};
+use crate::engine::model::{
+    LoadOptions, Model, Prefixes, ScoreInputs, ScoreOptions, ScoreProgress, ScoreReport,
+};
 use crate::engine::store::{Connection, Select, SourceSpec, Store, StoreOptions};
 use crate::util::cancel::Cancel;
 use crate::util::{arrow_text, figures};
@@ -46,13 +48,23 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
         .iter()
         .map(|column| read_texts(&connection, column, rows, &cancel))
         .collect::<Result<Vec<_>, _>>()?;
-    let load = LoadOptions { device: args.device.parse()?, max_tokens: args.max_tokens };
+    let load = load_options(args)?;
     let model = Model::load(&args.model, &load)?;
     let report = write_scores(&connection, &model, &inputs(&args.text, &texts)?, &cancel)?;
     connection.join_scores(OUT, ROWS, SCORES, &cancel)?;
     connection.export(OUT, &args.out, &cancel)?;
     tell(&report, &args.out);
     Ok(0)
+}
+
+fn load_options(args: &ScoreArgs) -> Result<LoadOptions, Failure> {
+    let asked = &args.model_options;
+    let prefixes = match asked.prefixes.as_slice() {
+        [query, text] => Some(Prefixes { query: query.clone(), text: text.clone() }),
+        _ => None,
+    };
+    let gains = (!asked.gains.is_empty()).then(|| asked.gains.clone());
+    Ok(LoadOptions { device: args.device.parse()?, max_tokens: args.max_tokens, prefixes, gains })
 }
 
 fn check_dtype(dtype: &str) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 
 use candle_core::Tensor;
 
-use super::bert::{Padded, Path, Words};
+use super::bert::{Padded, Path};
 use super::error::ModelError;
 use super::fused::{FusedBert, Scratch};
 use super::heads::Head;
@@ -14,9 +14,9 @@ use crate::util::cancel::Cancel;
 pub type Row<'a> = (&'a [u32], &'a [u32]);
 
 impl Model {
-    /// Whether scoring runs on our own kernels (weights on the CPU).
+    /// Whether scoring runs on our own kernels (our own BERT, weights on the CPU).
     pub fn has_fused_path(&self) -> bool {
-        self.bert.device().is_cpu()
+        self.encoder.own().is_some() && self.encoder.device().is_cpu()
     }
 
     /// The kernels' copy of the weights, made on first use.
@@ -24,7 +24,7 @@ impl Model {
         if let Some(ready) = self.fused.get() {
             return Ok(ready);
         }
-        let made = FusedBert::new(&self.bert)?;
+        let made = FusedBert::new(self.encoder.differentiable(&self.config)?)?;
         Ok(self.fused.get_or_init(|| made))
     }
 
@@ -48,11 +48,11 @@ impl Model {
 
     /// The differentiable path over a padded batch: `[rows, labels or hidden]`.
     fn forward_padded(&self, rows: &[Row], cancel: &Cancel) -> Result<Tensor, ModelError> {
-        let batch = Padded::new(rows, self.tokens.pad_id(), self.bert.device())?;
-        let hidden = self.bert.hidden_states(&Words::Ids(&batch.ids), &batch, None, cancel)?;
+        let batch = Padded::new(rows, self.tokens.pad_id(), self.encoder.device())?;
+        let hidden = self.encoder.hidden_states(&batch, cancel)?;
         match &self.head {
             Head::Embedding(pooling) => pooling.apply(&hidden, &batch.mask),
-            Head::Classifier { .. } => self.bert.logits(&hidden, None),
+            Head::Classifier { .. } => self.encoder.logits(&hidden, &batch),
         }
     }
 }

@@ -2,10 +2,10 @@
 //! there, and which device.
 
 use super::Work;
-use crate::engine::model::DeviceChoice;
+use crate::engine::model::{DeviceChoice, LoadOptions, Prefixes};
 use crate::engine::store::Relation;
 use crate::notebook::diagnostics::nearest;
-use crate::notebook::spec::TextInput;
+use crate::notebook::spec::{ScoreSpec, TextInput};
 use crate::protocol::{Problem, ProblemKind};
 
 /// The columns that the model reads.
@@ -26,6 +26,20 @@ pub(super) fn need_columns(relation: &Relation, from: &str, wanted: &[&String]) 
         None => format!("its columns: {}", known.join(", ")),
     };
     Err(Problem::new(ProblemKind::Data, format!("{from} has no column {missing}")).hint(hint))
+}
+
+/// How a score cell wants its model.
+pub(super) fn load_options(work: &Work, spec: &ScoreSpec) -> Result<LoadOptions, Problem> {
+    Ok(LoadOptions {
+        device: device(work, spec.device.as_deref())?,
+        max_tokens: spec.max_tokens,
+        prefixes: spec.prefixes.as_ref().map(prefixes),
+        gains: spec.gains.clone(),
+    })
+}
+
+pub(super) fn prefixes(asked: &(String, String)) -> Prefixes {
+    Prefixes { query: asked.0.clone(), text: asked.1.clone() }
 }
 
 pub(super) fn device(work: &Work, asked: Option<&str>) -> Result<DeviceChoice, Problem> {

@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Normal};
 
-use crate::engine::model::params::expected;
+use crate::engine::model::shapes::expected;
 use crate::engine::model::{Architecture, BertConfig, Model, ModelError, ModelErrorKind, Params, Tokens};
 
 /// A sequence classifier ready to be trained.
@@ -33,11 +33,15 @@ impl Start {
         seed: u64,
     ) -> Result<Self, ModelError> {
         if !has_weights(dir) && dir.join("config.json").is_file() {
-            let config = BertConfig::read(&dir.join("config.json"))?.with_labels(outputs);
+            let config = trainable(dir, BertConfig::read(&dir.join("config.json"))?)?.with_labels(outputs);
             let tokens = open_tokens(dir, &config, max_tokens)?;
             let params = random_params(&config, seed, device)?;
             let note = Some(format!("{} has no weights: training began from random ones", dir.display()));
             return Ok(Self { config, params, tokens, note });
+        }
+        // Before the weights are read.
+        if let Ok(config) = BertConfig::read(&dir.join("config.json")) {
+            trainable(dir, config)?;
         }
         let (old, mut params) = Model::load_params(dir, device)?;
         let config = old.with_labels(outputs);
@@ -52,6 +56,18 @@ impl Start {
         });
         Ok(Self { config, params, tokens, note })
     }
+}
+
+/// Training writes BERT's own layout and head, and needs every layer's gradient.
+fn trainable(dir: &Path, config: BertConfig) -> Result<BertConfig, ModelError> {
+    if config.family.model_type == "bert" {
+        return Ok(config);
+    }
+    let what = format!("{} is a {}; only BERT can be trained", dir.display(), config.family.name);
+    Err(ModelError::new(ModelErrorKind::Unsupported, what).hint(
+        "start from a folder whose model_type is \"bert\" (BERT, MiniLM, BGE, Chinese BERT, RoBERTa-wwm), or \
+         fine-tune this one elsewhere: recscope scores and explains it all the same",
+    ))
 }
 
 fn open_tokens(dir: &Path, config: &BertConfig, max_tokens: usize) -> Result<Tokens, ModelError> {
@@ -100,5 +116,5 @@ pub fn random_params(config: &BertConfig, seed: u64, device: &Device) -> Result<
         };
         tensors.insert(name, tensor);
     }
-    Ok(Params::new(tensors, true))
+    Ok(Params::new(tensors, config.family, true))
 }
