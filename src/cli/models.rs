@@ -142,7 +142,8 @@ pub(super) fn info(folder: &Path, format: ShortFormat) -> Result<u8, Failure> {
             None => sanitise::excerpt(label, 60),
         })
         .collect();
-    let prefixes = [&info.prefixes.query, &info.prefixes.text].map(|text| format!("{:?}", sanitise::excerpt(text, 60)));
+    let prefixes =
+        [&info.prefixes.query, &info.prefixes.text].map(|text| format!("{:?}", sanitise::excerpt(text, 60)));
     print(&format!(
         "{}\nkind        {}, {kind}\nlabels      {}\nlayers      {} x {}\nparameters  {}\nreads       up to {} tokens\npooling     {}\nprefixes    {}\nexplains    {explains}\nuse as      {use_as}\nsha256      {}\n",
         sanitise::line(&info.name),

@@ -402,10 +402,14 @@ mod tests {
     #[test]
     fn prefixes_keep_their_spaces_and_gains_their_order() {
         let body = "from=\"a\"\nmodel=\"m\"\nembed=[\"q\",\"t\"]\nprefixes=[\"query: \", \"\"]\n";
-        let (Some(CellSpec::Score(spec)), faults) = read_one(&format!("```score x\n{body}```\n")) else { panic!() };
+        let (Some(CellSpec::Score(spec)), faults) = read_one(&format!("```score x\n{body}```\n")) else {
+            panic!()
+        };
         assert_eq!((spec.prefixes, faults.as_str()), (Some(("query: ".into(), "".into())), ""));
         let body = "from=\"a\"\nmodel=\"m\"\ntext=\"t\"\ngains={ \"完全\" = 1, b = 0.5 }\n";
-        let (Some(CellSpec::Score(spec)), faults) = read_one(&format!("```score x\n{body}```\n")) else { panic!() };
+        let (Some(CellSpec::Score(spec)), faults) = read_one(&format!("```score x\n{body}```\n")) else {
+            panic!()
+        };
         assert_eq!(faults, "");
         assert_eq!(spec.gains, Some(vec![("完全".into(), 1.0), ("b".into(), 0.5)]));
     }

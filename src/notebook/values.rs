@@ -168,7 +168,8 @@ fn read_value(key: &KeyDef, value: &DeValue<'_>, params: &Params) -> Result<Valu
         KeyType::Numbers => match value {
             DeValue::Table(table) if !table.is_empty() => {
                 let numbers = table.iter().map(|(name, value)| {
-                    let number = number(value.get_ref(), params, &wrong)?.parse::<f64>().map_err(|_| wrong())?;
+                    let number =
+                        number(value.get_ref(), params, &wrong)?.parse::<f64>().map_err(|_| wrong())?;
                     Ok((name.get_ref().to_string(), number))
                 });
                 numbers.collect::<Result<_, String>>().map(Value::Numbers)

@@ -15,7 +15,7 @@ use crate::tiny_model::{Tiny, write};
 fn tiny(options: &Tiny) -> (tempfile::TempDir, Model) {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), options);
-    let load = LoadOptions { device: DeviceChoice::Cpu, max_tokens: None };
+    let load = LoadOptions { device: DeviceChoice::Cpu, ..Default::default() };
     let model = Model::load(dir.path(), &load).unwrap();
     (dir, model)
 }
@@ -51,7 +51,7 @@ fn fused_equals_differentiable_on_every_instruction_set() {
         let rows: Vec<Row> = ids.iter().map(|i| (&i.ids[..], &i.type_ids[..])).collect();
         let exact = outputs(&model, &rows, Path::Differentiable);
         for isa in Isa::available() {
-            let fused = FusedBert::with_isa(model.bert(), isa).unwrap();
+            let fused = FusedBert::with_isa(model.bert().unwrap(), isa).unwrap();
             let mut scratch = Scratch::default();
             // Twice with one scratch: leftovers of the first must not show.
             for _ in 0..2 {

@@ -224,7 +224,8 @@ mod tests {
         assert_eq!(texts(&words), ["shoes", ",", "鞋"]);
         assert_eq!(words.list[2].tokens, [4, 5, 6]);
 
-        let tokens = [("▁run", 0, 3), ("ning", 3, 7), ("▁", 7, 8), ("靴", 8, 11), ("▁shoe", 11, 16), ("!", 16, 17)];
+        let tokens =
+            [("▁run", 0, 3), ("ning", 3, 7), ("▁", 7, 8), ("靴", 8, 11), ("▁shoe", 11, 16), ("!", 16, 17)];
         let mut input = encoded(&[&tokens]);
         input.words = [None, Some(0), Some(0), Some(1), Some(1), Some(2), Some(2), None].to_vec();
         let words = find_words("running 靴 shoe!", None, &input);

@@ -144,8 +144,11 @@ impl Bert {
             config: config.clone(),
             embeddings: Embeddings {
                 word: tensor("embeddings.word_embeddings.weight".into())?,
-                position: tensor("embeddings.position_embeddings.weight".into())?
-                    .narrow(0, config.first_position, config.max_positions)?,
+                position: tensor("embeddings.position_embeddings.weight".into())?.narrow(
+                    0,
+                    config.first_position,
+                    config.max_positions,
+                )?,
                 token_type: match config.type_vocab {
                     0 => None,
                     _ => Some(tensor("embeddings.token_type_embeddings.weight".into())?),

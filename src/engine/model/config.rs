@@ -149,6 +149,10 @@ impl BertConfig {
     pub fn with_labels(&self, labels: &[String]) -> Self {
         let mut config = self.clone();
         config.architecture = Architecture::SequenceClassification;
+        if config.labels != labels {
+            // Gains of other classes.
+            config.raw.remove("recscope_gains");
+        }
         config.labels = labels.to_vec();
         config
     }
@@ -254,7 +258,9 @@ fn size(
         (None, None) => Err(wrong(format!("\"{key}\" is missing"))),
         (Some(value), _) => match value.as_u64() {
             Some(n) if (least..=most).contains(&n) => Ok(n as usize),
-            _ => Err(wrong(format!("\"{key}\" is {value}; it must be a whole number from {least} to {most}"))),
+            _ => {
+                Err(wrong(format!("\"{key}\" is {value}; it must be a whole number from {least} to {most}")))
+            }
         },
     }
 }

@@ -91,7 +91,9 @@ pub(super) fn candle_config(config: &BertConfig) -> Result<Config, ModelError> {
     let number = |key: &str| config.raw(key).and_then(Value::as_u64).unwrap_or(0) as usize;
     if number("conv_kernel_size") > 0 {
         // candle's layer is a `todo!()` that would panic.
-        return Err(unsupported("a DeBERTa with a convolution (\"conv_kernel_size\", as deberta-v2-xlarge has)"));
+        return Err(unsupported(
+            "a DeBERTa with a convolution (\"conv_kernel_size\", as deberta-v2-xlarge has)",
+        ));
     }
     for (key, usual) in [("embedding_size", config.hidden), ("attention_head_size", config.head_dim())] {
         if ![0, usual].contains(&number(key)) {

@@ -269,7 +269,9 @@ mod tests {
             assert_eq!(Family::of_class(&class), Some((family, "ForSequenceClassification")));
             assert_eq!(Family::of_class(&format!("{}Model", family.class)), Some((family, "Model")));
         }
-        for other in ["BertGenerationEncoder", "RobertaPreLayerNormModel", "DebertaModel", "XLMRobertaXLModel"] {
+        for other in
+            ["BertGenerationEncoder", "RobertaPreLayerNormModel", "DebertaModel", "XLMRobertaXLModel"]
+        {
             assert_eq!(Family::of_class(other), None, "{other}");
         }
     }

@@ -80,11 +80,15 @@ fn expected(logits: &[f32], value: impl Fn(usize) -> Option<f64>) -> f64 {
 pub fn gains(labels: &[String], declared: &[(String, f64)]) -> Result<Vec<f64>, ModelError> {
     let wrong = |what: String| {
         let error = ModelError::new(ModelErrorKind::Usage, what);
-        Err(error.hint(format!("name each class once, with a number; the model's classes: {}", labels.join(", "))))
+        Err(error
+            .hint(format!("name each class once, with a number; the model's classes: {}", labels.join(", "))))
     };
     if labels.is_empty() {
-        return Err(ModelError::new(ModelErrorKind::Usage, "gains were declared for a model without classes")
-            .hint("an embedding model's score is the cosine: leave `gains` out"));
+        return Err(ModelError::new(
+            ModelErrorKind::Usage,
+            "gains were declared for a model without classes",
+        )
+        .hint("an embedding model's score is the cosine: leave `gains` out"));
     }
     let mut gains: Vec<Option<f64>> = vec![None; labels.len()];
     for (name, gain) in declared {
@@ -97,8 +101,12 @@ pub fn gains(labels: &[String], declared: &[(String, f64)]) -> Result<Vec<f64>, 
             None => return wrong(format!("there is no class {name} to have a gain")),
         }
     }
-    let missing: Vec<&str> =
-        labels.iter().zip(&gains).filter(|(_, gain)| gain.is_none()).map(|(label, _)| label.as_str()).collect();
+    let missing: Vec<&str> = labels
+        .iter()
+        .zip(&gains)
+        .filter(|(_, gain)| gain.is_none())
+        .map(|(label, _)| label.as_str())
+        .collect();
     if missing.is_empty() {
         Ok(gains.into_iter().flatten().collect())
     } else {
@@ -109,8 +117,11 @@ pub fn gains(labels: &[String], declared: &[(String, f64)]) -> Result<Vec<f64>, 
 /// The gains that a folder declares: `"recscope_gains": {"Exact": 1.0, ...}` in config.json.
 pub fn folder_gains(value: &Value) -> Result<Vec<(String, f64)>, ModelError> {
     let wrong = || {
-        ModelError::new(ModelErrorKind::Damaged, "config.json: \"recscope_gains\" is not an object of numbers")
-            .hint("write e.g. \"recscope_gains\": {\"Exact\": 1.0, \"Irrelevant\": 0.0}, or take the key out")
+        ModelError::new(
+            ModelErrorKind::Damaged,
+            "config.json: \"recscope_gains\" is not an object of numbers",
+        )
+        .hint("write e.g. \"recscope_gains\": {\"Exact\": 1.0, \"Irrelevant\": 0.0}, or take the key out")
     };
     let map = value.as_object().ok_or_else(wrong)?;
     map.iter().map(|(label, gain)| Ok((label.clone(), gain.as_f64().ok_or_else(wrong)?))).collect()
@@ -150,9 +161,10 @@ mod tests {
     #[test]
     fn declared_gains_are_weighed_by_probability() {
         let labels = ["Exact", "Substitute", "Complement", "Irrelevant"];
-        let declared: Vec<(String, f64)> = [("irrelevant", 0.0), ("Exact", 1.0), ("Complement", 0.01), ("Substitute", 0.1)]
-            .map(|(l, g)| (l.to_string(), g))
-            .to_vec();
+        let declared: Vec<(String, f64)> =
+            [("irrelevant", 0.0), ("Exact", 1.0), ("Complement", 0.01), ("Substitute", 0.1)]
+                .map(|(l, g)| (l.to_string(), g))
+                .to_vec();
         let names: Vec<String> = labels.iter().map(|l| l.to_string()).collect();
         let gains = gains(&names, &declared).unwrap();
         assert_eq!(gains, [1.0, 0.1, 0.01, 0.0]);

@@ -81,7 +81,8 @@ fn global_every(config: &BertConfig) -> Result<usize, ModelError> {
         return Ok((n as usize).max(1));
     };
     let global: Vec<bool> = kinds.iter().map(|kind| kind.as_str() == Some("full_attention")).collect();
-    let regular = |n: usize| global.iter().enumerate().all(|(layer, global)| layer.is_multiple_of(n) == *global);
+    let regular =
+        |n: usize| global.iter().enumerate().all(|(layer, global)| layer.is_multiple_of(n) == *global);
     (1..=config.layers.max(1))
         .find(|&n| regular(n) && global.len() == config.layers)
         .ok_or_else(|| unsupported("a ModernBERT whose \"layer_types\" are not every n-th full_attention"))
@@ -112,7 +113,10 @@ mod tests {
         )
         .unwrap();
         assert_eq!(old, new);
-        assert_eq!((old.global_attn_every_n_layers, old.global_rope_theta, old.layer_norm_eps), (3, 5.0, 1e-3));
+        assert_eq!(
+            (old.global_attn_every_n_layers, old.global_rope_theta, old.layer_norm_eps),
+            (3, 5.0, 1e-3)
+        );
         let defaults = config("").unwrap();
         assert_eq!((defaults.global_rope_theta, defaults.local_rope_theta), (160_000.0, 10_000.0));
         assert_eq!(config(r#","local_rope_theta":null"#).unwrap().local_rope_theta, 160_000.0);

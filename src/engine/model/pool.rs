@@ -33,8 +33,7 @@ pub struct Pooling {
 impl Pooling {
     /// Reads a sentence-transformers folder; without `modules.json`, mean pooling is assumed.
     pub fn read(dir: &Path) -> Result<Self, ModelError> {
-        let assumed =
-            Self { mode: PoolingMode::Mean, normalise: true, declared: false, pools_prefix: true };
+        let assumed = Self { mode: PoolingMode::Mean, normalise: true, declared: false, pools_prefix: true };
         let Some((file, modules)) = modules(dir)? else { return Ok(assumed) };
         let mut pooling = Self { normalise: false, ..assumed };
         for module in &modules {

@@ -43,7 +43,10 @@ impl Prefixes {
     /// The two columns of embed mode with their prefixes; a blank text stays blank.
     pub(super) fn before(&self, queries: &[Option<String>], texts: &[Option<String>]) -> Prefixed {
         let add = |prefix: &str, column: &[Option<String>]| -> Vec<Option<String>> {
-            column.iter().map(|text| Some(put(prefix, text.as_deref().filter(|t| !t.trim().is_empty())?))).collect()
+            column
+                .iter()
+                .map(|text| Some(put(prefix, text.as_deref().filter(|t| !t.trim().is_empty())?)))
+                .collect()
         };
         Prefixed { queries: add(&self.query, queries), texts: add(&self.text, texts) }
     }
@@ -91,8 +94,14 @@ mod tests {
     #[test]
     fn prompts_are_found_by_the_names_that_sentence_transformers_uses() {
         let of = |query: &str, text: &str| Prefixes { query: query.into(), text: text.into() };
-        assert_eq!(read(r#"{"prompts": {"query": "query: ", "passage": "passage: "}}"#), of("query: ", "passage: "));
-        assert_eq!(read(r#"{"prompts": {"query": "为这个句子生成表示：", "other": "x"}}"#), of("为这个句子生成表示：", ""));
+        assert_eq!(
+            read(r#"{"prompts": {"query": "query: ", "passage": "passage: "}}"#),
+            of("query: ", "passage: ")
+        );
+        assert_eq!(
+            read(r#"{"prompts": {"query": "为这个句子生成表示：", "other": "x"}}"#),
+            of("为这个句子生成表示：", "")
+        );
         assert_eq!(
             read(r#"{"prompts": {"query": "q ", "all": "a "}, "default_prompt_name": "all"}"#),
             of("q ", "a ")

@@ -95,7 +95,9 @@ impl Model {
         let started = Instant::now();
         self.check_inputs(inputs)?;
         let prefixed = match inputs {
-            ScoreInputs::Embed(a, b) if !self.info.prefixes.is_empty() => Some(self.info.prefixes.before(a, b)),
+            ScoreInputs::Embed(a, b) if !self.info.prefixes.is_empty() => {
+                Some(self.info.prefixes.before(a, b))
+            }
             _ => None,
         };
         let units = distinct(&prefixed.as_ref().map_or(*inputs, |columns| columns.inputs()))?;

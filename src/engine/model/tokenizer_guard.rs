@@ -42,9 +42,13 @@ pub fn check(file: &Map<String, Value>) -> Result<(), String> {
     }
     let template = |value: &Value| value.get("type").and_then(Value::as_str) == Some("TemplateProcessing");
     let mut templates = 0;
-    walk(file.get("post_processor").unwrap_or(&Value::Null), &mut |value| templates += usize::from(template(value)));
+    walk(file.get("post_processor").unwrap_or(&Value::Null), &mut |value| {
+        templates += usize::from(template(value))
+    });
     if templates > 2 {
-        return Err(format!("its post_processor has {templates} templates, each of which may repeat the text"));
+        return Err(format!(
+            "its post_processor has {templates} templates, each of which may repeat the text"
+        ));
     }
     Ok(())
 }
@@ -92,7 +96,9 @@ fn model(value: &Value) -> Result<(), String> {
         match key.as_str() {
             "vocab" | "merges" => {}
             "max_input_chars_per_word" if value.as_u64().is_none_or(|n| n > MAX_WORD_CHARS) => {
-                return Err(format!("\"max_input_chars_per_word\" is {value}; at most {MAX_WORD_CHARS} is read"));
+                return Err(format!(
+                    "\"max_input_chars_per_word\" is {value}; at most {MAX_WORD_CHARS} is read"
+                ));
             }
             _ => small(key, value)?,
         }
@@ -146,7 +152,8 @@ fn regex(part: &str, pattern: &str) -> Result<(), String> {
         let inside = pattern.get(at + 1..).unwrap_or("").split('}').next().unwrap_or("");
         let most = inside.split(',').filter_map(|n| n.trim().parse::<u64>().ok()).max();
         // `\x{10FFFF}` and `\u{...}` name a character.
-        let named = pattern.get(..at).is_some_and(|before| before.ends_with("\\x") || before.ends_with("\\u"));
+        let named =
+            pattern.get(..at).is_some_and(|before| before.ends_with("\\x") || before.ends_with("\\u"));
         product = product.saturating_mul(most.filter(|_| !named).unwrap_or(1).max(1));
     }
     if product > MAX_REPEATS {
@@ -191,13 +198,15 @@ mod tests {
         let pieces: Vec<Value> = (0..70).map(|_| json!({"Sequence": {"id": "A", "type_id": 0}})).collect();
         let template = json!({"type": "TemplateProcessing", "single": pieces});
         assert!(refused(json!({"post_processor": template})).contains("70 entries"));
-        let nested: Vec<Value> = (0..3).map(|_| json!({"type": "TemplateProcessing", "single": []})).collect();
+        let nested: Vec<Value> =
+            (0..3).map(|_| json!({"type": "TemplateProcessing", "single": []})).collect();
         assert!(refused(json!({"post_processor": {"processors": nested}})).contains("3 templates"));
     }
 
     #[test]
     fn patterns_and_words_have_a_limit() {
-        let split = |pattern: &str| json!({"pre_tokenizer": {"type": "Split", "pattern": {"Regex": pattern}}});
+        let split =
+            |pattern: &str| json!({"pre_tokenizer": {"type": "Split", "pattern": {"Regex": pattern}}});
         assert!(refused(split("(?:(?=a)b{100}){100}")).contains("10000 times"));
         assert!(refused(split(&"a|".repeat(3000))).contains("6000 bytes"));
         for sound in [r"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)", r"[\x{4E00}-\x{9FFF}]+", " {2,}"] {

@@ -95,13 +95,21 @@ impl Tokens {
         let ids = || alone.ids.iter().chain(&pair.ids);
         let wrong = |what: String| Err(ModelError::damaged(file, what));
         if let Some(id) = ids().find(|id| **id as usize >= config.vocab_size) {
-            return wrong(format!("its template adds id {id}, config.json's vocab_size is {}", config.vocab_size));
+            return wrong(format!(
+                "its template adds id {id}, config.json's vocab_size is {}",
+                config.vocab_size
+            ));
         }
         if alone.ids.is_empty() || pair.ids.len() > self.max_tokens {
-            return wrong(format!("it makes {} tokens of \"a\" and {} of a pair", alone.ids.len(), pair.ids.len()));
+            return wrong(format!(
+                "it makes {} tokens of \"a\" and {} of a pair",
+                alone.ids.len(),
+                pair.ids.len()
+            ));
         }
         if self.types
-            && let Some(kind) = alone.type_ids.iter().chain(&pair.type_ids).find(|t| **t as usize >= config.type_vocab)
+            && let Some(kind) =
+                alone.type_ids.iter().chain(&pair.type_ids).find(|t| **t as usize >= config.type_vocab)
         {
             let known = config.type_vocab;
             return wrong(format!("it gives token type {kind}, config.json's type_vocab_size is {known}"));

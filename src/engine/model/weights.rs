@@ -38,7 +38,8 @@ impl Found {
     /// normalisation `gamma` and `beta`.
     fn name_of(&self, config: &BertConfig, ours: &str) -> Option<String> {
         let name = config.family.file_name(ours, self.prefixed);
-        let older = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta");
+        let older =
+            name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta");
         [name, older].into_iter().find(|name| self.tensors.contains_key(name))
     }
 }
@@ -48,8 +49,7 @@ impl Found {
 pub(super) fn load_params(dir: &Path, config: &BertConfig, device: &Device) -> Result<Params, ModelError> {
     let mut found = Found::open(dir, config)?;
     let has = |name: &str| found.name_of(config, name).is_some();
-    let pooler =
-        config.family.encoder_may_pool() && has("pooler.dense.weight") && has("pooler.dense.bias");
+    let pooler = config.family.encoder_may_pool() && has("pooler.dense.weight") && has("pooler.dense.bias");
     let mut tensors = BTreeMap::new();
     for (ours, shape) in expected(config, pooler) {
         let Some(name) = found.name_of(config, &ours) else {
@@ -66,10 +66,10 @@ pub(super) fn load_params(dir: &Path, config: &BertConfig, device: &Device) -> R
 }
 
 fn misshapen(path: &Path, name: &str, got: &[usize], wanted: &[usize]) -> ModelError {
-    let what = format!("{}: tensor \"{name}\" has shape {got:?}, config.json needs {wanted:?}", path.display());
-    ModelError::new(ModelErrorKind::Damaged, what).hint(
-        "config.json and model.safetensors are of different models: fetch both from the same place",
-    )
+    let what =
+        format!("{}: tensor \"{name}\" has shape {got:?}, config.json needs {wanted:?}", path.display());
+    ModelError::new(ModelErrorKind::Damaged, what)
+        .hint("config.json and model.safetensors are of different models: fetch both from the same place")
 }
 
 fn missing(dir: &Path, config: &BertConfig, ours: &str, found: &Found) -> ModelError {

@@ -32,16 +32,13 @@ impl Start {
         device: &Device,
         seed: u64,
     ) -> Result<Self, ModelError> {
+        check_family(dir)?;
         if !has_weights(dir) && dir.join("config.json").is_file() {
-            let config = trainable(dir, BertConfig::read(&dir.join("config.json"))?)?.with_labels(outputs);
+            let config = BertConfig::read(&dir.join("config.json"))?.with_labels(outputs);
             let tokens = open_tokens(dir, &config, max_tokens)?;
             let params = random_params(&config, seed, device)?;
             let note = Some(format!("{} has no weights: training began from random ones", dir.display()));
             return Ok(Self { config, params, tokens, note });
-        }
-        // Before the weights are read.
-        if let Ok(config) = BertConfig::read(&dir.join("config.json")) {
-            trainable(dir, config)?;
         }
         let (old, mut params) = Model::load_params(dir, device)?;
         let config = old.with_labels(outputs);
@@ -59,9 +56,15 @@ impl Start {
 }
 
 /// Training writes BERT's own layout and head, and needs every layer's gradient.
-fn trainable(dir: &Path, config: BertConfig) -> Result<BertConfig, ModelError> {
+fn check_family(dir: &Path) -> Result<(), ModelError> {
+    let file = dir.join("config.json");
+    if !file.is_file() {
+        // Said better where the folder is opened.
+        return Ok(());
+    }
+    let config = BertConfig::read(&file)?;
     if config.family.model_type == "bert" {
-        return Ok(config);
+        return Ok(());
     }
     let what = format!("{} is a {}; only BERT can be trained", dir.display(), config.family.name);
     Err(ModelError::new(ModelErrorKind::Unsupported, what).hint(
