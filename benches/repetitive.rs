@@ -180,7 +180,9 @@ fn bench(name: &str, dir: &Path, log: &Log, embed: bool, sample: usize) {
         println!("\n{name}: skipped, {} is not here", dir.display());
         return;
     }
-    let model = Model::load(dir, &LoadOptions { device: DeviceChoice::Cpu, max_tokens: None }).unwrap();
+    let model =
+        Model::load(dir, &LoadOptions { device: DeviceChoice::Cpu, max_tokens: None, ..Default::default() })
+            .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let rows = log.queries.len();
     println!("\n{name}: {rows} rows");

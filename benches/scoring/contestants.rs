@@ -136,7 +136,8 @@ pub fn serve(name: &str, job: &Path) {
     let run: Box<dyn Fn(usize) -> Vec<Vec<f32>>> = match OURS.iter().find(|ours| ours.name == name) {
         Some(ours) => {
             let longest = inputs.rows.iter().map(|row| row.0.len()).max();
-            let options = LoadOptions { device: DeviceChoice::Cpu, max_tokens: longest };
+            let options =
+                LoadOptions { device: DeviceChoice::Cpu, max_tokens: longest, ..Default::default() };
             let model = Model::load(&job.model, &options).unwrap();
             Box::new(move |stride| (ours.from)(&model, &inputs, stride, ours.dtype))
         }

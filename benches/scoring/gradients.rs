@@ -13,7 +13,9 @@ pub fn measure(shared: &Path) {
         println!("gradients: skipped, {} is not here", dir.display());
         return;
     }
-    let model = Model::load(&dir, &LoadOptions { device: DeviceChoice::Cpu, max_tokens: None }).unwrap();
+    let model =
+        Model::load(&dir, &LoadOptions { device: DeviceChoice::Cpu, max_tokens: None, ..Default::default() })
+            .unwrap();
     let input = model.encode("touchscreen computer", Some("Kensington SmartFit TFT Stand Graphite")).unwrap();
     let points = vec![model.embeddings(&input.ids).unwrap(); 64];
     let (all, spent) = timed(|| model.gradients(&input, &points, 0, &Cancel::new()).unwrap());

@@ -67,7 +67,11 @@ pub fn all(arguments: &Arguments) {
 
 /// One figure, as JSON on stdout.
 pub fn one(model: &Path, rows: usize) {
-    let model = Model::load(model, &LoadOptions { device: DeviceChoice::Cpu, max_tokens: Some(64) }).unwrap();
+    let model = Model::load(
+        model,
+        &LoadOptions { device: DeviceChoice::Cpu, max_tokens: Some(64), ..Default::default() },
+    )
+    .unwrap();
     let titles: Vec<Option<String>> = titles(rows).into_iter().map(Some).collect();
     let queries: Vec<Option<String>> = (0..rows).map(|i| Some(QUERIES[i % QUERIES.len()].into())).collect();
     let inputs = match model.info().pooling {

@@ -83,7 +83,9 @@ impl Workload {
         texts: Vec<(String, Option<String>)>,
         max_tokens: Option<usize>,
     ) -> Self {
-        let loaded = Model::load(&model, &LoadOptions { device: DeviceChoice::Cpu, max_tokens }).unwrap();
+        let loaded =
+            Model::load(&model, &LoadOptions { device: DeviceChoice::Cpu, max_tokens, ..Default::default() })
+                .unwrap();
         let ids = |(a, b): &(String, Option<String>)| {
             let ids = loaded.tokens().ids(a, b.as_deref()).unwrap();
             (ids.ids.to_vec(), ids.type_ids.to_vec())

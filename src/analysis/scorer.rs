@@ -14,6 +14,8 @@ pub struct Encoded {
     pub offsets: Vec<(usize, usize)>,
     /// The token's own text ("##ing").
     pub tokens: Vec<String>,
+    /// Which word of its side the tokenizer split it from, per token, where it says so.
+    pub words: Vec<Option<u32>>,
 }
 
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -148,6 +148,26 @@ pub struct ScoreArgs {
     /// Compute every score, and keep none for the next time
     #[arg(long)]
     pub no_cache: bool,
+    #[command(flatten)]
+    pub model_options: ModelArgs,
+}
+
+/// What a model is told beside its texts.
+#[derive(Debug, Default, Args)]
+pub struct ModelArgs {
+    /// With --embed: put before each query and each title ("query: " "passage: "); the model folder's
+    /// prompts if not given
+    #[arg(long, num_args = 2, value_names = ["QUERY", "TITLE"])]
+    pub prefixes: Vec<String>,
+    /// Gain of every class: the score is the expected gain, e.g. Exact=1,Substitute=0.1,Irrelevant=0
+    #[arg(long, value_name = "CLASS=GAIN", value_delimiter = ',', value_parser = gain)]
+    pub gains: Vec<(String, f64)>,
+}
+
+fn gain(text: &str) -> Result<(String, f64), String> {
+    let (class, gain) = text.rsplit_once('=').ok_or("write CLASS=GAIN, e.g. Exact=1")?;
+    let gain = gain.trim().parse().map_err(|_| format!("{gain} is not a number"))?;
+    Ok((class.trim().to_owned(), gain))
 }
 
 #[derive(Debug, Args)]
@@ -173,6 +193,9 @@ pub struct ExplainArgs {
     /// The model compares embeddings (bi-encoder)
     #[arg(long)]
     pub embed: bool,
+    /// With --embed: put before query and title; the model folder's prompts if not given
+    #[arg(long, num_args = 2, value_names = ["QUERY", "TITLE"])]
+    pub prefixes: Vec<String>,
     #[arg(long, value_enum, default_value_t)]
     pub format: ShortFormat,
     /// auto, cpu or cuda:N

@@ -55,6 +55,9 @@ fn notebook_text(args: &ExplainArgs) -> Result<String, Failure> {
     let value = |text: &str| toml::Value::String(text.into()).to_string();
     let _ = write!(text, "```explain why\nfrom = \"pair\"\nmodel = {}\n{columns}\n", value(model));
     let _ = writeln!(text, "method = {}", value(&args.method));
+    if let [query, title] = args.prefixes.as_slice() {
+        let _ = writeln!(text, "prefixes = [{}, {}]", value(query), value(title));
+    }
     if let Some(nodes) = args.nodes {
         let _ = writeln!(text, "nodes = {nodes}");
     }
@@ -129,12 +132,15 @@ mod tests {
             nodes: Some(8),
             target: Some("a\nb".into()),
             embed: false,
+            prefixes: Vec::new(),
             format: ShortFormat::Text,
             device: None,
         };
         let notebook = Notebook::parse(&notebook_text(&args).unwrap());
         assert_eq!(notebook.diagnostics(), []);
         assert_eq!(notebook.cells().count(), 2);
-        assert!(notebook_text(&ExplainArgs { title: None, embed: true, ..args }).is_err());
+        let embed = ExplainArgs { embed: true, prefixes: vec!["q\": ".into(), String::new()], ..args };
+        assert_eq!(Notebook::parse(&notebook_text(&embed).unwrap()).diagnostics(), []);
+        assert!(notebook_text(&ExplainArgs { title: None, ..embed }).is_err());
     }
 }

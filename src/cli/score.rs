@@ -16,7 +16,7 @@ use super::output::{Ticker, cancel_on_signal};
 use super::{Failure, err_line, settings};
 use crate::engine::model::cache::{CacheOptions, Memo, ScoreCache};
 use crate::engine::model::{
-    Chunk, LoadOptions, Model, RowStream, ScoreProgress, Scored, StreamOptions, score_columns,
+    Chunk, LoadOptions, Model, Prefixes, RowStream, ScoreProgress, Scored, StreamOptions, score_columns,
 };
 use crate::engine::store::{Connection, ErrorKind, Flow, SourceSpec, Store, StoreError, StoreOptions};
 use crate::pipe::{find_column, score_options, summary};
@@ -48,7 +48,7 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
         .iter()
         .map(|asked| find_column(asked, &names).map(String::from))
         .collect::<Result<Vec<_>, _>>()?;
-    let load = LoadOptions { device: args.device.parse()?, max_tokens: args.max_tokens };
+    let load = load_options(args)?;
     let model = Model::load(&args.model, &load)?;
     let added = score_columns(&model.info().labels);
     refuse_taken(&names, &added)?;
@@ -91,6 +91,16 @@ fn open() -> Result<(Store, Connection), Failure> {
     let store = Store::open(&store_options)?;
     let connection = store.connect()?;
     Ok((store, connection))
+}
+
+fn load_options(args: &ScoreArgs) -> Result<LoadOptions, Failure> {
+    let asked = &args.model_options;
+    let prefixes = match asked.prefixes.as_slice() {
+        [query, text] => Some(Prefixes { query: query.clone(), text: text.clone() }),
+        _ => None,
+    };
+    let gains = (!asked.gains.is_empty()).then(|| asked.gains.clone());
+    Ok(LoadOptions { device: args.device.parse()?, max_tokens: args.max_tokens, prefixes, gains })
 }
 
 fn refuse_taken(names: &[&str], added: &[String]) -> Result<(), Failure> {

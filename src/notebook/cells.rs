@@ -124,6 +124,20 @@ const MODEL: KeyDef = KeyDef::new(
     "\"models/ms-marco-MiniLM-L-12-v2\"",
     "model folder (Hugging Face layout, safetensors)",
 );
+const PREFIXES: KeyDef = KeyDef::new(
+    "prefixes",
+    KeyType::Prefixes,
+    "[\"query: \", \"passage: \"]",
+    "with `embed`: put before the query's and the title's text, as E5 and BGE were trained",
+)
+.default("the model folder's prompts");
+const GAINS: KeyDef = KeyDef::new(
+    "gains",
+    KeyType::Numbers,
+    "{ Exact = 1.0, Substitute = 0.1, Complement = 0.01, Irrelevant = 0.0 }",
+    "gain of every class: the score is the expected gain",
+)
+.default("the class's number, or the log-odds of two");
 const DEVICE: KeyDef =
     KeyDef::new("device", KeyType::Text, "\"auto\"", "`auto`, `cpu` or `cuda:N`").default("\"auto\"");
 const DTYPE: KeyDef = KeyDef::new(
@@ -183,6 +197,8 @@ pub static CELLS: [CellDef; 7] = [
             PAIR,
             TEXT,
             EMBED,
+            PREFIXES,
+            GAINS,
             DEVICE,
             DTYPE,
             MAX_TOKENS,
@@ -279,6 +295,7 @@ pub static CELLS: [CellDef; 7] = [
             PAIR,
             TEXT,
             EMBED,
+            PREFIXES.default("those of the score cell above"),
             KeyDef::new(
                 "nodes",
                 KeyType::Integer(1, 10_000),

@@ -33,6 +33,10 @@ pub enum KeyType {
     Path,
     /// Two columns.
     Pair,
+    /// Two texts, either of which may be empty; taken as they stand, with their spaces.
+    Prefixes,
+    /// Numbers by name: `{ good = 1.0, bad = 0.0 }`.
+    Numbers,
     Choice(&'static [&'static str]),
     Integer(i64, i64),
     Number(f64, f64),
@@ -57,6 +61,8 @@ impl KeyType {
             KeyType::Model => "a model folder".into(),
             KeyType::Path => "a path".into(),
             KeyType::Pair => "two column names".into(),
+            KeyType::Prefixes => "two texts".into(),
+            KeyType::Numbers => "numbers by name, as { name = 1.0, other = 0.0 }".into(),
             KeyType::Choice(words) => format!("one of {}", words.join(", ")),
             KeyType::Integer(least, i64::MAX) => format!("a whole number from {least} on"),
             KeyType::Integer(least, most) => format!("a whole number from {least} to {most}"),

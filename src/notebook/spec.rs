@@ -70,6 +70,11 @@ pub struct ScoreSpec {
     pub device: Option<String>,
     /// `f32`, `f16`, `bf16`.
     pub dtype: Option<String>,
+    /// Put before the query side's and the text side's texts (`embed`); the model's own prompts if
+    /// `None`.
+    pub prefixes: Option<(String, String)>,
+    /// Gain per class name: the score is the expected gain.
+    pub gains: Option<Vec<(String, f64)>>,
     /// Tokens per input, special ones included; the model's limit if `None`.
     pub max_tokens: Option<usize>,
     /// Tokens per batch.
@@ -137,6 +142,8 @@ pub struct ExplainSpec {
     /// `None`: the model and text columns of the score cell that `from` is (or descends from).
     pub model: Option<String>,
     pub text: Option<TextInput>,
+    /// As in a score cell; that of the score cell above if `None`.
+    pub prefixes: Option<(String, String)>,
     /// Integration nodes to start from.
     pub nodes: Option<usize>,
     /// Class to explain, for models with several labels.

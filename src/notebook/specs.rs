@@ -116,8 +116,29 @@ fn text_input(values: &mut Values<'_>, optional: bool) -> Option<TextInput> {
     two("embed").map(|[query, title]| TextInput::Embed(query, title))
 }
 
+/// Two prefixes; they belong to embeddings.
+fn prefixes(values: &mut Values<'_>, text: Option<&TextInput>) -> Option<(String, String)> {
+    let [query, title] = <[String; 2]>::try_from(values.list("prefixes")).ok()?;
+    if matches!(text, Some(TextInput::Pair(..) | TextInput::Text(_))) {
+        let hint = "they stand before texts that are embedded: embed = [\"query\", \"title\"]".to_string();
+        values.fault("prefixes", "`prefixes` belong to `embed`", Some(hint));
+    }
+    Some((query, title))
+}
+
+fn gains(values: &mut Values<'_>, text: Option<&TextInput>) -> Option<Vec<(String, f64)>> {
+    let gains = values.numbers("gains")?;
+    if matches!(text, Some(TextInput::Embed(..))) {
+        let hint = "the score of `embed` is a cosine, which has no classes".to_string();
+        values.fault("gains", "`gains` belong to `pair` and `text`", Some(hint));
+    }
+    Some(gains)
+}
+
 fn score(values: &mut Values<'_>) -> Option<ScoreSpec> {
     let text = text_input(values, false);
+    let prefixes = prefixes(values, text.as_ref());
+    let gains = gains(values, text.as_ref());
     device(values);
     Some(ScoreSpec {
         input: input(values),
@@ -125,6 +146,8 @@ fn score(values: &mut Values<'_>) -> Option<ScoreSpec> {
         text: text?,
         device: values.text("device"),
         dtype: values.text("dtype"),
+        prefixes,
+        gains,
         max_tokens: values.int("max_tokens").map(|n| n as usize),
         batch_tokens: values.int("batch_tokens").map(|n| n as usize),
         order: values.text("order"),
@@ -223,6 +246,7 @@ fn fairness(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Opt
 
 fn explain(values: &mut Values<'_>) -> Option<ExplainSpec> {
     let text = text_input(values, true);
+    let prefixes = prefixes(values, text.as_ref());
     Some(ExplainSpec {
         input: input(values),
         order: values.text("order"),
@@ -234,6 +258,7 @@ fn explain(values: &mut Values<'_>) -> Option<ExplainSpec> {
         },
         model: values.text("model"),
         text,
+        prefixes,
         nodes: values.int("nodes").map(|n| n as usize),
         target: values.text("target"),
     })
@@ -362,8 +387,34 @@ mod tests {
         assert!(faults.contains("the text that the model reads is missing"), "{faults}");
         let (_, faults) = read_one("```score x\nfrom=\"a\"\nmodel=\"m\"\ntext=\"t\"\ndevice=\"gpu\"\n```\n");
         assert!(faults.contains("no device `gpu`"), "{faults}");
+        let scored = |line: &str| {
+            let text = format!("```score x\nfrom=\"a\"\nmodel=\"m\"\n{line}\n```\n");
+            let (spec, faults) = read_one(&text);
+            (spec, faults)
+        };
+        let (_, faults) = scored("text=\"t\"\nprefixes=[\"a\",\"b\"]");
+        assert!(faults.contains("`prefixes` belong to `embed`"), "{faults}");
+        let (_, faults) = scored("embed=[\"q\",\"t\"]\ngains={ a = 1 }");
+        assert!(faults.contains("`gains` belong to"), "{faults}");
+        let (_, faults) = scored("text=\"t\"\ngains={ a = \"x\" }");
+        assert!(faults.contains("numbers by name"), "{faults}");
         let (_, faults) = read_one("```check x\ncheck = [\"a >\"]\n```\n");
         assert!(faults.contains("column 4"), "{faults}");
+    }
+
+    #[test]
+    fn prefixes_keep_their_spaces_and_gains_their_order() {
+        let body = "from=\"a\"\nmodel=\"m\"\nembed=[\"q\",\"t\"]\nprefixes=[\"query: \", \"\"]\n";
+        let (Some(CellSpec::Score(spec)), faults) = read_one(&format!("```score x\n{body}```\n")) else {
+            panic!()
+        };
+        assert_eq!((spec.prefixes, faults.as_str()), (Some(("query: ".into(), "".into())), ""));
+        let body = "from=\"a\"\nmodel=\"m\"\ntext=\"t\"\ngains={ \"完全\" = 1, b = 0.5 }\n";
+        let (Some(CellSpec::Score(spec)), faults) = read_one(&format!("```score x\n{body}```\n")) else {
+            panic!()
+        };
+        assert_eq!(faults, "");
+        assert_eq!(spec.gains, Some(vec![("完全".into(), 1.0), ("b".into(), 0.5)]));
     }
 
     #[test]

@@ -22,6 +22,7 @@ enum Value {
     List(Vec<String>),
     Int(i64),
     Float(f64),
+    Numbers(Vec<(String, f64)>),
 }
 
 /// What to do about a syntax error, as far as its message tells.
@@ -111,6 +112,14 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// Numbers by name, in the order written.
+    pub(super) fn numbers(&self, key: &str) -> Option<Vec<(String, f64)>> {
+        match self.get(key)? {
+            Value::Numbers(numbers) => Some(numbers.clone()),
+            _ => None,
+        }
+    }
+
     pub(super) fn int(&self, key: &str) -> Option<i64> {
         match self.get(key)? {
             Value::Int(value) => Some(*value),
@@ -162,6 +171,24 @@ fn read_value(key: &KeyDef, value: &DeValue<'_>, params: &Params) -> Result<Valu
             let list = list(key, value, params, &wrong)?;
             if list.len() == 2 { Ok(Value::List(list)) } else { Err(wrong()) }
         }
+        KeyType::Prefixes => match value {
+            DeValue::Array(texts) if texts.len() == 2 => {
+                let texts = texts.iter().map(|text| raw(text.get_ref(), params, &wrong));
+                texts.collect::<Result<_, _>>().map(Value::List)
+            }
+            _ => Err(wrong()),
+        },
+        KeyType::Numbers => match value {
+            DeValue::Table(table) if !table.is_empty() => {
+                let numbers = table.iter().map(|(name, value)| {
+                    let number =
+                        number(value.get_ref(), params, &wrong)?.parse::<f64>().map_err(|_| wrong())?;
+                    Ok((name.get_ref().to_string(), number))
+                });
+                numbers.collect::<Result<_, String>>().map(Value::Numbers)
+            }
+            _ => Err(wrong()),
+        },
         KeyType::Integer(least, most) => {
             let number = number(value, params, &wrong)?;
             let whole = number.parse::<i64>().map_err(|_| wrong())?;
@@ -201,6 +228,14 @@ fn fill(key: &KeyDef, text: &str, params: &Params) -> Result<String, String> {
         return Err(format!("`{}` is empty", key.name));
     }
     Ok(filled)
+}
+
+/// A text with its parameters filled, which may be empty.
+fn raw(value: &DeValue<'_>, params: &Params, wrong: &dyn Fn() -> String) -> Result<String, String> {
+    match value {
+        DeValue::String(text) => params.fill(text).map_err(|name| format!("there is no parameter `{name}`")),
+        _ => Err(wrong()),
+    }
 }
 
 fn single(

@@ -87,7 +87,8 @@ pub(super) fn run(args: &PipeArgs) -> Result<u8, Fault> {
     let (kind, columns) = args.text.columns()?;
     let options = options(args)?;
     let signals = Signals::watch();
-    let load = LoadOptions { device: args.device.parse()?, max_tokens: args.max_tokens };
+    let load =
+        LoadOptions { device: args.device.parse()?, max_tokens: args.max_tokens, ..LoadOptions::default() };
     let model = Model::load(&args.model, &load)?;
     let mut stream = RowStream::new(&model, kind, options)?;
     let wanted = wanted(args, columns, score_columns(&model.info().labels))?;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::support::shared;
 
 fn load(dir: PathBuf) -> Model {
-    Model::load(&dir, &LoadOptions { device: DeviceChoice::Cpu, max_tokens: None }).unwrap()
+    Model::load(&dir, &LoadOptions { device: DeviceChoice::Cpu, ..Default::default() }).unwrap()
 }
 
 fn run(model: &Model, query: &str, text: Option<&str>, options: &ExplainOptions) -> Attribution {

@@ -1,6 +1,7 @@
 //! The one integration-test binary: one link step for all of them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod architectures;
 mod bad_input;
 mod chorus;
 mod cli;

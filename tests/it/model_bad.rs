@@ -69,6 +69,40 @@ fn wrong_shapes_name_the_tensor_and_both_shapes() {
 }
 
 #[test]
+fn a_classifier_without_its_head_says_how_to_go_on() {
+    for lost in ["bert.pooler.dense.weight", "classifier.weight"] {
+        let words = [lost, "BertForSequenceClassification", "BertModel", "embeddings"];
+        refused(ModelErrorKind::Damaged, &words, |dir| {
+            let mut w = weights(&Tiny::default());
+            w.remove(lost);
+            candle_core::safetensors::save(&w, dir.join("model.safetensors")).unwrap();
+        });
+    }
+    // An encoder needs neither.
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &Tiny { labels: 0, prefix: "", ..Default::default() });
+    assert!(load(dir.path()).unwrap().params().get("pooler.dense.weight").is_err());
+}
+
+#[test]
+fn a_position_table_that_is_not_as_long_as_promised_is_named() {
+    refused(ModelErrorKind::Damaged, &["position_embeddings", "[16, 40]", "[64, 40]"], |dir| {
+        let mut w = weights(&Tiny::default());
+        let short = Tensor::zeros((16, 40), DType::F32, &Device::Cpu).unwrap();
+        w.insert("bert.embeddings.position_embeddings.weight".into(), short);
+        candle_core::safetensors::save(&w, dir.join("model.safetensors")).unwrap();
+    });
+    // A limit beyond the table is the table's.
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &Tiny::default());
+    fs::write(dir.path().join("tokenizer_config.json"), r#"{"model_max_length": 512}"#).unwrap();
+    let model =
+        Model::load(dir.path(), &LoadOptions { max_tokens: Some(1000), ..Default::default() }).unwrap();
+    let long = model.tokens().ids(&"red ".repeat(500), Some("shoes")).unwrap();
+    assert_eq!((model.info().max_tokens, long.ids.len(), long.truncated), (64, 64, true));
+}
+
+#[test]
 fn a_header_is_not_believed() {
     let overwrite =
         |bytes: Vec<u8>| move |dir: &Path| fs::write(dir.join("model.safetensors"), bytes).unwrap();
@@ -114,12 +148,17 @@ fn damaged_configs_and_tokenizers_are_sentences() {
             fs::write(file, text).unwrap();
         }
     };
-    let roberta = r#"{"architectures": ["RobertaForSequenceClassification"], "model_type": "roberta"}"#;
+    let mpnet = r#"{"architectures": ["MPNetForSequenceClassification"], "model_type": "mpnet"}"#;
     refused(
         ModelErrorKind::Unsupported,
-        &["RobertaForSequenceClassification", "BertForSequenceClassification"],
-        put("config.json", roberta),
+        &["MPNetForSequenceClassification", "BertForSequenceClassification", "XLM-RoBERTa", "DeBERTa-v2"],
+        put("config.json", mpnet),
     );
+    refused(ModelErrorKind::Damaged, &["tokenizer.json", "declares a table of 4294967295 bytes"], |dir| {
+        // 8 GB in 20 bytes of base64.
+        let bomb = r#"{"version": "1.0", "normalizer": {"type": "Precompiled", "precompiled_charsmap": "/////wAAAAAA"}}"#;
+        fs::write(dir.join("tokenizer.json"), bomb).unwrap();
+    });
     refused(ModelErrorKind::Damaged, &["config.json"], put("config.json", "{ not json"));
     refused(ModelErrorKind::Damaged, &["tokenizer.json"], put("tokenizer.json", "{\"version\": \"1.0\"}"));
     refused(ModelErrorKind::Damaged, &["tokenizer.json"], put("tokenizer.json", "\u{1b}]0;"));
@@ -184,6 +223,7 @@ fn names_and_number_formats_of_other_exports_give_the_same_scores() {
     let plain = score(Tiny::default());
     assert_eq!(plain, score(Tiny { prefix: "", ..Default::default() }));
     assert_eq!(plain, score(Tiny { gamma_beta: true, ..Default::default() }));
+    assert!((plain - score(Tiny { dtype: DType::F64, ..Default::default() })).abs() < 1e-6);
     assert!((plain - score(Tiny { dtype: DType::F16, ..Default::default() })).abs() < 0.02);
     assert!((plain - score(Tiny { dtype: DType::BF16, ..Default::default() })).abs() < 0.1);
     assert_ne!(plain, score(Tiny { seed: 8, ..Default::default() }));
@@ -202,6 +242,24 @@ fn the_hash_changes_with_any_file_that_decides_a_score() {
     assert_ne!(first, second);
     fs::write(dir.path().join("tokenizer_config.json"), r#"{"do_lower_case": false}"#).unwrap();
     assert_ne!(second, hash());
+    write(dir.path(), &Tiny { labels: 0, ..Default::default() });
+    let pooling = r#"[{"type": "sentence_transformers.models.Pooling", "path": "pool"}]"#;
+    fs::create_dir(dir.path().join("pool")).unwrap();
+    fs::write(dir.path().join("modules.json"), pooling).unwrap();
+    let mut seen = Vec::new();
+    for (name, text) in [
+        ("pool/config.json", r#"{"pooling_mode": "mean"}"#),
+        ("pool/config.json", r#"{"pooling_mode": "cls"}"#),
+        ("config_sentence_transformers.json", r#"{"prompts": {"query": "q: "}}"#),
+        ("merges.txt", "a b"),
+        ("vocab.json", "{}"),
+    ] {
+        fs::write(dir.path().join(name), text).unwrap();
+        seen.push(hash());
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 5);
 }
 
 #[test]

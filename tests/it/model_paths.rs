@@ -15,7 +15,7 @@ use crate::tiny_model::{Tiny, write};
 fn tiny(options: &Tiny) -> (tempfile::TempDir, Model) {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), options);
-    let load = LoadOptions { device: DeviceChoice::Cpu, max_tokens: None };
+    let load = LoadOptions { device: DeviceChoice::Cpu, ..Default::default() };
     let model = Model::load(dir.path(), &load).unwrap();
     (dir, model)
 }
@@ -55,7 +55,7 @@ fn fused_equals_differentiable_on_every_instruction_set() {
         let rows: Vec<Row> = ids.iter().map(|i| (&i.ids[..], &i.type_ids[..])).collect();
         let exact = outputs(&model, &rows, Path::Differentiable);
         for isa in Isa::available() {
-            let fused = FusedBert::with_isa(model.bert(), isa, false).unwrap();
+            let fused = FusedBert::with_isa(model.bert().unwrap(), isa, false).unwrap();
             let mut scratch = Scratch::default();
             // Twice with one scratch: leftovers of the first must not show.
             for _ in 0..2 {
@@ -120,7 +120,7 @@ fn whole_numbers_lie_near_floats_and_do_not_depend_on_the_batch() {
         assert_eq!(alone.collect::<Vec<_>>(), ints);
         let mut first: Option<Vec<Vec<f32>>> = None;
         for isa in Isa::available() {
-            let fused = FusedBert::with_isa(model.bert(), isa, true).unwrap();
+            let fused = FusedBert::with_isa(model.bert().unwrap(), isa, true).unwrap();
             let got = fused.forward(&rows, model.head(), &mut Scratch::default(), &Cancel::new()).unwrap();
             // The products are equal to the bit; attention and normalisation differ in their sums.
             assert!(largest(&got, first.get_or_insert(got.clone())) < 0.1, "{isa:?}");

@@ -15,7 +15,7 @@ type Rows = Result<Chunk<usize>, ModelError>;
 fn tiny(labels: usize) -> (tempfile::TempDir, Model) {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), &Tiny { labels, ..Tiny::default() });
-    let load = LoadOptions { device: DeviceChoice::Cpu, max_tokens: None };
+    let load = LoadOptions { device: DeviceChoice::Cpu, max_tokens: None, ..Default::default() };
     let model = Model::load(dir.path(), &load).unwrap();
     (dir, model)
 }

@@ -31,7 +31,7 @@ fn remembering(cache: &Arc<ScoreCache>) -> ScoreOptions {
 
 fn model(dir: &Path, tiny: &Tiny, max_tokens: Option<usize>) -> Model {
     tiny_model::write(dir, tiny);
-    Model::load(dir, &LoadOptions { device: DeviceChoice::Cpu, max_tokens }).unwrap()
+    Model::load(dir, &LoadOptions { device: DeviceChoice::Cpu, max_tokens, ..Default::default() }).unwrap()
 }
 
 /// Scores (by their bits) in row order.
@@ -159,8 +159,10 @@ fn scores_of_one_thing_never_answer_for_another() {
     let pair = ScoreInputs::Pair(&queries, &titles);
     let swapped = ScoreInputs::Pair(&titles, &queries);
     let one = model(&dir.path().join("one"), &Tiny::default(), None);
-    let cut =
-        Model::load(&dir.path().join("one"), &LoadOptions { device: DeviceChoice::Cpu, max_tokens: Some(9) });
+    let cut = Model::load(
+        &dir.path().join("one"),
+        &LoadOptions { device: DeviceChoice::Cpu, max_tokens: Some(9), ..Default::default() },
+    );
     let cut = cut.unwrap();
     let other = model(&dir.path().join("other"), &Tiny { seed: 8, ..Tiny::default() }, None);
     let differentiable = |options: ScoreOptions| ScoreOptions {
@@ -220,7 +222,7 @@ fn what_is_no_number_is_not_kept() {
     let nan = candle_core::Tensor::full(f32::NAN, 1, &candle_core::Device::Cpu).unwrap();
     weights.insert("classifier.bias".into(), nan);
     candle_core::safetensors::save(&weights, dir.path().join("m/model.safetensors")).unwrap();
-    let load = LoadOptions { device: DeviceChoice::Cpu, max_tokens: None };
+    let load = LoadOptions { device: DeviceChoice::Cpu, max_tokens: None, ..Default::default() };
     let model = Model::load(&dir.path().join("m"), &load).unwrap();
     let (texts, folder) = (texts(40, 1), dir.path().join("scores"));
     let options = remembering(&cache(&folder));

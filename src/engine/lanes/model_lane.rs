@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::problems::panicked;
 use crate::engine::model::cache::ScoreCache;
-use crate::engine::model::{DeviceChoice, LoadOptions, Model, ModelError};
+use crate::engine::model::{LoadOptions, Model, ModelError};
 use crate::protocol::Problem;
 
 type Task = Box<dyn FnOnce(&mut Models) + Send>;
@@ -66,8 +66,7 @@ pub(super) struct Models {
 #[derive(Clone, PartialEq)]
 struct Key {
     dir: PathBuf,
-    device: DeviceChoice,
-    max_tokens: Option<usize>,
+    options: LoadOptions,
     /// Changes when a file of the folder does, e.g. after training into it.
     stamp: Vec<(String, u64, Option<SystemTime>)>,
 }
@@ -77,13 +76,8 @@ const KEPT: usize = 2;
 
 impl Models {
     /// The model of a folder, loaded unless it is here unchanged.
-    pub fn get(
-        &mut self,
-        dir: &Path,
-        device: DeviceChoice,
-        max_tokens: Option<usize>,
-    ) -> Result<Arc<Model>, ModelError> {
-        let key = Key { dir: dir.to_path_buf(), device, max_tokens, stamp: folder_stamp(dir) };
+    pub fn get(&mut self, dir: &Path, options: &LoadOptions) -> Result<Arc<Model>, ModelError> {
+        let key = Key { dir: dir.to_path_buf(), options: options.clone(), stamp: folder_stamp(dir) };
         if let Some(at) = self.loaded.iter().position(|(known, _)| *known == key) {
             let found = self.loaded.remove(at);
             let model = Arc::clone(&found.1);
@@ -91,11 +85,11 @@ impl Models {
             return Ok(model);
         }
         // Make room first: two large models and a third half loaded may not fit.
-        self.loaded.retain(|(known, _)| known.dir != key.dir || known.device != key.device);
+        self.loaded.retain(|(known, _)| known.dir != key.dir || known.options.device != options.device);
         if self.loaded.len() >= KEPT {
             self.loaded.remove(0);
         }
-        let model = Arc::new(Model::load(dir, &LoadOptions { device, max_tokens })?);
+        let model = Arc::new(Model::load(dir, options)?);
         self.loaded.push((key, Arc::clone(&model)));
         Ok(model)
     }
@@ -131,7 +125,7 @@ mod tests {
     #[test]
     fn a_missing_folder_is_a_sentence() {
         let lane = ModelLane::start(Arc::default()).unwrap();
-        let load = |models: &mut Models| models.get(Path::new("/no/such"), DeviceChoice::Cpu, None).err();
+        let load = |models: &mut Models| models.get(Path::new("/no/such"), &LoadOptions::default()).err();
         assert!(lane.run(load).recv().unwrap().unwrap().is_some());
     }
 }

@@ -31,6 +31,7 @@ impl Scorer for ModelScorer<'_> {
             sides: found.sides,
             offsets: found.offsets,
             tokens: found.tokens,
+            words: found.words,
         })
     }
 
@@ -50,7 +51,7 @@ impl Scorer for ModelScorer<'_> {
     }
 
     fn hidden(&self) -> usize {
-        self.model.info().hidden
+        self.model.info().embedding
     }
 
     fn pad_id(&self) -> u32 {

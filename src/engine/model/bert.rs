@@ -1,11 +1,13 @@
-//! The one definition of BERT: its weights in place, and the differentiable forward pass over a
-//! padded batch. The fused pass over packed tokens (`fused/`) reads the same struct.
+//! The one definition of BERT and its closest relatives: weights in place, and the differentiable
+//! forward pass over a padded batch. The fused pass over packed tokens (`fused/`) reads the same
+//! struct. Families differ in the data here (no token types, a projection, another head), not in code
+//! of their own.
 
 use candle_core::{D, DType, Device, Tensor};
 
 use super::config::BertConfig;
 use super::dropout::Dropout;
-use super::error::ModelError;
+use super::error::{ModelError, ModelErrorKind};
 use super::ops;
 use super::params::Params;
 use crate::util::cancel::Cancel;
@@ -26,10 +28,15 @@ pub struct Norm {
 
 #[derive(Clone, Debug)]
 pub struct Embeddings {
+    /// `[vocabulary, embedding]`
     pub word: Tensor,
+    /// `[positions, embedding]`, from the first token's row on.
     pub position: Tensor,
-    pub token_type: Tensor,
+    /// `[types, embedding]`; `None`: the family has none.
+    pub token_type: Option<Tensor>,
     pub norm: Norm,
+    /// From `embedding` to `hidden`, where the two differ.
+    pub project: Option<Linear>,
 }
 
 #[derive(Clone, Debug)]
@@ -70,7 +77,7 @@ pub struct Padded {
 pub enum Words<'a> {
     /// `[batch, length]`, u32.
     Ids(&'a Tensor),
-    /// `[batch, length, hidden]`, f32: used in place of the looked-up word embeddings.
+    /// `[batch, length, embedding]`, f32: used in place of the looked-up word embeddings.
     Embeddings(&'a Tensor),
 }
 
@@ -137,9 +144,17 @@ impl Bert {
             config: config.clone(),
             embeddings: Embeddings {
                 word: tensor("embeddings.word_embeddings.weight".into())?,
-                position: tensor("embeddings.position_embeddings.weight".into())?,
-                token_type: tensor("embeddings.token_type_embeddings.weight".into())?,
+                position: tensor("embeddings.position_embeddings.weight".into())?.narrow(
+                    0,
+                    config.first_position,
+                    config.max_positions,
+                )?,
+                token_type: match config.type_vocab {
+                    0 => None,
+                    _ => Some(tensor("embeddings.token_type_embeddings.weight".into())?),
+                },
                 norm: norm("embeddings")?,
+                project: optional("embeddings.project")?,
             },
             layers: (0..config.layers).map(layer).collect::<Result<_, _>>()?,
             pooler: optional("pooler.dense")?,
@@ -173,8 +188,9 @@ impl Bert {
             embeddings: Embeddings {
                 word: e.word.to_dtype(dtype)?,
                 position: e.position.to_dtype(dtype)?,
-                token_type: e.token_type.to_dtype(dtype)?,
+                token_type: e.token_type.as_ref().map(|t| t.to_dtype(dtype)).transpose()?,
                 norm: norm(&e.norm)?,
+                project: e.project.as_ref().map(linear).transpose()?,
             },
             layers: self.layers.iter().map(layer).collect::<Result<_, _>>()?,
             pooler: self.pooler.as_ref().map(linear).transpose()?,
@@ -186,11 +202,11 @@ impl Bert {
         self.embeddings.word.device()
     }
 
-    /// Word-embedding rows `[batch, length, hidden]` of ids `[batch, length]`.
+    /// Word-embedding rows `[batch, length, embedding]` of ids `[batch, length]`.
     pub fn word_embeddings(&self, ids: &Tensor) -> Result<Tensor, ModelError> {
         let (batch, length) = ids.dims2()?;
         let rows = self.embeddings.word.index_select(&ids.flatten_all()?, 0)?;
-        Ok(rows.reshape((batch, length, self.config.hidden))?)
+        Ok(rows.reshape((batch, length, self.config.embedding))?)
     }
 
     /// Last hidden states `[batch, length, hidden]` by the differentiable path. Rows at padding are
@@ -222,11 +238,16 @@ impl Bert {
     fn embed(&self, words: Tensor, batch: &Padded) -> Result<Tensor, ModelError> {
         let e = &self.embeddings;
         let (rows, length) = batch.type_ids.dims2()?;
-        let types = e.token_type.index_select(&batch.type_ids.flatten_all()?, 0)?;
-        let types = types.reshape((rows, length, self.config.hidden))?;
-        let positions = e.position.narrow(0, 0, length)?;
-        let sum = (words + types)?.broadcast_add(&positions)?;
-        Ok(ops::layer_norm(&sum, &e.norm.weight, &e.norm.bias, self.config.layer_norm_eps)?)
+        let mut sum = words.broadcast_add(&e.position.narrow(0, 0, length)?)?;
+        if let Some(table) = &e.token_type {
+            let types = table.index_select(&batch.type_ids.flatten_all()?, 0)?;
+            sum = (sum + types.reshape((rows, length, self.config.embedding))?)?;
+        }
+        let normed = ops::layer_norm(&sum, &e.norm.weight, &e.norm.bias, self.config.layer_norm_eps)?;
+        Ok(match &e.project {
+            Some(project) => ops::linear(&normed, &project.weight, &project.bias)?,
+            None => normed,
+        })
     }
 
     fn layer(
@@ -276,24 +297,29 @@ impl Bert {
         weights.matmul(&v)?.transpose(1, 2)?.contiguous()?.reshape((batch, length, hidden))
     }
 
-    /// tanh(dense(first token)), `[batch, hidden]`; `None` where the model has no pooler.
+    /// activation(dense(first token)), `[batch, hidden]`, tanh for BERT; `None` where the model has no
+    /// such layer.
     pub fn pooled(&self, hidden: &Tensor) -> Result<Option<Tensor>, ModelError> {
         let Some(pooler) = &self.pooler else { return Ok(None) };
         let first = hidden.narrow(1, 0, 1)?.squeeze(1)?.contiguous()?;
-        Ok(Some(ops::linear(&first, &pooler.weight, &pooler.bias)?.tanh()?))
+        let inner = ops::linear(&first, &pooler.weight, &pooler.bias)?;
+        Ok(Some(ops::head_activate(&inner, self.config.head_activation)?))
     }
 
     /// Class logits `[batch, labels]` from last hidden states.
     pub fn logits(&self, hidden: &Tensor, dropout: Option<&mut Dropout>) -> Result<Tensor, ModelError> {
         let (Some(mut pooled), Some(classifier)) = (self.pooled(hidden)?, &self.classifier) else {
-            let kind = super::error::ModelErrorKind::Usage;
-            return Err(ModelError::new(kind, "this model has no classifier: it gives embeddings").hint(
-                "use `embed = [\"query\", \"title\"]` for the cosine, or a sequence-classification model",
-            ));
+            return Err(no_classifier());
         };
         if let Some(d) = dropout {
             pooled = d.classifier(pooled)?;
         }
         Ok(ops::linear(&pooled, &classifier.weight, &classifier.bias)?)
     }
+}
+
+/// An encoder was asked for logits.
+pub(super) fn no_classifier() -> ModelError {
+    ModelError::new(ModelErrorKind::Usage, "this model has no classifier: it gives embeddings")
+        .hint("use `embed = [\"query\", \"title\"]` for the cosine, or a sequence-classification model")
 }

@@ -1,17 +1,19 @@
-//! `config.json` of a Hugging Face BERT folder. Reads and checks figures; opens no weights.
+//! `config.json` of a Hugging Face folder of a family that we run. Reads and checks figures; opens no
+//! weights.
 
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
 use super::error::{ModelError, ModelErrorKind};
+use super::family::{Family, HeadActivation, Network, unsupported};
 
 /// What the folder says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Architecture {
-    /// `BertModel` (and its masked-language-model heads, which are dropped): embeddings.
+    /// `BertModel` and its like (also with the heads of pre-training, which are dropped): embeddings.
     Encoder,
-    /// `BertForSequenceClassification`: pooler and classifier on top.
+    /// `BertForSequenceClassification` and its like: two layers and class logits on top.
     SequenceClassification,
 }
 
@@ -25,12 +27,16 @@ pub enum Activation {
     Relu,
 }
 
-/// Figures of one BERT. Every size is at least 1 and `hidden` is a multiple of `heads`.
+/// Figures of one BERT or relative of it. Every size but `type_vocab` is at least 1 and `hidden` is a
+/// multiple of `heads`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BertConfig {
+    pub family: &'static Family,
     pub architecture: Architecture,
     pub vocab_size: usize,
     pub hidden: usize,
+    /// Width of the embedding tables; `hidden` where nothing lies between.
+    pub embedding: usize,
     pub layers: usize,
     pub heads: usize,
     pub intermediate: usize,
@@ -39,23 +45,26 @@ pub struct BertConfig {
     pub attention_dropout: f64,
     /// `None`: the hidden dropout is used, as Hugging Face does.
     pub classifier_dropout: Option<f64>,
+    /// Tokens that have a position.
     pub max_positions: usize,
+    /// Row of the position table that the first token takes.
+    pub first_position: usize,
+    /// Token types that the embedding table has; 0: there is no such table.
     pub type_vocab: usize,
     pub layer_norm_eps: f64,
     pub pad_id: u32,
     pub initializer_range: f64,
+    /// Between a classifier's two layers.
+    pub head_activation: HeadActivation,
     /// Class names by index; empty for an encoder.
     pub labels: Vec<String>,
     raw: Map<String, Value>,
 }
 
-const SUPPORTED: &str = "supported are BertModel (embeddings) and BertForSequenceClassification, \
-    model_type \"bert\", with absolute positions";
-
 impl BertConfig {
     /// Reads `config.json` of a model folder.
     pub fn read(file: &Path) -> Result<Self, ModelError> {
-        let bytes = super::load::read_small(file)?;
+        let bytes = super::folder::read_small(file)?;
         let raw: Map<String, Value> =
             serde_json::from_slice(&bytes).map_err(|e| ModelError::damaged(file, e))?;
         Self::parse(raw)
@@ -64,35 +73,38 @@ impl BertConfig {
 
     /// Checks a parsed `config.json`.
     pub fn parse(raw: Map<String, Value>) -> Result<Self, ModelError> {
-        let architecture = architecture(&raw)?;
-        if let Some(kind) = raw.get("position_embedding_type").and_then(Value::as_str)
-            && kind != "absolute"
-        {
-            return Err(unsupported(format!("position embeddings of type \"{kind}\"")));
-        }
-        let activation = match raw.get("hidden_act").and_then(Value::as_str).unwrap_or("gelu") {
-            "gelu" => Activation::Gelu,
-            "gelu_new" | "gelu_pytorch_tanh" => Activation::GeluTanh,
-            "relu" => Activation::Relu,
-            other => return Err(unsupported(format!("hidden_act \"{other}\""))),
-        };
+        let (family, architecture) = architecture(&raw)?;
+        refuse_variants(&raw, family)?;
+        let required = |key| size(&raw, family, key, None);
+        let hidden = required("hidden_size")?;
+        let pad_id = raw.get("pad_token_id").and_then(Value::as_u64).unwrap_or(family.pad_id.into()) as u32;
+        let first_position = if family.positions_after_pad { pad_id as usize + 1 } else { 0 };
+        let rows = size(&raw, family, "max_position_embeddings", Some(512))?;
+        let eps = raw.get(family.key("layer_norm_eps")).and_then(Value::as_f64);
         let config = Self {
+            family,
             architecture,
-            vocab_size: size(&raw, "vocab_size", None, 1 << 24)?,
-            hidden: size(&raw, "hidden_size", None, 1 << 16)?,
-            layers: size(&raw, "num_hidden_layers", None, 1 << 10)?,
-            heads: size(&raw, "num_attention_heads", None, 1 << 12)?,
-            intermediate: size(&raw, "intermediate_size", None, 1 << 18)?,
-            activation,
-            hidden_dropout: share(&raw, "hidden_dropout_prob")?.unwrap_or(0.1),
-            attention_dropout: share(&raw, "attention_probs_dropout_prob")?.unwrap_or(0.1),
-            classifier_dropout: share(&raw, "classifier_dropout")?,
-            max_positions: size(&raw, "max_position_embeddings", Some(512), 1 << 20)?,
-            type_vocab: size(&raw, "type_vocab_size", Some(2), 1 << 10)?,
-            layer_norm_eps: raw.get("layer_norm_eps").and_then(Value::as_f64).unwrap_or(1e-12),
-            pad_id: raw.get("pad_token_id").and_then(Value::as_u64).unwrap_or(0) as u32,
+            vocab_size: required("vocab_size")?,
+            hidden,
+            embedding: match family.projects {
+                true => size(&raw, family, "embedding_size", Some(hidden))?,
+                false => hidden,
+            },
+            layers: required("num_hidden_layers")?,
+            heads: required("num_attention_heads")?,
+            intermediate: required("intermediate_size")?,
+            activation: activation(&raw, family)?,
+            hidden_dropout: share(&raw, family.key("hidden_dropout_prob"))?.unwrap_or(0.1),
+            attention_dropout: share(&raw, family.key("attention_probs_dropout_prob"))?.unwrap_or(0.1),
+            classifier_dropout: share(&raw, family.key("classifier_dropout"))?,
+            max_positions: rows.saturating_sub(first_position),
+            first_position,
+            type_vocab: size(&raw, family, "type_vocab_size", Some(family.type_vocab))?,
+            layer_norm_eps: eps.unwrap_or(family.layer_norm_eps),
+            pad_id,
             initializer_range: raw.get("initializer_range").and_then(Value::as_f64).unwrap_or(0.02),
-            labels: labels(&raw, architecture)?,
+            head_activation: head_activation(&raw, family)?,
+            labels: labels(&raw, family, architecture)?,
             raw,
         };
         if !config.hidden.is_multiple_of(config.heads) {
@@ -100,9 +112,32 @@ impl BertConfig {
             return Err(wrong(format!("hidden_size {h} is not a multiple of num_attention_heads {n}")));
         }
         if config.max_positions < 8 {
-            return Err(wrong(format!("max_position_embeddings {} is below 8", config.max_positions)));
+            return Err(wrong(format!("max_position_embeddings {rows} leaves fewer than 8 positions")));
         }
         Ok(config)
+    }
+
+    /// Which code computes it.
+    pub fn network(&self) -> Network {
+        self.family.network
+    }
+
+    /// A key of the file that only some families have; `None` for null too.
+    pub(super) fn raw(&self, key: &str) -> Option<&Value> {
+        self.raw.get(key).filter(|value| !value.is_null())
+    }
+
+    /// Whether the key is there, if only with null.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.raw.contains_key(key)
+    }
+
+    pub(super) fn flag(&self, key: &str, default: bool) -> bool {
+        self.raw(key).and_then(Value::as_bool).unwrap_or(default)
+    }
+
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        self.raw(key).and_then(Value::as_str)
     }
 
     /// Values per attention head.
@@ -114,6 +149,10 @@ impl BertConfig {
     pub fn with_labels(&self, labels: &[String]) -> Self {
         let mut config = self.clone();
         config.architecture = Architecture::SequenceClassification;
+        if config.labels != labels {
+            // Gains of other classes.
+            config.raw.remove("recscope_gains");
+        }
         config.labels = labels.to_vec();
         config
     }
@@ -121,11 +160,12 @@ impl BertConfig {
     /// `config.json` as Hugging Face reads it; keys we do not know are kept from the source.
     pub fn to_json(&self) -> Value {
         let mut raw = self.raw.clone();
-        raw.insert("model_type".into(), "bert".into());
-        let name = match self.architecture {
-            Architecture::Encoder => "BertModel",
-            Architecture::SequenceClassification => "BertForSequenceClassification",
+        raw.insert("model_type".into(), self.family.model_type.into());
+        let task = match self.architecture {
+            Architecture::Encoder => "Model",
+            Architecture::SequenceClassification => "ForSequenceClassification",
         };
+        let name = format!("{}{task}", self.family.class);
         raw.insert("architectures".into(), Value::Array(vec![name.into()]));
         if self.architecture == Architecture::SequenceClassification {
             let by_id = self.labels.iter().enumerate().map(|(i, l)| (i.to_string(), Value::from(l.as_str())));
@@ -138,44 +178,89 @@ impl BertConfig {
     }
 }
 
-fn unsupported(what: String) -> ModelError {
-    ModelError::new(ModelErrorKind::Unsupported, format!("{what} is not supported"))
-        .hint(SUPPORTED.to_string())
-}
-
 fn wrong(what: String) -> ModelError {
     ModelError::new(ModelErrorKind::Damaged, what).hint("correct config.json, or fetch the folder again")
 }
 
-fn architecture(raw: &Map<String, Value>) -> Result<Architecture, ModelError> {
+/// By the first of `architectures`, else by `model_type`.
+fn architecture(raw: &Map<String, Value>) -> Result<(&'static Family, Architecture), ModelError> {
     let named = raw.get("architectures").and_then(Value::as_array);
-    let first = named.and_then(|names| names.first()).and_then(Value::as_str);
-    match first {
-        Some("BertForSequenceClassification") => return Ok(Architecture::SequenceClassification),
-        Some("BertModel" | "BertForMaskedLM" | "BertForPreTraining") => return Ok(Architecture::Encoder),
-        Some(other) => return Err(unsupported(format!("architecture \"{other}\""))),
-        None => {}
+    if let Some(class) = named.and_then(|names| names.first()).and_then(Value::as_str) {
+        return match Family::of_class(class) {
+            Some((family, "ForSequenceClassification")) => Ok((family, Architecture::SequenceClassification)),
+            Some((family, "Model" | "ForMaskedLM" | "ForPreTraining")) => Ok((family, Architecture::Encoder)),
+            _ => Err(unsupported(format!("architecture \"{class}\""))),
+        };
     }
-    match raw.get("model_type").and_then(Value::as_str) {
-        Some("bert") if raw.contains_key("id2label") => Ok(Architecture::SequenceClassification),
-        Some("bert") => Ok(Architecture::Encoder),
-        Some(other) => Err(unsupported(format!("model_type \"{other}\""))),
-        None => Err(unsupported("a config.json with neither \"architectures\" nor \"model_type\"".into())),
+    let Some(model_type) = raw.get("model_type").and_then(Value::as_str) else {
+        return Err(unsupported("a config.json with neither \"architectures\" nor \"model_type\""));
+    };
+    match Family::of_type(model_type) {
+        Some(family) if raw.contains_key("id2label") => Ok((family, Architecture::SequenceClassification)),
+        Some(family) => Ok((family, Architecture::Encoder)),
+        None => Err(unsupported(format!("model_type \"{model_type}\""))),
     }
 }
 
+/// Variants within a family that compute something else.
+fn refuse_variants(raw: &Map<String, Value>, family: &Family) -> Result<(), ModelError> {
+    if raw.get("is_decoder").and_then(Value::as_bool) == Some(true) {
+        return Err(unsupported("a decoder (\"is_decoder\" is true)"));
+    }
+    match raw.get("position_embedding_type").and_then(Value::as_str) {
+        Some(kind) if kind != "absolute" && family.network == Network::Bert => {
+            Err(unsupported(format!("position embeddings of type \"{kind}\"")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn activation(raw: &Map<String, Value>, family: &Family) -> Result<Activation, ModelError> {
+    match raw.get(family.key("hidden_act")).and_then(Value::as_str).unwrap_or("gelu") {
+        "gelu" => Ok(Activation::Gelu),
+        "gelu_new" | "gelu_pytorch_tanh" => Ok(Activation::GeluTanh),
+        "relu" => Ok(Activation::Relu),
+        other => Err(unsupported(format!("{} \"{other}\"", family.key("hidden_act")))),
+    }
+}
+
+/// As the family has it; some let config.json choose.
+fn head_activation(raw: &Map<String, Value>, family: &Family) -> Result<HeadActivation, ModelError> {
+    let chosen = family.head_activation_key.and_then(|key| raw.get(key)).and_then(Value::as_str);
+    match chosen {
+        None => Ok(family.head_activation),
+        Some("tanh") => Ok(HeadActivation::Tanh),
+        Some("relu") => Ok(HeadActivation::Relu),
+        Some("gelu") => Ok(HeadActivation::Gelu),
+        Some(other) => Err(unsupported(format!("a classifier with the activation \"{other}\""))),
+    }
+}
+
+/// A size by BERT's name for it: from 1 (token types: from 0) to what no real model comes near.
 fn size(
     raw: &Map<String, Value>,
-    key: &str,
+    family: &Family,
+    ours: &'static str,
     default: Option<usize>,
-    max: usize,
 ) -> Result<usize, ModelError> {
+    let (least, most) = match ours {
+        "num_hidden_layers" => (1, 1 << 10),
+        "num_attention_heads" => (1, 1 << 12),
+        "hidden_size" | "embedding_size" | "num_labels" => (1, 1 << 16),
+        "intermediate_size" => (1, 1 << 18),
+        "max_position_embeddings" => (1, 1 << 20),
+        "type_vocab_size" => (0, 1 << 10),
+        _ => (1, 1 << 24),
+    };
+    let key = family.key(ours);
     match (raw.get(key).filter(|v| !v.is_null()), default) {
         (None, Some(default)) => Ok(default),
         (None, None) => Err(wrong(format!("\"{key}\" is missing"))),
         (Some(value), _) => match value.as_u64() {
-            Some(n) if n >= 1 && n <= max as u64 => Ok(n as usize),
-            _ => Err(wrong(format!("\"{key}\" is {value}; it must be a whole number from 1 to {max}"))),
+            Some(n) if (least..=most).contains(&n) => Ok(n as usize),
+            _ => {
+                Err(wrong(format!("\"{key}\" is {value}; it must be a whole number from {least} to {most}")))
+            }
         },
     }
 }
@@ -192,13 +277,17 @@ fn share(raw: &Map<String, Value>, key: &str) -> Result<Option<f64>, ModelError>
 
 /// Class names in index order from `id2label`, else `num_labels` numbered names, else two classes
 /// (Hugging Face's default).
-fn labels(raw: &Map<String, Value>, architecture: Architecture) -> Result<Vec<String>, ModelError> {
+fn labels(
+    raw: &Map<String, Value>,
+    family: &Family,
+    architecture: Architecture,
+) -> Result<Vec<String>, ModelError> {
     if architecture == Architecture::Encoder {
         return Ok(Vec::new());
     }
     let numbered = |n: usize| (0..n).map(|i| format!("LABEL_{i}")).collect();
     let Some(map) = raw.get("id2label").and_then(Value::as_object) else {
-        return Ok(numbered(size(raw, "num_labels", Some(2), 1 << 16)?));
+        return Ok(numbered(size(raw, family, "num_labels", Some(2))?));
     };
     (0..map.len())
         .map(|i| match map.get(&i.to_string()) {
@@ -223,9 +312,38 @@ mod tests {
 
     #[test]
     fn unknown_architecture_is_named_with_what_is_supported() {
-        let e = parse(&format!(r#"{{"architectures":["RobertaModel"],{SIZES}}}"#)).unwrap_err();
-        assert!(e.message.contains("RobertaModel"), "{e}");
-        assert!(e.hint.unwrap().contains("BertForSequenceClassification"));
+        for (key, name) in [
+            ("architectures", "[\"MPNetModel\"]"),
+            ("architectures", "[\"RobertaForTokenClassification\"]"),
+            ("model_type", "\"xlm-roberta-xl\""),
+        ] {
+            let e = parse(&format!(r#"{{"{key}":{name},{SIZES}}}"#)).unwrap_err();
+            assert!(e.message.contains(name.trim_matches(['[', ']'])), "{e}");
+            let hint = e.hint.unwrap();
+            assert!(hint.contains("BertForSequenceClassification") && hint.contains("XLM-RoBERTa"), "{hint}");
+        }
+        for variant in [r#""is_decoder":true"#, r#""position_embedding_type":"relative_key""#] {
+            let e = parse(&format!(r#"{{"model_type":"roberta",{variant},{SIZES}}}"#)).unwrap_err();
+            assert_eq!(e.kind, ModelErrorKind::Unsupported);
+        }
+    }
+
+    #[test]
+    fn families_have_their_own_keys_and_rules() {
+        let c = parse(
+            r#"{"architectures":["DistilBertModel"],"vocab_size":10,"dim":8,"n_layers":3,"n_heads":2,
+            "hidden_dim":16,"activation":"relu"}"#,
+        )
+        .unwrap();
+        assert_eq!((c.hidden, c.layers, c.intermediate, c.type_vocab), (8, 3, 16, 0));
+        assert_eq!(c.activation, Activation::Relu);
+        let c = parse(&format!(
+            r#"{{"model_type":"xlm-roberta","max_position_embeddings":514,"type_vocab_size":1,{SIZES}}}"#
+        ))
+        .unwrap();
+        assert_eq!((c.pad_id, c.first_position, c.max_positions, c.type_vocab), (1, 2, 512, 1));
+        let c = parse(&format!(r#"{{"model_type":"electra","embedding_size":4,{SIZES}}}"#)).unwrap();
+        assert_eq!((c.hidden, c.embedding), (8, 4));
     }
 
     #[test]

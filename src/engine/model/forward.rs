@@ -15,9 +15,9 @@ use crate::util::cancel::Cancel;
 pub type Row<'a> = (&'a [u32], &'a [u32]);
 
 impl Model {
-    /// Whether scoring runs on our own kernels (weights on the CPU).
+    /// Whether scoring runs on our own kernels (our own BERT, weights on the CPU).
     pub fn has_fused_path(&self) -> bool {
-        self.bert.device().is_cpu()
+        self.encoder.own().is_some() && self.encoder.device().is_cpu()
     }
 
     /// The kernels' copy of the weights, made on first use: one in floats, one in whole numbers.
@@ -27,7 +27,7 @@ impl Model {
         if let Some(ready) = place.get() {
             return Ok(ready);
         }
-        let made = FusedBert::new(&self.bert, ints)?;
+        let made = FusedBert::new(self.encoder.differentiable(&self.config)?, ints)?;
         Ok(place.get_or_init(|| made))
     }
 
@@ -36,7 +36,7 @@ impl Model {
         if let Some((_, ready)) = self.half.get().filter(|(made, _)| *made == dtype) {
             return Ok(ready);
         }
-        let made = (dtype, self.bert.cast(dtype)?);
+        let made = (dtype, self.encoder.differentiable(&self.config)?.cast(dtype)?);
         let (kept, bert) = self.half.get_or_init(|| made);
         if *kept == dtype {
             return Ok(bert);
@@ -63,22 +63,31 @@ impl Model {
                 self.fused(dtype)?.forward(rows, &self.head, scratch, cancel)
             }
             _ => {
-                let bert = match dtype {
-                    Dtype::F16 => self.half(DType::F16)?,
-                    Dtype::Bf16 => self.half(DType::BF16)?,
-                    Dtype::F32 | Dtype::Int8 => &self.bert,
+                let outputs = match dtype {
+                    Dtype::F16 => self.half_padded(self.half(DType::F16)?, rows, cancel)?,
+                    Dtype::Bf16 => self.half_padded(self.half(DType::BF16)?, rows, cancel)?,
+                    Dtype::F32 | Dtype::Int8 => self.forward_padded(rows, cancel)?,
                 };
-                Ok(self.forward_padded(bert, rows, cancel)?.to_dtype(DType::F32)?.to_vec2()?)
+                Ok(outputs.to_dtype(DType::F32)?.to_vec2()?)
             }
         }
     }
 
     /// The differentiable path over a padded batch: `[rows, labels or hidden]`.
-    fn forward_padded(&self, bert: &Bert, rows: &[Row], cancel: &Cancel) -> Result<Tensor, ModelError> {
+    fn forward_padded(&self, rows: &[Row], cancel: &Cancel) -> Result<Tensor, ModelError> {
+        let batch = Padded::new(rows, self.tokens.pad_id(), self.encoder.device())?;
+        let hidden = self.encoder.hidden_states(&batch, cancel)?;
+        match &self.head {
+            Head::Embedding(pooling) => pooling.apply(&hidden, &batch.mask),
+            Head::Classifier { .. } => self.encoder.logits(&hidden, &batch),
+        }
+    }
+
+    /// The same in half precision; sums over tokens and lengths are taken in f32.
+    fn half_padded(&self, bert: &Bert, rows: &[Row], cancel: &Cancel) -> Result<Tensor, ModelError> {
         let batch = Padded::new(rows, self.tokens.pad_id(), bert.device())?;
         let hidden = bert.hidden_states(&Words::Ids(&batch.ids), &batch, None, cancel)?;
         match &self.head {
-            // Sums over tokens and lengths are taken in f32.
             Head::Embedding(pooling) => pooling.apply(&hidden.to_dtype(DType::F32)?, &batch.mask),
             Head::Classifier { .. } => bert.logits(&hidden, None),
         }

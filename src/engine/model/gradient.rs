@@ -4,7 +4,7 @@
 use candle_core::{Tensor, Var};
 
 use super::batch::plan;
-use super::bert::{Padded, Path, Words};
+use super::bert::{Bert, Padded, Path, Words};
 use super::dtype::Dtype;
 use super::error::{ModelError, ModelErrorKind};
 use super::forward::Row;
@@ -12,6 +12,7 @@ use super::fused::Scratch;
 use super::heads::{Head, cosine};
 use super::load::Model;
 use super::ops;
+use super::prefixes::{Prefixes, hide, put};
 use super::tokens::Encoded;
 use super::workers;
 use crate::util::cancel::Cancel;
@@ -24,15 +25,14 @@ const GRADIENT_TOKENS: usize = 512;
 pub struct PointGradient {
     /// The target class's logit (log-odds with two classes), or the cosine.
     pub score: f64,
-    /// `[tokens x hidden]`, row-major: d score / d (word embedding of the token).
+    /// `[tokens x embedding]`, row-major: d score / d (word embedding of the token).
     pub gradient: Vec<f32>,
 }
 
 impl Model {
-    /// The class that is explained when none is named: the only one, or the last (class 1 of
-    /// two, the highest grade of n).
+    /// The class that is explained when none is named: [`Head::default_target`].
     pub fn default_target(&self) -> usize {
-        self.head.labels().len().saturating_sub(1)
+        self.head.default_target()
     }
 
     /// Tokenises what an explanation is about. An encoder reads the two sides apart: the result is
@@ -41,8 +41,11 @@ impl Model {
         match (&self.head, text) {
             (Head::Classifier { .. }, text) => self.tokens.encode(query, text),
             (Head::Embedding(_), Some(text)) => {
-                let mut both = self.tokens.encode(query, None)?;
-                let mut right = self.tokens.encode(text, None)?;
+                let Prefixes { query: before_query, text: before_text } = &self.info.prefixes;
+                let mut both = self.tokens.encode(&put(before_query, query), None)?;
+                let mut right = self.tokens.encode(&put(before_text, text), None)?;
+                hide(&mut both, before_query);
+                hide(&mut right, before_text);
                 right.sides.fill(1);
                 both.ids.append(&mut right.ids);
                 both.type_ids.append(&mut right.type_ids);
@@ -50,6 +53,7 @@ impl Model {
                 both.sides.append(&mut right.sides);
                 both.offsets.append(&mut right.offsets);
                 both.tokens.append(&mut right.tokens);
+                both.words.append(&mut right.words);
                 both.truncated |= right.truncated;
                 Ok(both)
             }
@@ -61,11 +65,12 @@ impl Model {
         }
     }
 
-    /// Word-embedding rows of the ids, `[tokens x hidden]` row-major.
+    /// Word-embedding rows of the ids, `[tokens x embedding]` row-major.
     pub fn embeddings(&self, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
+        let bert = self.encoder.differentiable(&self.config)?;
         self.check_ids(ids)?;
-        let ids = Tensor::from_slice(ids, ids.len(), self.bert.device())?;
-        Ok(self.bert.embeddings.word.index_select(&ids, 0)?.flatten_all()?.to_vec1()?)
+        let ids = Tensor::from_slice(ids, ids.len(), bert.device())?;
+        Ok(bert.embeddings.word.index_select(&ids, 0)?.flatten_all()?.to_vec1()?)
     }
 
     /// The score of each token sequence, same order: [`Head::margin`] of `target`, or the cosine of the two
@@ -103,7 +108,7 @@ impl Model {
         })
     }
 
-    /// Scores and gradients at each of `points`: word embeddings `[tokens x hidden]`, row-major, that
+    /// Scores and gradients at each of `points`: word embeddings `[tokens x embedding]`, row-major, that
     /// stand in for `input`'s ids (positions and token types stay the input's).
     pub fn gradients(
         &self,
@@ -114,13 +119,14 @@ impl Model {
     ) -> Result<Vec<PointGradient>, ModelError> {
         self.check_target(target)?;
         self.check_lengths(input)?;
-        let size = input.ids.len() * self.info.hidden;
+        self.encoder.differentiable(&self.config)?;
+        let size = input.ids.len() * self.info.embedding;
         if let Some(wrong) = points.iter().find(|p| p.len() != size) {
             let what = format!("a point has {} numbers, {size} were expected", wrong.len());
             return Err(ModelError::new(ModelErrorKind::Internal, what));
         }
         let per_batch = (GRADIENT_TOKENS / input.ids.len().max(1)).max(1);
-        let on_cpu = self.bert.device().is_cpu();
+        let on_cpu = self.encoder.device().is_cpu();
         let threads = if on_cpu { workers::worker_count(0) } else { 1 };
         // Few points are still spread over all workers.
         let per_batch = per_batch.min(points.len().div_ceil(threads)).max(1);
@@ -147,19 +153,19 @@ impl Model {
         target: usize,
         cancel: &Cancel,
     ) -> Result<Vec<PointGradient>, ModelError> {
-        let device = self.bert.device();
-        let (n, length, hidden) = (points.len(), input.ids.len(), self.info.hidden);
-        let var = Var::from_vec(points.concat(), (n, length, hidden), device)?;
+        let bert = self.encoder.differentiable(&self.config)?;
+        let (n, length, width) = (points.len(), input.ids.len(), self.info.embedding);
+        let var = Var::from_vec(points.concat(), (n, length, width), bert.device())?;
         let scores = match &self.head {
             Head::Classifier { .. } => {
-                let states = self.states_at(var.as_tensor(), input, 0..length, cancel)?.0;
-                self.margin(&self.bert.logits(&states, None)?, target)?
+                let states = self.states_at(bert, var.as_tensor(), input, 0..length, cancel)?.0;
+                self.margin(&bert.logits(&states, None)?, target)?
             }
             Head::Embedding(pooling) => {
                 let middle = split(input)?;
                 let side = |range: std::ops::Range<usize>| -> Result<Tensor, ModelError> {
                     let part = var.narrow(1, range.start, range.len())?.contiguous()?;
-                    let (states, mask) = self.states_at(&part, input, range, cancel)?;
+                    let (states, mask) = self.states_at(bert, &part, input, range, cancel)?;
                     Ok(ops::normalise(&pooling.apply(&states, &mask)?)?)
                 };
                 (side(0..middle)? * side(middle..length)?)?.sum(1)?
@@ -168,7 +174,7 @@ impl Model {
         // Rows do not mix, so the gradient of the sum holds each row's own gradient.
         let gradients = scores.sum_all()?.backward()?;
         let missing = || ModelError::new(ModelErrorKind::Internal, "the gradient was cut on its way");
-        let gradient = gradients.get(&var).ok_or_else(missing)?.reshape((n, length * hidden))?;
+        let gradient = gradients.get(&var).ok_or_else(missing)?.reshape((n, length * width))?;
         let gradient: Vec<Vec<f32>> = gradient.to_vec2()?;
         let scores: Vec<f32> = scores.to_vec1()?;
         Ok(scores
@@ -187,6 +193,7 @@ impl Model {
     /// Last hidden states at points that stand for tokens `range` of the input, and their mask.
     fn states_at(
         &self,
+        bert: &Bert,
         points: &Tensor,
         input: &Encoded,
         range: std::ops::Range<usize>,
@@ -196,15 +203,15 @@ impl Model {
             return Err(ModelError::new(ModelErrorKind::Internal, "token range outside the input"));
         };
         let rows: Vec<Row> = std::iter::repeat_n((ids, types), points.dim(0)?).collect();
-        let batch = Padded::new(&rows, self.tokens.pad_id(), self.bert.device())?;
-        let states = self.bert.hidden_states(&Words::Embeddings(points), &batch, None, cancel)?;
+        let batch = Padded::new(&rows, self.tokens.pad_id(), bert.device())?;
+        let states = bert.hidden_states(&Words::Embeddings(points), &batch, None, cancel)?;
         Ok((states, batch.mask))
     }
 
     /// Every row through the fastest path, in length-sorted batches side by side.
     fn forward_all(&self, rows: &[Row], cancel: &Cancel) -> Result<Vec<Vec<f32>>, ModelError> {
         let lengths: Vec<usize> = rows.iter().map(|(ids, _)| ids.len()).collect();
-        let on_cpu = self.bert.device().is_cpu();
+        let on_cpu = self.encoder.device().is_cpu();
         let threads = if on_cpu { workers::worker_count(0) } else { 1 };
         let even = lengths.iter().sum::<usize>().div_ceil(threads).max(1);
         let mut batches = plan(&lengths, if on_cpu { even.min(384) } else { 16_384 }).into_iter();
@@ -241,7 +248,7 @@ impl Model {
     }
 
     fn check_ids(&self, ids: &[u32]) -> Result<(), ModelError> {
-        match ids.iter().find(|&&id| id as usize >= self.bert.config.vocab_size) {
+        match ids.iter().find(|&&id| id as usize >= self.config.vocab_size) {
             None => Ok(()),
             Some(id) => Err(ModelError::new(
                 ModelErrorKind::Internal,

@@ -6,26 +6,19 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::error::ModelError;
-use super::load::weights_files;
+use super::folder::weights_files;
+use super::{pool, prefixes, tokenizer_file};
 
-/// Everything beside the weights that can change a score.
-const SMALL_FILES: [&str; 8] = [
-    "config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "vocab.txt",
-    "modules.json",
-    "sentence_bert_config.json",
-    "1_Pooling/config.json",
-];
+/// What else beside the weights can change a score; the tokenizer's files are added to it.
+const SMALL_FILES: [&str; 3] = ["config.json", "modules.json", prefixes::FILE];
 
 /// SHA-256 over names and contents of the files that decide a score, as 64 hex digits.
 pub fn hash_folder(dir: &Path) -> Result<String, ModelError> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0u8; 1 << 20];
-    for name in SMALL_FILES {
-        let file = dir.join(name);
+    let pooling = pool::config_file(dir)?;
+    let small = SMALL_FILES.iter().chain(&tokenizer_file::FILES).map(|name| (*name, dir.join(name)));
+    for (name, file) in small.chain(pooling.map(|file| ("pooling", file))) {
         if file.is_file() {
             add(&mut hash, name, &file, &mut buffer)?;
         }

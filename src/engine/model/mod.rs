@@ -1,38 +1,51 @@
-//! BERT of our own on candle: loads Hugging Face folders, scores pairs, texts and embeddings,
+//! BERT and its relatives on candle: loads Hugging Face folders, scores pairs, texts and embeddings,
 //! gives gradients. The only user of candle, tokenizers and safetensors.
 //!
 //! Not here: SQL, cells, threads that outlive a call. Nothing of ours but `util` is imported.
 //! `cache/` keeps scores on disk and knows nothing of models.
 //!
 //! ```text
-//! folder --load--> Params (named weights) --> Bert (one definition) --> Head (cosine or logits)
-//!                                              |- differentiable ops: training, attribution
-//!                                              `- fused kernels on packed tokens: scoring on CPU
+//! folder --FAMILIES--> Params (named weights) --> Encoder --> Head (cosine or logits)
+//!                                                  |- Bert (one definition)
+//!                                                  |   |- differentiable ops: training, attribution
+//!                                                  |   `- fused kernels on packed tokens: scoring on CPU
+//!                                                  `- Foreign: candle-transformers, forward only
 //! ```
 
 mod batch;
 mod bert;
 pub mod cache;
 mod config;
+mod deberta;
 mod device;
 mod dropout;
 mod dtype;
+mod encoder;
 mod error;
+mod family;
+mod folder;
+mod foreign;
 mod forward;
 mod fused;
 mod gradient;
 mod hash;
 mod heads;
 mod load;
+mod modern_bert;
 mod ops;
 mod params;
 mod pool;
+mod prefixes;
 mod recall;
 mod score;
+mod shapes;
 mod stream;
+mod tokenizer_file;
+mod tokenizer_guard;
 mod tokens;
 pub mod train;
 mod units;
+mod weights;
 mod weights_file;
 mod workers;
 
@@ -42,6 +55,7 @@ pub use device::{DeviceChoice, device_name, open_device};
 pub use dropout::Dropout;
 pub use dtype::Dtype;
 pub use error::{ModelError, ModelErrorKind};
+pub use family::{FAMILIES, Family, HeadActivation, Network};
 pub use forward::Row;
 pub use fused::{FusedBert, Isa, Scratch};
 pub use gradient::PointGradient;
@@ -50,6 +64,7 @@ pub use heads::{Head, cosine};
 pub use load::{LoadOptions, Model, ModelInfo};
 pub use params::Params;
 pub use pool::{Pooling, PoolingMode};
+pub use prefixes::Prefixes;
 pub use score::{ScoreChunk, ScoreInputs, ScoreOptions, ScoreProgress, ScoreReport};
 pub use stream::{Chunk, RowKind, RowStream, Scored, StreamOptions, score_columns};
 pub use tokens::{Encoded, Ids, Tokens};

@@ -1,51 +1,38 @@
-//! The weights by name: the one list of which tensors a BERT has and of what shapes, and the way to
-//! make them trainable and to write them in Hugging Face's layout.
+//! The weights by name, and the way to make them trainable and to write them in Hugging Face's
+//! layout. Which tensors a model has stands in `shapes.rs`, what files call them in `family.rs`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor, Var};
+use candle_nn::VarBuilder;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Normal};
 
-use super::config::{Architecture, BertConfig};
+use super::config::BertConfig;
 use super::error::{ModelError, ModelErrorKind};
+use super::family::Family;
 
-/// Named f32 tensors. Names are Hugging Face's without the `bert.` prefix and with
-/// `LayerNorm.weight`/`LayerNorm.bias` (older files say `gamma`/`beta`).
+/// Named f32 tensors. Names are BERT's, whatever the file calls them: without the `bert.` prefix and
+/// with `LayerNorm.weight`/`LayerNorm.bias` (older files say `gamma`/`beta`).
 #[derive(Clone, Debug)]
 pub struct Params {
     tensors: BTreeMap<String, Tensor>,
-    /// Encoder names carry `bert.` in the file.
+    family: &'static Family,
+    /// Encoder names carry the family's prefix in the file.
     prefixed: bool,
 }
 
 impl Params {
-    pub fn new(tensors: BTreeMap<String, Tensor>, prefixed: bool) -> Self {
-        Self { tensors, prefixed }
-    }
-
-    /// The canonical name of a tensor of a file: without `bert.`, `gamma` -> `weight`, `beta` -> `bias`.
-    pub fn canonical(name: &str) -> String {
-        let name = name.strip_prefix("bert.").unwrap_or(name);
-        if let Some(head) = name.strip_suffix("LayerNorm.gamma") {
-            return format!("{head}LayerNorm.weight");
-        }
-        if let Some(head) = name.strip_suffix("LayerNorm.beta") {
-            return format!("{head}LayerNorm.bias");
-        }
-        name.to_string()
+    pub fn new(tensors: BTreeMap<String, Tensor>, family: &'static Family, prefixed: bool) -> Self {
+        Self { tensors, family, prefixed }
     }
 
     /// The name under which [`Params::save`] writes a tensor.
     pub fn file_name(&self, name: &str) -> String {
         let classifies = self.tensors.contains_key("classifier.weight");
-        if (self.prefixed || classifies) && !name.starts_with("classifier.") {
-            format!("bert.{name}")
-        } else {
-            name.to_string()
-        }
+        self.family.file_name(name, self.prefixed || classifies)
     }
 
     pub fn get(&self, name: &str) -> Result<&Tensor, ModelError> {
@@ -56,6 +43,20 @@ impl Params {
 
     pub fn contains(&self, name: &str) -> bool {
         self.tensors.contains_key(name)
+    }
+
+    /// Where they lie.
+    pub fn device(&self) -> Result<Device, ModelError> {
+        match self.tensors.values().next() {
+            Some(tensor) => Ok(tensor.device().clone()),
+            None => Err(ModelError::new(ModelErrorKind::Internal, "a model without weights")),
+        }
+    }
+
+    /// The tensors as candle's own models take them, each name after `prefix`.
+    pub(super) fn for_candle(&self, prefix: &str) -> Result<VarBuilder<'static>, ModelError> {
+        let tensors = self.iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor.clone()));
+        Ok(VarBuilder::from_tensors(tensors.collect(), DType::F32, &self.device()?))
     }
 
     /// In name order.
@@ -79,14 +80,14 @@ impl Params {
             tensors.insert(name.clone(), var.as_tensor().clone());
             vars.push((name.clone(), var));
         }
-        Ok((Params { tensors, prefixed: self.prefixed }, vars))
+        Ok((Params { tensors, ..*self }, vars))
     }
 
     /// A copy of today's values, detached from any variable: what to keep of the best epoch.
     pub fn snapshot(&self) -> Result<Params, ModelError> {
         let copy = |t: &Tensor| -> Result<Tensor, ModelError> { Ok(t.detach().copy()?) };
         let tensors = self.tensors.iter().map(|(n, t)| Ok((n.clone(), copy(t)?)));
-        Ok(Params { tensors: tensors.collect::<Result<_, ModelError>>()?, prefixed: self.prefixed })
+        Ok(Params { tensors: tensors.collect::<Result<_, ModelError>>()?, ..*self })
     }
 
     /// Puts a fresh classifier (and a pooler, where there is none) on the encoder: weights from
@@ -98,7 +99,7 @@ impl Params {
         seed: u64,
     ) -> Result<(), ModelError> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let device = self.get("embeddings.word_embeddings.weight")?.device().clone();
+        let device = self.device()?;
         let h = config.hidden;
         if !self.contains("pooler.dense.weight") {
             self.insert_linear("pooler.dense", h, h, config.initializer_range, &mut rng, &device)?;
@@ -140,42 +141,4 @@ impl Params {
             },
         )
     }
-}
-
-/// Every tensor that a BERT of these figures needs: canonical name and shape. `pooler` says whether
-/// the pooler is part of it (always with a classifier).
-pub fn expected(config: &BertConfig, pooler: bool) -> Vec<(String, Vec<usize>)> {
-    let (h, i) = (config.hidden, config.intermediate);
-    let mut list: Vec<(String, Vec<usize>)> = Vec::new();
-    let linear = |list: &mut Vec<(String, Vec<usize>)>, name: String, out: usize, inp: usize| {
-        list.push((format!("{name}.weight"), vec![out, inp]));
-        list.push((format!("{name}.bias"), vec![out]));
-    };
-    let norm = |list: &mut Vec<(String, Vec<usize>)>, name: String| {
-        list.push((format!("{name}.LayerNorm.weight"), vec![h]));
-        list.push((format!("{name}.LayerNorm.bias"), vec![h]));
-    };
-    list.push(("embeddings.word_embeddings.weight".into(), vec![config.vocab_size, h]));
-    list.push(("embeddings.position_embeddings.weight".into(), vec![config.max_positions, h]));
-    list.push(("embeddings.token_type_embeddings.weight".into(), vec![config.type_vocab, h]));
-    norm(&mut list, "embeddings".into());
-    for n in 0..config.layers {
-        let layer = format!("encoder.layer.{n}");
-        for part in ["query", "key", "value"] {
-            linear(&mut list, format!("{layer}.attention.self.{part}"), h, h);
-        }
-        linear(&mut list, format!("{layer}.attention.output.dense"), h, h);
-        norm(&mut list, format!("{layer}.attention.output"));
-        linear(&mut list, format!("{layer}.intermediate.dense"), i, h);
-        linear(&mut list, format!("{layer}.output.dense"), h, i);
-        norm(&mut list, format!("{layer}.output"));
-    }
-    let classifies = config.architecture == Architecture::SequenceClassification;
-    if pooler || classifies {
-        linear(&mut list, "pooler.dense".into(), h, h);
-    }
-    if classifies {
-        linear(&mut list, "classifier".into(), config.labels.len(), h);
-    }
-    list
 }

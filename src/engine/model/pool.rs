@@ -1,12 +1,13 @@
 //! From hidden states to one vector per text: which rule the folder asks for (`modules.json`,
 //! `1_Pooling/config.json`) and its differentiable form.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use candle_core::Tensor;
 use serde_json::Value;
 
 use super::error::{ModelError, ModelErrorKind};
+use super::folder::{read_json, read_small};
 use super::ops;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,27 +26,24 @@ pub struct Pooling {
     pub normalise: bool,
     /// The folder says so; otherwise mean pooling is assumed.
     pub declared: bool,
+    /// A prefix's tokens are pooled like the text's.
+    pub pools_prefix: bool,
 }
 
 impl Pooling {
     /// Reads a sentence-transformers folder; without `modules.json`, mean pooling is assumed.
     pub fn read(dir: &Path) -> Result<Self, ModelError> {
-        let file = dir.join("modules.json");
-        let assumed = Self { mode: PoolingMode::Mean, normalise: true, declared: false };
-        if !file.exists() {
-            return Ok(assumed);
-        }
-        let modules: Vec<Value> = serde_json::from_slice(&super::load::read_small(&file)?)
-            .map_err(|e| ModelError::damaged(&file, e))?;
+        let assumed = Self { mode: PoolingMode::Mean, normalise: true, declared: false, pools_prefix: true };
+        let Some((file, modules)) = modules(dir)? else { return Ok(assumed) };
         let mut pooling = Self { normalise: false, ..assumed };
         for module in &modules {
-            let kind = module.get("type").and_then(Value::as_str).unwrap_or("");
-            match kind.rsplit('.').next().unwrap_or("") {
+            match kind(module) {
                 "Transformer" => {}
                 "Normalize" => pooling.normalise = true,
                 "Pooling" => {
-                    let folder = module.get("path").and_then(Value::as_str).unwrap_or("1_Pooling");
-                    pooling.mode = read_mode(&inside(dir, folder, &file)?.join("config.json"))?;
+                    let config = read_config(&module_folder(dir, module, &file)?.join("config.json"))?;
+                    pooling.mode = config.0;
+                    pooling.pools_prefix = config.1;
                     pooling.declared = true;
                 }
                 other => {
@@ -71,8 +69,31 @@ impl Pooling {
     }
 }
 
+/// The file that says how the folder's texts are pooled, where `modules.json` names one.
+pub(super) fn config_file(dir: &Path) -> Result<Option<PathBuf>, ModelError> {
+    let Some((file, modules)) = modules(dir)? else { return Ok(None) };
+    let pooling = modules.iter().find(|module| kind(module) == "Pooling");
+    pooling.map(|module| Ok(module_folder(dir, module, &file)?.join("config.json"))).transpose()
+}
+
+fn modules(dir: &Path) -> Result<Option<(PathBuf, Vec<Value>)>, ModelError> {
+    let file = dir.join("modules.json");
+    match read_json(&file)? {
+        None => Ok(None),
+        Some(Value::Array(modules)) => Ok(Some((file, modules))),
+        Some(_) => Err(ModelError::damaged(&file, "it is not a list of modules")),
+    }
+}
+
+/// The last part of a module's Python class.
+fn kind(module: &Value) -> &str {
+    let class = module.get("type").and_then(Value::as_str).unwrap_or("");
+    class.rsplit('.').next().unwrap_or("")
+}
+
 /// A folder named in a model file must stay inside the model folder.
-fn inside(dir: &Path, folder: &str, file: &Path) -> Result<std::path::PathBuf, ModelError> {
+fn module_folder(dir: &Path, module: &Value, file: &Path) -> Result<PathBuf, ModelError> {
+    let folder = module.get("path").and_then(Value::as_str).unwrap_or("1_Pooling");
     let plain = Path::new(folder).components().all(|c| matches!(c, std::path::Component::Normal(_)));
     if plain {
         Ok(dir.join(folder))
@@ -81,9 +102,15 @@ fn inside(dir: &Path, folder: &str, file: &Path) -> Result<std::path::PathBuf, M
     }
 }
 
-fn read_mode(file: &Path) -> Result<PoolingMode, ModelError> {
+/// The mode, and whether a prefix's tokens are pooled too.
+fn read_config(file: &Path) -> Result<(PoolingMode, bool), ModelError> {
     let config: serde_json::Map<String, Value> =
-        serde_json::from_slice(&super::load::read_small(file)?).map_err(|e| ModelError::damaged(file, e))?;
+        serde_json::from_slice(&read_small(file)?).map_err(|e| ModelError::damaged(file, e))?;
+    let pools_prefix = config.get("include_prompt").and_then(Value::as_bool).unwrap_or(true);
+    Ok((mode(&config, file)?, pools_prefix))
+}
+
+fn mode(config: &serde_json::Map<String, Value>, file: &Path) -> Result<PoolingMode, ModelError> {
     let on = |key: &str| config.get(key).and_then(Value::as_bool).unwrap_or(false);
     // Newer folders name the mode instead of setting flags.
     let named = config.get("pooling_mode").and_then(Value::as_str);

@@ -33,7 +33,7 @@ impl Model {
             max_tokens: info.max_tokens,
             width: match &self.head {
                 Head::Embedding(_) => info.hidden,
-                Head::Classifier { labels } => labels.len(),
+                Head::Classifier { labels, .. } => labels.len(),
             },
         }
     }

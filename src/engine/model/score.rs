@@ -108,11 +108,17 @@ impl Model {
     ) -> Result<ScoreReport, ModelError> {
         let started = Instant::now();
         self.check_inputs(inputs)?;
-        let units = distinct(inputs)?;
+        let prefixed = match inputs {
+            ScoreInputs::Embed(a, b) if !self.info.prefixes.is_empty() => {
+                Some(self.info.prefixes.before(a, b))
+            }
+            _ => None,
+        };
+        let units = distinct(&prefixed.as_ref().map_or(*inputs, |columns| columns.inputs()))?;
         let rows = units.of_row.len();
         progress.rows_total.store(rows as u64, Ordering::Relaxed);
         let mut report = ScoreReport { rows: rows as u64, ..Default::default() };
-        let mut table = Table::new(&units, self.head.labels().len());
+        let mut table = Table::new(&units, &self.head);
         let blank = table.blank_rows();
         report.empty = blank.rows.len() as u64;
         let mut hand_over = |chunk: ScoreChunk, report: &mut ScoreReport| {
@@ -158,6 +164,7 @@ impl Model {
     }
 
     /// One vector per text (class logits, or the embedding), in order; for callers that need them all.
+    /// Prefixes are the caller's business.
     pub fn outputs(
         &self,
         units: &[Unit],
@@ -210,7 +217,7 @@ impl Model {
         mut done: impl FnMut(Vec<Computed>, Vec<Vec<f32>>) -> Result<(), ModelError>,
     ) -> Result<(), ModelError> {
         let fused = options.path == Path::Fused && self.has_fused_path();
-        let on_cpu = self.bert.device().is_cpu();
+        let on_cpu = self.encoder.device().is_cpu();
         options.dtype.check(on_cpu)?;
         let threads = if on_cpu { workers::worker_count(options.threads) } else { 1 };
         let budget = match (options.batch_tokens, fused, on_cpu) {

@@ -55,18 +55,18 @@ pub fn distinct<'a>(inputs: &ScoreInputs<'a>) -> Result<Units<'a>, ModelError> {
 
 /// Which rows become ready as units finish.
 pub struct Table<'a> {
+    head: &'a Head,
     of_row: &'a [Option<(u32, u32)>],
     /// Rows of each unit: `rows[starts[u]..starts[u + 1]]`.
     starts: Vec<usize>,
     rows: Vec<u32>,
     outputs: Vec<Option<Vec<f32>>>,
-    labels: usize,
     /// Rows need two units each, so outputs are kept to the end.
     paired: bool,
 }
 
 impl<'a> Table<'a> {
-    pub fn new(units: &'a Units, labels: usize) -> Self {
+    pub fn new(units: &'a Units, head: &'a Head) -> Self {
         let n = units.units.len();
         let mut starts = vec![0usize; n + 1];
         let each = |visit: &mut dyn FnMut(usize, u32)| {
@@ -89,11 +89,12 @@ impl<'a> Table<'a> {
             fill[unit] += 1;
         });
         let paired = units.of_row.iter().flatten().any(|(_, b)| *b != NONE);
-        Self { of_row: &units.of_row, starts, rows, outputs: vec![None; n], labels, paired }
+        Self { head, of_row: &units.of_row, starts, rows, outputs: vec![None; n], paired }
     }
 
     fn empty_chunk(&self) -> ScoreChunk {
-        let classes = if self.labels >= 2 { vec![Vec::new(); self.labels] } else { Vec::new() };
+        let labels = self.head.labels().len();
+        let classes = if labels >= 2 { vec![Vec::new(); labels] } else { Vec::new() };
         ScoreChunk { classes, ..Default::default() }
     }
 
@@ -126,7 +127,7 @@ impl<'a> Table<'a> {
     fn push(&self, row: u32, a: u32, b: u32, chunk: &mut ScoreChunk) {
         let Some(first) = &self.outputs[a as usize] else { return };
         let score = match b {
-            NONE => Head::score(first),
+            NONE => self.head.score(first),
             _ => match &self.outputs[b as usize] {
                 Some(second) => cosine(first, second),
                 None => return,

@@ -9,14 +9,14 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use crossbeam_channel::{RecvTimeoutError, unbounded};
 
-use super::inputs::{device, need_columns, text_columns};
+use super::inputs::{device, load_options, need_columns, prefixes, text_columns};
 use super::table::{keep, texts};
 use super::{Done, Figures, Stop, Work};
 use crate::analysis::explain::{Attribution, ExplainError, ExplainOptions, explain as attribute};
 use crate::engine::lanes::dialect;
 use crate::engine::lanes::problems::lane_gone;
 use crate::engine::lanes::scorer::ModelScorer;
-use crate::engine::model::Model;
+use crate::engine::model::{LoadOptions, Model};
 use crate::engine::store::{HIDDEN, PageRequest, Select};
 use crate::notebook::spec::{CellSpec, ExplainSpec, ScoreSpec, TextInput};
 use crate::protocol::{
@@ -32,9 +32,8 @@ pub(super) fn explain(work: &Work, spec: &ExplainSpec) -> Result<Done, Stop> {
     let asked = ask(work, spec)?;
     let rows = read(work, spec, &asked.text)?;
     work.phase("loading the model", "rows", 0, Some(rows.len() as u64));
-    let (dir, device) = (work.workspace.locate(&asked.model), asked.device);
-    let max_tokens = asked.max_tokens;
-    let model = work.on_model_lane(move |models| models.get(&dir, device, max_tokens))??;
+    let (dir, options) = (work.workspace.locate(&asked.model), asked.options.clone());
+    let model = work.on_model_lane(move |models| models.get(&dir, &options))??;
     let target = target(spec, &model)?;
     let explanations = attribute_all(work, spec, &model, target, rows)?;
     let info = keep(work, work.cell, &relation(&explanations)?)?;
@@ -48,8 +47,7 @@ pub(super) fn explain(work: &Work, spec: &ExplainSpec) -> Result<Done, Stop> {
 struct Asked {
     model: String,
     text: TextInput,
-    device: crate::engine::model::DeviceChoice,
-    max_tokens: Option<usize>,
+    options: LoadOptions,
     note: Option<String>,
 }
 
@@ -62,11 +60,17 @@ fn ask(work: &Work, spec: &ExplainSpec) -> Result<Asked, Problem> {
     let model = spec.model.clone().or_else(|| above.as_ref().map(|(_, s)| s.model.clone()));
     let text = spec.text.clone().or_else(|| above.as_ref().map(|(_, s)| s.text.clone()));
     let same_model = above.as_ref().filter(|(_, s)| spec.model.as_ref().is_none_or(|m| *m == s.model));
+    let mut options = match same_model {
+        Some((_, score)) => load_options(work, score)?,
+        None => LoadOptions { device: device(work, None)?, ..LoadOptions::default() },
+    };
+    if let Some(asked) = &spec.prefixes {
+        options.prefixes = Some(prefixes(asked));
+    }
     Ok(Asked {
         model: model.ok_or_else(|| missing("model"))?,
         text: text.ok_or_else(|| missing("text"))?,
-        device: device(work, same_model.and_then(|(_, s)| s.device.as_deref()))?,
-        max_tokens: same_model.and_then(|(_, s)| s.max_tokens),
+        options,
         note: above
             .filter(|_| spec.model.is_none())
             .map(|(name, s)| format!("explains {}, the model of {name}", s.model)),

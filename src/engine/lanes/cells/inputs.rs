@@ -2,10 +2,10 @@
 //! which of them hold a model's texts, and which device.
 
 use super::Work;
-use crate::engine::model::DeviceChoice;
+use crate::engine::model::{DeviceChoice, LoadOptions, Prefixes};
 use crate::engine::store::Relation;
 use crate::notebook::diagnostics::{nearest, position};
-use crate::notebook::spec::TextInput;
+use crate::notebook::spec::{ScoreSpec, TextInput};
 use crate::protocol::{Problem, ProblemKind};
 
 /// The columns that the model reads.
@@ -44,6 +44,20 @@ pub(super) fn instead_of(relation: &Relation, name: &str) -> String {
         Some(near) => format!("did you mean {near}?"),
         None => format!("its columns: {}", known().collect::<Vec<_>>().join(", ")),
     }
+}
+
+/// How a score cell wants its model.
+pub(super) fn load_options(work: &Work, spec: &ScoreSpec) -> Result<LoadOptions, Problem> {
+    Ok(LoadOptions {
+        device: device(work, spec.device.as_deref())?,
+        max_tokens: spec.max_tokens,
+        prefixes: spec.prefixes.as_ref().map(prefixes),
+        gains: spec.gains.clone(),
+    })
+}
+
+pub(super) fn prefixes(asked: &(String, String)) -> Prefixes {
+    Prefixes { query: asked.0.clone(), text: asked.1.clone() }
 }
 
 pub(super) fn device(work: &Work, asked: Option<&str>) -> Result<DeviceChoice, Problem> {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use arrow::datatypes::{DataType, Field, Schema};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
-use super::inputs::{device, need_columns, text_columns};
+use super::inputs::{load_options, need_columns, text_columns};
 use super::stretch::{Buffer, Stretch};
 use super::table::texts;
 use super::{Done, Figures, Stop, Work};
@@ -86,10 +86,9 @@ fn prepare<'a>(work: &'a Work<'a>, spec: &'a ScoreSpec, names: &'a Names) -> Res
     let total = rows.rows.unwrap_or(0);
 
     work.phase("loading the model", "rows", 0, Some(total));
-    let (dir, device) = (work.workspace.locate(&spec.model), device(work, spec.device.as_deref())?);
-    let max_tokens = spec.max_tokens;
+    let (dir, options) = (work.workspace.locate(&spec.model), load_options(work, spec)?);
     let dtype: Dtype = spec.dtype.as_deref().unwrap_or_default().parse()?;
-    let model = work.on_model_lane(move |models| models.get(&dir, device, max_tokens))??;
+    let model = work.on_model_lane(move |models| models.get(&dir, &options))??;
     work.cancel.check().map_err(|_| ModelError::from(crate::util::cancel::Cancelled))?;
     dtype.check(model.has_fused_path())?;
 

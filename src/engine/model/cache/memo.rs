@@ -98,8 +98,7 @@ impl Memo {
     pub fn trouble(&self) -> Option<String> {
         let state = self.state.lock();
         let (_, shelf) = state.shelf.as_ref()?;
-        let said = shelf.lock().trouble().map(String::from);
-        said
+        shelf.lock().trouble().map(String::from)
     }
 }
 

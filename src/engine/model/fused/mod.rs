@@ -32,6 +32,7 @@ use self::tile::{ROWS, WIDTH};
 use super::bert::{Bert, Layer, Linear, Norm};
 use super::config::Activation;
 use super::error::{ModelError, ModelErrorKind};
+use super::family::HeadActivation;
 use super::forward::Row;
 use super::heads::Head;
 use super::pool::PoolingMode;
@@ -50,11 +51,15 @@ pub struct FusedBert {
     isa: Isa,
     heads: Heads,
     activation: Activation,
+    head_activation: HeadActivation,
     hidden: usize,
+    embedding: usize,
     word: Vec<f32>,
     position: Vec<f32>,
     token_type: Vec<f32>,
     embed_norm: NormWeights,
+    /// From the embeddings' width to `hidden`, where the two differ.
+    project: Option<Packed>,
     layers: Vec<FusedLayer>,
     pooler: Option<Packed>,
     classifier: Option<Packed>,
@@ -106,11 +111,18 @@ impl FusedBert {
             isa,
             heads: Heads { count: config.heads, size: config.head_dim() },
             activation: config.activation,
+            head_activation: config.head_activation,
             hidden: config.hidden,
+            embedding: config.embedding,
             word: numbers(&e.word)?,
             position: numbers(&e.position)?,
-            token_type: numbers(&e.token_type)?,
+            token_type: match &e.token_type {
+                Some(table) => numbers(table)?,
+                // One type that adds nothing: families without types give every token type 0.
+                None => vec![0.0; config.embedding],
+            },
             embed_norm: norm_weights(&e.norm, eps)?,
+            project: optional(&e.project)?,
             layers: bert
                 .layers
                 .iter()
@@ -131,7 +143,15 @@ impl FusedBert {
         cancel: &Cancel,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
         let spans = self.spans(rows)?;
-        self.embed(rows, &mut scratch.x)?;
+        match &self.project {
+            None => self.embed(rows, &mut scratch.x)?,
+            Some(project) => {
+                self.embed(rows, &mut scratch.inner)?;
+                let total = scratch.inner.rows;
+                scratch.x.reshape(total, self.hidden);
+                project.apply(&scratch.inner, &mut scratch.x, 0, total);
+            }
+        }
         for layer in &self.layers {
             cancel.check()?;
             self.layer(layer, &spans, scratch, cancel)?;
@@ -144,7 +164,7 @@ impl FusedBert {
 
     /// Where each sequence's rows lie in the packed batch.
     fn spans(&self, rows: &[Row]) -> Result<Vec<(usize, usize)>, ModelError> {
-        let positions = self.position.len() / self.hidden.max(1);
+        let positions = self.position.len() / self.embedding.max(1);
         let mut spans = Vec::with_capacity(rows.len());
         let mut from = 0;
         for (ids, types) in rows {
@@ -160,8 +180,8 @@ impl FusedBert {
 
     fn embed(&self, rows: &[Row], x: &mut Matrix) -> Result<(), ModelError> {
         let total = rows.iter().map(|(ids, _)| ids.len()).sum();
-        x.reshape(total, self.hidden);
-        let h = self.hidden;
+        let h = self.embedding;
+        x.reshape(total, h);
         let tokens = rows.iter().flat_map(|(ids, types)| {
             ids.iter().zip(*types).enumerate().map(|(position, (&id, &kind))| (id, kind, position))
         });
@@ -238,6 +258,14 @@ impl FusedBert {
         }
     }
 
+    fn activate_head(&self, row: &mut [f32]) {
+        match self.head_activation {
+            HeadActivation::Tanh => row.iter_mut().for_each(|v| *v = v.tanh()),
+            HeadActivation::Relu => row.iter_mut().for_each(|v| *v = v.max(0.0)),
+            HeadActivation::Gelu => gelu(self.isa, row),
+        }
+    }
+
     fn embeddings(
         &self,
         spans: &[(usize, usize)],
@@ -276,7 +304,7 @@ impl FusedBert {
         s.out.reshape(n, self.hidden);
         pooler.apply(&s.context, &mut s.out, 0, n);
         for r in 0..n {
-            s.out.row_mut(r).iter_mut().for_each(|v| *v = v.tanh());
+            self.activate_head(s.out.row_mut(r));
         }
         s.inner.reshape(n, self.labels);
         classifier.apply(&s.out, &mut s.inner, 0, n);

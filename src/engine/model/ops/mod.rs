@@ -11,6 +11,7 @@ mod softmax;
 use candle_core::{CpuStorage, D, DType, Layout, Result, Shape, Tensor};
 
 use super::config::Activation;
+use super::family::HeadActivation;
 
 /// `x [.., in]` times `weight [out, in]` transposed, plus `bias [out]`. Leading dimensions are
 /// flattened first, so that the weight's gradient is one product instead of one per batch entry.
@@ -54,6 +55,15 @@ pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
         Activation::Gelu => plain::gelu(x),
         Activation::GeluTanh => x.gelu(),
         Activation::Relu => x.relu(),
+    }
+}
+
+/// What stands between a classifier's two layers.
+pub fn head_activate(x: &Tensor, activation: HeadActivation) -> Result<Tensor> {
+    match activation {
+        HeadActivation::Tanh => x.tanh(),
+        HeadActivation::Relu => x.relu(),
+        HeadActivation::Gelu => activate(x, Activation::Gelu),
     }
 }
 

@@ -188,7 +188,7 @@ impl<'m> RowStream<'m> {
                 false => wait(chunks, || finish.is_cancelled() || cancel.is_cancelled()),
             };
             match next {
-                Ok(Ok(chunk)) => window.push(chunk, &mut self.memory, longest),
+                Ok(Ok(chunk)) => window.push(self.prefixed(chunk), &mut self.memory, longest),
                 Ok(Err(error)) => return Filled::Failed(error),
                 Err(TryRecvError::Empty) => return Filled::More,
                 Err(TryRecvError::Disconnected) => return Filled::End,
@@ -200,6 +200,15 @@ impl<'m> RowStream<'m> {
                 return Filled::More;
             }
         }
+    }
+
+    /// With the words before each side that a bi-encoder was trained to see.
+    fn prefixed<T>(&self, mut chunk: Chunk<T>) -> Chunk<T> {
+        let prefixes = &self.model.info().prefixes;
+        if self.kind == RowKind::Embed && !prefixes.is_empty() {
+            (chunk.first, chunk.second) = prefixes.before(&chunk.first, &chunk.second).into_columns();
+        }
+        chunk
     }
 
     fn compute<T>(
@@ -246,7 +255,7 @@ impl<'m> RowStream<'m> {
         report.tokens_per_second = report.tokens as f64 / report.seconds.max(1e-9);
         progress.rows_done.fetch_add(window.rows() as u64, Ordering::Relaxed);
         window.learn(computed, &mut self.memory);
-        let scored = window.scored(self.model.head().labels().len());
+        let scored = window.scored(self.model.head());
         let nan = |scored: &Scored<T>| scored.scores.iter().flatten().filter(|s| s.is_nan()).count() as u64;
         self.report.nan += scored.iter().map(nan).sum::<u64>();
         Ok(scored)

@@ -149,7 +149,8 @@ impl<T> Window<T> {
     }
 
     /// Every chunk with its rows' scores.
-    pub fn scored(self, labels: usize) -> Vec<Scored<T>> {
+    pub fn scored(self, head: &Head) -> Vec<Scored<T>> {
+        let labels = head.labels().len();
         let classes = if labels >= 2 { labels } else { 0 };
         let output = |input: u32| self.outputs.get(input as usize).and_then(Option::as_deref);
         let mut rows = self.inputs_of.iter();
@@ -166,7 +167,7 @@ impl<T> Window<T> {
                     Some((_, second)) if second != NONE => {
                         first.zip(output(second)).map(|(a, b)| cosine(a, b))
                     }
-                    _ => first.map(Head::score),
+                    _ => first.map(|logits| head.score(logits)),
                 });
                 for (class, values) in scored.classes.iter_mut().enumerate() {
                     values.push(first.and_then(|logits| logits.get(class)).copied());

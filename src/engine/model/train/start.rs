@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Normal};
 
-use crate::engine::model::params::expected;
+use crate::engine::model::shapes::expected;
 use crate::engine::model::{Architecture, BertConfig, Model, ModelError, ModelErrorKind, Params, Tokens};
 
 /// A sequence classifier ready to be trained.
@@ -32,6 +32,7 @@ impl Start {
         device: &Device,
         seed: u64,
     ) -> Result<Self, ModelError> {
+        check_family(dir)?;
         if !has_weights(dir) && dir.join("config.json").is_file() {
             let config = BertConfig::read(&dir.join("config.json"))?.with_labels(outputs);
             let tokens = open_tokens(dir, &config, max_tokens)?;
@@ -52,6 +53,24 @@ impl Start {
         });
         Ok(Self { config, params, tokens, note })
     }
+}
+
+/// Training writes BERT's own layout and head, and needs every layer's gradient.
+fn check_family(dir: &Path) -> Result<(), ModelError> {
+    let file = dir.join("config.json");
+    if !file.is_file() {
+        // Said better where the folder is opened.
+        return Ok(());
+    }
+    let config = BertConfig::read(&file)?;
+    if config.family.model_type == "bert" {
+        return Ok(());
+    }
+    let what = format!("{} is a {}; only BERT can be trained", dir.display(), config.family.name);
+    Err(ModelError::new(ModelErrorKind::Unsupported, what).hint(
+        "start from a folder whose model_type is \"bert\" (BERT, MiniLM, BGE, Chinese BERT, RoBERTa-wwm), or \
+         fine-tune this one elsewhere: recscope scores and explains it all the same",
+    ))
 }
 
 fn open_tokens(dir: &Path, config: &BertConfig, max_tokens: usize) -> Result<Tokens, ModelError> {
@@ -100,5 +119,5 @@ pub fn random_params(config: &BertConfig, seed: u64, device: &Device) -> Result<
         };
         tensors.insert(name, tensor);
     }
-    Ok(Params::new(tensors, true))
+    Ok(Params::new(tensors, config.family, true))
 }

@@ -13,7 +13,7 @@ use tokenizers::{
     NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
 };
 
-use crate::engine::model::tokens::from_vocab;
+use crate::engine::model::tokenizer_file::from_vocab;
 use crate::engine::model::{ModelError, ModelErrorKind};
 
 use super::folder::cannot;

@@ -224,13 +224,13 @@ mod tests {
     proptest! {
         #[test]
         fn the_terminal_shows_the_next_frame(frames in prop::collection::vec(texts(), 1..5)) {
-            let mut terminal = vt100::Parser::new(HEIGHT, WIDTH, 0);
+            let mut terminal = vt100::Parser::new(HEIGHT.try_into().unwrap(), WIDTH.try_into().unwrap(), 0);
             let mut shown = Buffer::empty(Rect::new(0, 0, WIDTH, HEIGHT));
             for texts in &frames {
                 let next = frame(texts);
                 terminal.process(difference(&shown, &next).as_bytes());
                 // Painted at once on an empty terminal: the same.
-                let mut fresh = vt100::Parser::new(HEIGHT, WIDTH, 0);
+                let mut fresh = vt100::Parser::new(HEIGHT.try_into().unwrap(), WIDTH.try_into().unwrap(), 0);
                 let empty = Buffer::empty(Rect::new(0, 0, WIDTH, HEIGHT));
                 for (x, y, cell) in empty.diff(&next) {
                     let mut brush = Brush { out: String::new(), at: None, style: Style::default() };

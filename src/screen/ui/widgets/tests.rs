@@ -218,7 +218,7 @@ proptest! {
         let outline: Vec<OutlineItem> = (0..words.len()).map(|i| match i % 3 {
             0 => OutlineItem::Heading { level: i as u8, text: at(i) },
             1 => OutlineItem::Prose(at(i)),
-            _ => OutlineItem::Cell { glyph: Glyph::Running(i as u8), kind: at(i), name: at(i + 1), right: at(i + 2) },
+            _ => OutlineItem::Cell { glyph: Glyph::Running(i as u8), kind: at(i), name: at(i + 1), right: vec![at(i + 2)] },
         }).collect();
         check(area, |area, buf| Outline { items: &outline, selected: Some(selected), top: 3, focused: true, theme: &theme }.render(area, buf));
 
