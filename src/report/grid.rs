@@ -131,7 +131,7 @@ mod tests {
         let grid = grid(&report.cells[0], 10).unwrap();
         let names: Vec<&str> = grid.headers.iter().map(|h| h.text.as_str()).collect();
         assert_eq!(names, ["metric", "value", "n", "n_na"]);
-        assert_eq!(grid.rows[0], ["ndcg@10", ".41 ±.03", "4870", "12"]);
+        assert_eq!(grid.rows[0], ["ndcg@10", ".41 ±.03", "4,870", "12"]);
         assert_eq!(grid.rows[1][1], "n/a");
     }
 

@@ -142,7 +142,7 @@ mod tests {
         for wanted in [
             "# Why <b>boots</b>?",
             "```toml\nfrom = \"rel\"\n```",
-            "| metric | value | n | n_na |\n| --- | ---: | ---: | ---: |\n| ndcg@10 | .41 ±.03 | 4870 | 12 |",
+            "| metric | value | n | n_na |\n| --- | ---: | ---: | ---: |\n| ndcg@10 | .41 ±.03 | 4,870 | 12 |",
             "Boots \\| ␛\\[31m⇋&lt;script>",
             "**跑** (+2.1)鞋 (+0.2)",
             "**Error:** bad:2:8: no column",

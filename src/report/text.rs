@@ -286,8 +286,8 @@ mod tests {
         for wanted in [
             "Why <b>boots</b>?\nk = 10\n",
             "✗ metrics quality  2 rows  1.2s",
-            "  metric      value     n  n_na",
-            "  ndcg@10  .41 ±.03  4870    12",
+            "  metric      value      n  n_na",
+            "  ndcg@10  .41 ±.03  4,870    12",
             "✗ ndcg@10 >= 0.5: 0.41, threshold 0.5; rows: SELECT * FROM rel",
             "… 998 more rows",
             "跑[+2.1]鞋[+0.2]",

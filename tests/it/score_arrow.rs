@@ -89,7 +89,8 @@ fn a_batch_is_answered_before_the_next_is_asked() {
     let model = model(3);
     let mut asked = Coprocess::start(command(&model, &["--text", "title"]));
     let stdin = asked.stdin.take().unwrap();
-    let mut writer = StreamWriter::try_new(stdin, &rows(0, 1).schema()).unwrap();
+    // Of many rows, so that it admits the missing texts among them.
+    let mut writer = StreamWriter::try_new(stdin, &rows(0, 300).schema()).unwrap();
     writer.flush().unwrap();
     // The schema alone is answered: a client may want it before it sends rows.
     let mut reader = StreamReader::try_new(BufReader::new(asked.stdout), None).unwrap();

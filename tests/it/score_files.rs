@@ -23,6 +23,7 @@ fn score(folder: &Path, model: &tempfile::TempDir, args: &[&str]) -> Output {
         .args(args)
         .current_dir(folder)
         .env("RECSCOPE_CONFIG", folder.join("none.toml"))
+        .env("RECSCOPE_SCORE_CACHE", "off")
         .stdin(Stdio::null())
         .output()
         .unwrap()

@@ -50,6 +50,8 @@ impl Scorer for ModelScorer<'_> {
         Ok(found.into_iter().map(|at| Gradients { score: at.score, gradient: at.gradient }).collect())
     }
 
+    // A point of embedding space is as wide as a word's vector; ELECTRA projects it afterwards.
+    #[allow(clippy::misnamed_getters)]
     fn hidden(&self) -> usize {
         self.model.info().embedding
     }

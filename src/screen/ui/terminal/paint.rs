@@ -238,7 +238,10 @@ mod tests {
                     brush.put(x, y, cell, WIDTH);
                     fresh.process(format!("{}\x1b[0m", brush.out).as_bytes());
                 }
-                prop_assert_eq!(seen(terminal.screen()), seen(fresh.screen()), "{:?}", frames);
+                let (got, want) = (seen(terminal.screen()), seen(fresh.screen()));
+                let differing = (0..got.len()).find(|&at| got[at] != want[at]);
+                let told = differing.map(|at| (at, got[at].clone(), want[at].clone()));
+                prop_assert_eq!(told, None, "cell, painted, wanted");
                 shown = next;
             }
         }
