@@ -298,7 +298,7 @@ def sentence_transformer(folder, pooling, more):
 @torch.no_grad()
 def golden(model, tokenizer, names, model_type, limit, pooling, more):
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)
-    reads_types = model_type in ("bert", "electra", "deberta-v2")
+    reads_types = model_type in ("bert", "electra", "deberta-v2") and model.config.type_vocab_size > 0
 
     def run(query, text):
         encoded = fast(query, text, truncation="longest_first", max_length=limit, return_token_type_ids=True)

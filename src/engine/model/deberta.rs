@@ -71,19 +71,31 @@ fn kinds(config: &BertConfig) -> Vec<String> {
 struct Encoder {
     model: DebertaV2Model,
     token_types: bool,
+    /// candle adds absolute positions to a batch of one only.
+    one_by_one: bool,
 }
 
 impl Layers for Encoder {
     fn hidden_states(&self, batch: &Padded) -> candle_core::Result<Tensor> {
         let types = if self.token_types { batch.type_ids.clone() } else { batch.ids.zeros_like()? };
-        self.model.forward(&batch.ids, Some(types), Some(batch.mask.clone()))
+        if !self.one_by_one {
+            return self.model.forward(&batch.ids, Some(types), Some(batch.mask.clone()));
+        }
+        let row = |r: usize| {
+            let of = |t: &Tensor| t.narrow(0, r, 1);
+            self.model.forward(&of(&batch.ids)?, Some(of(&types)?), Some(of(&batch.mask)?))
+        };
+        let rows: Vec<Tensor> = (0..batch.ids.dim(0)?).map(row).collect::<candle_core::Result<_>>()?;
+        Tensor::cat(&rows, 0)
     }
 }
 
 /// Builds the encoder from checked tensors.
 pub(super) fn load(config: &BertConfig, params: &Params) -> Result<Box<dyn Layers>, ModelError> {
-    let model = DebertaV2Model::load(params.for_candle("")?, &candle_config(config)?)?;
-    Ok(Box::new(Encoder { model, token_types: config.type_vocab > 0 }))
+    let description = candle_config(config)?;
+    let one_by_one = description.position_biased_input;
+    let model = DebertaV2Model::load(params.for_candle("")?, &description)?;
+    Ok(Box::new(Encoder { model, token_types: config.type_vocab > 0, one_by_one }))
 }
 
 /// candle's own description, or why candle cannot compute this one.
