@@ -2,11 +2,11 @@
 # Everything below works with plain cargo too, once `scripts/libduckdb` has run.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt bench release screenshots clean-cache
+.PHONY: help setup demo test lint fmt bench bench-scoring bench-cache release release-score screenshots clean-cache
 
 help: ## this list
 	@printf 'recscope\n\n'
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 setup: ## fetch what a bare machine lacks (Rust is needed; libduckdb is fetched and verified)
 	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust 1.90 or newer (https://rustup.rs)"; exit 1; }
@@ -32,8 +32,20 @@ lint: setup ## format check, clippy with warnings denied
 bench: setup ## scoring tokens/s beside stock candle, first-frame time; prints ratios
 	cargo bench --locked --profile dev --bench scoring --bench first_frame
 
+# ARGS: --model NAME, --only CONTESTANT, --rounds N, or --rows 10k,100k,1M for cost against rows.
+bench-scoring: setup ## scoring beside ONNX Runtime and PyTorch (installed into a cache: 2 GB); ARGS="--rows 10k,100k"
+	cargo bench --locked --profile dev --bench scoring -- --peers $(ARGS)
+
+bench-cache: setup ## a million repetitive rows: row by row, equal ones once, again from the score cache
+	cargo bench --locked --profile dev --bench repetitive
+
 release: ## one static binary (compiles DuckDB: 40 minutes on two cores)
 	cargo build --locked --release --features bundled
+
+release-score: ## recscope-score alone: small, without DuckDB, for a box with a GPU or a Spark executor
+	cargo build --locked --release --no-default-features --bin recscope-score
+	@file="$${CARGO_TARGET_DIR:-target}/release/recscope-score"; ls -lh "$$file" | awk '{ print $$9 ": " $$5 }'; \
+		if command -v readelf >/dev/null; then readelf -d "$$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/  needs \1/p'; fi
 
 screenshots: setup ## draw docs/*.svg from the running program
 	scripts/screenshot

@@ -5,15 +5,26 @@
 //!            -> analysis tables -> protocol::Event -> screen::app -> screen::ui
 //! ```
 //!
+//! Without the default feature `notebook` only the model layer is left and `pipe`, the second binary
+//! `recscope-score`: no DuckDB, no screen.
+//!
 //! Two processes: the *screen* draws and never opens data or weights; the *engine* does the work.
 //! `ARCHITECTURE.md` is the map, and the `tidy` test holds these modules to it.
 
+#[cfg(feature = "notebook")]
 pub mod analysis;
+#[cfg(feature = "notebook")]
 pub mod cli;
+#[cfg(feature = "notebook")]
 pub mod config;
 pub mod engine;
+#[cfg(feature = "notebook")]
 pub mod notebook;
+pub mod pipe;
+#[cfg(feature = "notebook")]
 pub mod protocol;
+#[cfg(feature = "notebook")]
 pub mod report;
+#[cfg(feature = "notebook")]
 pub mod screen;
 pub mod util;

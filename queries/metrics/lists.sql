@@ -2,13 +2,14 @@
 -- params: none
 -- reads: temp.recscope_judged
 -- returns: makes TEMP recscope_lists
--- grain: one row per list, numbered from 0 by query, user, slice; rows without a query belong to none
+-- grain: one row per list, numbered from 0 by query, user, slice; rows without a query belong to none;
+--        groups are numbered by the values of the slice, numbers as numbers (2 before 10), then as text
 CREATE OR REPLACE TEMP TABLE recscope_lists AS
 SELECT
     CAST(row_number() OVER (ORDER BY query, "user", slice) - 1 AS UINTEGER) AS list,
     CAST(dense_rank() OVER (ORDER BY query) - 1 AS UINTEGER) AS query_number,
     CAST(dense_rank() OVER (ORDER BY "user") - 1 AS UINTEGER) AS user_number,
-    CAST(dense_rank() OVER (ORDER BY slice) - 1 AS UINTEGER) AS group_number,
+    CAST(dense_rank() OVER (ORDER BY list_transform(slice, lambda part: TRY_CAST(part AS DOUBLE)), slice) - 1 AS UINTEGER) AS group_number,
     query,
     "user",
     slice

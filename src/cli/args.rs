@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub use crate::pipe::TextArgs;
+
 /// Find out why a search or recommendation result is bad: a terminal notebook for logs, models,
 /// metrics, slices and attributions.
 #[derive(Debug, Parser)]
@@ -38,6 +40,9 @@ pub enum Command {
     /// Model folders: list them, look at one
     #[command(subcommand)]
     Models(ModelsCommand),
+    /// Scores that are kept so that no input is computed twice: list, verify, clear
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Look at this machine: versions, CPU, GPU, memory, terminal, models; each problem with its remedy
     Doctor(DoctorArgs),
     /// Reference pages as Markdown
@@ -97,7 +102,7 @@ pub struct RunArgs {
     /// Rows of each result that go into the report
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub rows: u32,
-    /// Run every cell, whatever the folder beside the notebook holds
+    /// Run every cell and compute every score, whatever the folder beside the notebook and the score cache hold
     #[arg(long)]
     pub no_cache: bool,
     #[command(flatten)]
@@ -134,12 +139,15 @@ pub struct ScoreArgs {
     /// auto, cpu or cuda:N
     #[arg(long, default_value = "auto")]
     pub device: String,
-    /// f32 (f16, bf16 and int8 are reserved for a later version)
+    /// f32; int8: faster on a CPU, a little less exact; f16 or bf16: faster on a GPU
     #[arg(long, default_value = "f32")]
     pub dtype: String,
     /// Tokens per input, special ones included; the model's limit if not given
     #[arg(long, value_name = "N")]
     pub max_tokens: Option<usize>,
+    /// Compute every score, and keep none for the next time
+    #[arg(long)]
+    pub no_cache: bool,
     #[command(flatten)]
     pub model_options: ModelArgs,
 }
@@ -160,21 +168,6 @@ fn gain(text: &str) -> Result<(String, f64), String> {
     let (class, gain) = text.rsplit_once('=').ok_or("write CLASS=GAIN, e.g. Exact=1")?;
     let gain = gain.trim().parse().map_err(|_| format!("{gain} is not a number"))?;
     Ok((class.trim().to_owned(), gain))
-}
-
-/// The columns that a model reads.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub struct TextArgs {
-    /// Cross-encoder: query and title column
-    #[arg(long, value_name = "Q,T", value_delimiter = ',', num_args = 1)]
-    pub pair: Vec<String>,
-    /// Classifier: text column
-    #[arg(long, value_name = "COLUMN")]
-    pub text: Option<String>,
-    /// Bi-encoder: cosine of two columns
-    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1)]
-    pub embed: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -292,6 +285,33 @@ pub enum ModelsCommand {
     },
 }
 
+/// Where the scores lie and how much they may take: `engine.score_cache` and `engine.score_cache_limit`
+/// of config.toml, or RECSCOPE_SCORE_CACHE (a folder, or `off`).
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// What is kept: model, number type, entries, size, last use
+    List {
+        #[arg(long, value_enum, default_value_t)]
+        format: ShortFormat,
+    },
+    /// Check the checksum of every entry; exit 1 if one is damaged (it would be computed again)
+    Verify {
+        #[arg(long, value_enum, default_value_t)]
+        format: ShortFormat,
+    },
+    /// Remove what is kept, without asking, and say what has gone
+    Clear {
+        /// Only of this model: its folder, or the name or hash that `recscope cache list` shows
+        #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+        model: Option<String>,
+        /// Only what has not been used for so many days
+        #[arg(long, value_name = "DAYS")]
+        older_than: Option<u32>,
+        #[arg(long, value_enum, default_value_t)]
+        format: ShortFormat,
+    },
+}
+
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     #[arg(long, value_enum, default_value_t)]
@@ -314,6 +334,9 @@ pub struct EngineArgs {
     /// Stay when the screen goes
     #[arg(long)]
     pub detached: bool,
+    /// Leave the score cache alone
+    #[arg(long)]
+    pub no_score_cache: bool,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -8,6 +8,7 @@ use super::args::{Cli, DocsPage};
 use super::{Failure, print};
 use crate::analysis::metrics::METRICS;
 use crate::notebook::help;
+use crate::pipe::PipeArgs;
 use crate::screen::app::commands::COMMANDS;
 
 /// Prints a page as Markdown.
@@ -61,6 +62,7 @@ fn cli() -> String {
     let mut command = Cli::command();
     command.build();
     page(&mut text, &mut command, "recscope");
+    page(&mut text, &mut PipeArgs::command(), "recscope-score");
     text
 }
 
@@ -86,7 +88,14 @@ mod tests {
             assert!(keys().contains(command.id));
         }
         let cli = cli();
-        for word in ["recscope run", "recscope eval", "recscope models list", "--per-query", "--convention"] {
+        for word in [
+            "recscope run",
+            "recscope eval",
+            "recscope models list",
+            "--per-query",
+            "--convention",
+            "--skip-bad",
+        ] {
             assert!(cli.contains(word), "{word}");
         }
         assert!(!cli.contains("recscope engine"));

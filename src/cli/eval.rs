@@ -230,8 +230,14 @@ fn json_text(args: &EvalArgs, table: &MetricsTable) -> String {
             "lower": finite(line.lower),
             "upper": finite(line.upper),
         });
-        if let (None, Some(entry)) = (line.value, entry.as_object_mut()) {
-            entry.insert("reason".into(), json!("no query has a value"));
+        let reason = match (line.value, line.lower) {
+            (None, _) => Some("no query has a value"),
+            (Some(_), None) if args.resamples == 0 => Some("no interval: --resamples is 0"),
+            (Some(_), None) => Some("no interval: too few queries, or one figure of the whole run"),
+            _ => None,
+        };
+        if let (Some(reason), Some(entry)) = (reason, entry.as_object_mut()) {
+            entry.insert("reason".into(), json!(reason));
         }
         measures.insert(line.metric.clone(), entry);
     }

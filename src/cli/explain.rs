@@ -4,14 +4,12 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use serde_json::json;
-
 use super::args::{EngineSettings, ExplainArgs, ShortFormat};
 use super::output::{Ticker, cancel_on_signal, print, width};
 use super::run::{RunOptions, run_notebook};
 use super::{Failure, settings};
 use crate::protocol::{Body, Explanation};
-use crate::report::{CellReport, Format, RunReport, Text};
+use crate::report::{CellReport, Format, RunReport, Text, explanation_json};
 
 /// Explains and prints.
 pub(super) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
@@ -94,29 +92,14 @@ fn found(report: &RunReport) -> Result<&Explanation, Failure> {
     explanation.ok_or_else(|| Failure::bug("the run gave no explanation"))
 }
 
+/// The keys of `run`'s explanations, without those that only tell rows of a table apart.
 fn json_text(explanation: &Explanation) -> String {
-    let words: Vec<_> = explanation
-        .words
-        .iter()
-        .map(|word| {
-            let mut entry = json!({ "text": word.text, "side": word.side, "attribution": word.attribution });
-            if let (Some(error), Some(entry)) = (word.std_error, entry.as_object_mut()) {
-                entry.insert("std_error".into(), json!(error));
-            }
-            entry
-        })
-        .collect();
-    let value = json!({
-        "model": explanation.model,
-        "method": explanation.method,
-        "score": explanation.score,
-        "baseline_score": explanation.baseline_score,
-        "delta": explanation.delta,
-        "tokens": explanation.tokens,
-        "words": words,
-        "passes": explanation.passes,
-        "elapsed_ms": explanation.elapsed_ms,
-    });
+    let mut value = explanation_json(explanation);
+    if let Some(map) = value.as_object_mut() {
+        for key in ["row", "query", "text", "record"] {
+            map.remove(key);
+        }
+    }
     serde_json::to_string_pretty(&value).unwrap_or_default() + "\n"
 }
 

@@ -2,6 +2,7 @@
 
 use crate::engine::model::{ModelError, ModelErrorKind};
 use crate::engine::store::{ErrorKind, StoreError};
+use crate::pipe::{Fault, FaultKind};
 use crate::protocol::{Problem, ProblemKind};
 use crate::util::sanitise;
 
@@ -75,6 +76,20 @@ impl From<ModelError> for Failure {
             _ => ProblemKind::Model,
         };
         Self(Problem { hint: error.hint, ..Problem::new(kind, error.message) })
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        let kind = match fault.kind {
+            FaultKind::Usage => ProblemKind::Usage,
+            FaultKind::Data => ProblemKind::Data,
+            FaultKind::Model => ProblemKind::Model,
+            FaultKind::Resource => ProblemKind::Resource,
+            FaultKind::Cancelled => ProblemKind::Cancelled,
+            FaultKind::Bug => ProblemKind::Bug,
+        };
+        Self(Problem { hint: fault.hint, ..Problem::new(kind, fault.message) })
     }
 }
 

@@ -1,6 +1,7 @@
 //! One file per subcommand; the only place for stdout and stderr.
 
 pub mod args;
+mod cache;
 pub mod demo;
 mod docs;
 mod doctor;
@@ -47,7 +48,7 @@ pub fn main() -> u8 {
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {
     match cli.command {
-        None => open::open(&cli.files),
+        None => open::open(&cli.files, true),
         Some(Command::Demo(args)) => demo::demo(&args),
         Some(Command::Run(args)) => headless::run(&args),
         Some(Command::Score(args)) => score::score(&args),
@@ -56,6 +57,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Train(args)) => train::train(&args),
         Some(Command::Models(ModelsCommand::List { folders, format })) => models::list(&folders, format),
         Some(Command::Models(ModelsCommand::Info { folder, format })) => models::info(&folder, format),
+        Some(Command::Cache(command)) => cache::cache(&command),
         Some(Command::Doctor(args)) => doctor::doctor(&args),
         Some(Command::Docs { page }) => docs::docs(page),
         Some(Command::Completions { shell }) => {
@@ -64,7 +66,8 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
             print(&String::from_utf8_lossy(&script))
         }
         Some(Command::Engine(args)) => {
-            let options = settings::load().engine_options(&args::EngineSettings::default())?;
+            let mut options = settings::load().engine_options(&args::EngineSettings::default())?;
+            options.score_cache.folder.take_if(|_| args.no_score_cache);
             crate::engine::lanes::serve_socket(&args.socket, args.detached, options)
                 .map_err(|error| Failure::resource(format!("the engine's socket failed: {error}")))?;
             Ok(0)

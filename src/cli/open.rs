@@ -19,24 +19,28 @@ pub(super) struct Opened {
     pub base: PathBuf,
 }
 
-/// Opens the screen.
-pub(super) fn open(files: &[String]) -> Result<u8, Failure> {
+/// Opens the screen; `keep_scores`: the engine may use the score cache.
+pub(super) fn open(files: &[String], keep_scores: bool) -> Result<u8, Failure> {
     let here =
         std::env::current_dir().map_err(|e| Failure::resource(format!("no working directory: {e}")))?;
-    show(opened(files, &here)?)
+    show(opened(files, &here)?, keep_scores)
 }
 
 /// Runs the screen over what was opened, with an engine of its own behind a socket.
-pub(super) fn show(opened: Opened) -> Result<u8, Failure> {
+fn show(opened: Opened, keep_scores: bool) -> Result<u8, Failure> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(Failure::usage("the screen needs a terminal")
             .hint("`recscope run NOTEBOOK.md` works without one; `recscope --help` lists the rest"));
     }
     let settings = settings::load();
-    let engine_options = settings.engine_options(&Default::default())?;
+    let mut engine_options = settings.engine_options(&Default::default())?;
+    engine_options.score_cache.folder.take_if(|_| !keep_scores);
     let base = opened.base.clone();
     let start = Box::new(move || -> Result<Box<dyn Engine>, String> {
-        let child = ChildOptions::this_program().and_then(|options| ChildProcess::spawn(&options));
+        let child = ChildOptions::this_program().and_then(|mut options| {
+            options.args.extend((!keep_scores).then(|| "--no-score-cache".into()));
+            ChildProcess::spawn(&options)
+        });
         match child {
             Ok(child) => Ok(Box::new(child)),
             // No place for a socket: better one process than none.

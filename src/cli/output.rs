@@ -1,8 +1,10 @@
 //! stdout and stderr: data to the one, talk to the other; a closed pipe is success.
 
 use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
 
 use super::Failure;
+pub(super) use crate::pipe::Ticker;
 use crate::util::cancel::Cancel;
 
 /// Writes data to stdout; exit code 0. A reader that has gone away has had what it wanted.
@@ -21,50 +23,23 @@ pub fn err_line(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// A line on stderr that is written over, where stderr is a terminal; silent elsewhere.
-pub(super) struct Ticker {
-    on: bool,
-    shown: bool,
-}
+/// How long after the first signal a further one is taken for the same wish.
+const SAME_WISH: Duration = Duration::from_secs(1);
 
-impl Ticker {
-    pub(super) fn new() -> Self {
-        Self { on: io::stderr().is_terminal(), shown: false }
-    }
-
-    pub(super) fn show(&mut self, text: &str) {
-        if self.on {
-            let short = crate::util::sanitise::excerpt(text, 100);
-            let _ = write!(io::stderr().lock(), "\r\u{1b}[K{short}");
-            self.shown = true;
-        }
-    }
-
-    pub(super) fn clear(&mut self) {
-        if std::mem::take(&mut self.shown) {
-            let _ = write!(io::stderr().lock(), "\r\u{1b}[K");
-        }
-    }
-}
-
-impl Drop for Ticker {
-    fn drop(&mut self) {
-        self.clear();
-    }
-}
-
-/// A flag that Ctrl-C, SIGTERM and SIGHUP set; the second one ends the process at once.
+/// A flag that Ctrl-C, SIGTERM and SIGHUP set; one that comes a second later or more ends the process
+/// at once, temporary folders and all.
 pub(super) fn cancel_on_signal() -> Cancel {
     let cancel = Cancel::new();
     let flag = cancel.clone();
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     if let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) {
         std::thread::spawn(move || {
+            let mut first = None;
             for _ in signals.forever() {
-                if flag.is_cancelled() {
+                flag.cancel();
+                if first.get_or_insert_with(Instant::now).elapsed() >= SAME_WISH {
                     std::process::exit(130);
                 }
-                flag.cancel();
             }
         });
     }

@@ -1,60 +1,96 @@
 //! `recscope score`: a file's rows with a model's score beside them, as a file. Nothing of a notebook
-//! is needed, so this goes straight to the store and the model.
+//! is needed, so this goes straight to the store and the model. However many rows there are, memory
+//! holds some thousand of their texts, and their scores in the store, which spills.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::time::SystemTime;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array};
+use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
+use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::args::{ScoreArgs, TextArgs};
+use super::args::ScoreArgs;
 use super::output::{Ticker, cancel_on_signal};
 use super::{Failure, err_line, settings};
+use crate::engine::model::cache::{CacheOptions, Memo, ScoreCache};
 use crate::engine::model::{
-    LoadOptions, Model, Prefixes, ScoreInputs, ScoreOptions, ScoreProgress, ScoreReport,
+    Chunk, LoadOptions, Model, Prefixes, RowStream, ScoreProgress, Scored, StreamOptions, score_columns,
 };
-use crate::engine::store::{Connection, Select, SourceSpec, Store, StoreOptions};
+use crate::engine::store::{Connection, ErrorKind, Flow, SourceSpec, Store, StoreError, StoreOptions};
+use crate::pipe::{find_column, score_options, summary};
 use crate::util::cancel::Cancel;
-use crate::util::{arrow_text, figures};
+use crate::util::{figures, sanitise};
 
 const INPUT: &str = "input";
-const ROWS: &str = "input_rows";
 const SCORES: &str = "input_scores";
-const OUT: &str = "scored";
-/// Rows read from the store at a time.
-const CHUNK: u64 = 65_536;
+/// Rows that are handed to the model together, and how many such chunks are read ahead.
+const CHUNK_ROWS: usize = 256;
+const AHEAD: usize = 32;
 
 /// Scores and writes; a summary goes to stderr.
 pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
-    check_dtype(&args.dtype)?;
+    let mut options = StreamOptions { score: score_options(&args.dtype)?, ..StreamOptions::default() };
+    let memo = memo(args)?;
+    options.score.memo = memo.clone();
+    let (kind, asked) = args.text.columns()?;
     let cancel = cancel_on_signal();
+    let (store, connection) = open()?;
+    connection.can_export(&args.out)?;
+    let spec = SourceSpec::path(&args.input);
+    let base =
+        std::env::current_dir().map_err(|e| Failure::resource(format!("no working directory: {e}")))?;
+    connection.register_source(INPUT, &spec, &base, &cancel)?;
+    let relation = connection.describe(INPUT)?;
+    let names: Vec<&str> = relation.columns.iter().map(|column| column.name.as_str()).collect();
+    let columns = asked
+        .iter()
+        .map(|asked| find_column(asked, &names).map(String::from))
+        .collect::<Result<Vec<_>, _>>()?;
+    let load = load_options(args)?;
+    let model = Model::load(&args.model, &load)?;
+    let added = score_columns(&model.info().labels);
+    refuse_taken(&names, &added)?;
+    let mut job = Job {
+        stream: RowStream::new(&model, kind, options)?,
+        connection: &connection,
+        schema: schema(&added),
+        total: connection.count_if_cheap(INPUT, &cancel)?,
+        cancel: &cancel,
+    };
+    connection.create_table(SCORES, &job.schema)?;
+    let files = connection.source_files(&spec, &base)?.unwrap_or_default();
+    let before = versions(&files);
+    job.run(&store, &columns)?;
+    let report = job.stream.report();
+    if versions(&files) != before {
+        return Err(Failure::data(format!("{} was changed while it was scored", args.input))
+            .hint("wait until nobody writes to it, then run again"));
+    }
+    connection.export_scored(INPUT, SCORES, report.rows, &args.out, &cancel)?;
+    let summary = summary(report, job.stream.remembers_all());
+    err_line(&format!("{summary}; written to {}", args.out.display()));
+    if let Some(trouble) = memo.and_then(|memo| memo.trouble()) {
+        err_line(&format!("note: {}", sanitise::excerpt(&trouble, 400)));
+    }
+    Ok(0)
+}
+
+/// What is known from earlier jobs, unless that is switched off.
+fn memo(args: &ScoreArgs) -> Result<Option<Arc<Memo>>, Failure> {
+    let scores = settings::load().engine_options(&Default::default())?.scores();
+    let scores = CacheOptions { folder: scores.folder.clone().filter(|_| !args.no_cache), ..scores };
+    Ok(scores.folder.is_some().then(|| Memo::new(&ScoreCache::new(scores))))
+}
+
+fn open() -> Result<(Store, Connection), Failure> {
     let options = settings::load().engine_options(&Default::default())?;
     let mut store_options = StoreOptions::default();
     store_options.memory_limit = options.memory_bytes.unwrap_or(store_options.memory_limit);
     let store = Store::open(&store_options)?;
     let connection = store.connect()?;
-    let base =
-        std::env::current_dir().map_err(|e| Failure::resource(format!("no working directory: {e}")))?;
-    connection.register_source(INPUT, &SourceSpec::path(&args.input), &base, &cancel)?;
-    let relation = connection.describe(INPUT)?;
-    let names: Vec<String> = relation.columns.iter().map(|column| column.name.clone()).collect();
-    let wanted = columns(&args.text, &names)?;
-    refuse_taken(&names)?;
-    connection.snapshot(ROWS, &Select { from: INPUT.into(), ..Select::default() }, &[], &cancel)?;
-    let rows = connection.count(ROWS, &cancel)?;
-    let texts = wanted
-        .iter()
-        .map(|column| read_texts(&connection, column, rows, &cancel))
-        .collect::<Result<Vec<_>, _>>()?;
-    let load = load_options(args)?;
-    let model = Model::load(&args.model, &load)?;
-    let report = write_scores(&connection, &model, &inputs(&args.text, &texts)?, &cancel)?;
-    connection.join_scores(OUT, ROWS, SCORES, &cancel)?;
-    connection.export(OUT, &args.out, &cancel)?;
-    tell(&report, &args.out);
-    Ok(0)
+    Ok((store, connection))
 }
 
 fn load_options(args: &ScoreArgs) -> Result<LoadOptions, Failure> {
@@ -67,147 +103,112 @@ fn load_options(args: &ScoreArgs) -> Result<LoadOptions, Failure> {
     Ok(LoadOptions { device: args.device.parse()?, max_tokens: args.max_tokens, prefixes, gains })
 }
 
-fn check_dtype(dtype: &str) -> Result<(), Failure> {
-    match dtype {
-        "f32" => Ok(()),
-        "f16" | "bf16" | "int8" => {
-            Err(Failure::usage(format!("scoring in {dtype} is reserved for a later version"))
-                .hint("leave --dtype out: f32"))
-        }
-        other => Err(Failure::usage(format!("there is no number type `{other}`")).hint("f32")),
-    }
-}
-
-/// The text columns, as the file spells them.
-fn columns(args: &TextArgs, names: &[String]) -> Result<Vec<String>, Failure> {
-    let asked: Vec<&String> = args.pair.iter().chain(&args.text).chain(&args.embed).collect();
-    if args.text.is_none() && asked.len() != 2 {
-        return Err(Failure::usage("two columns are needed").hint("e.g. --pair query,title"));
-    }
-    asked
-        .into_iter()
-        .map(|asked| {
-            let found = names.iter().find(|name| name.to_lowercase() == asked.trim().to_lowercase());
-            found.cloned().ok_or_else(|| {
-                let failure = Failure::data(format!("the input has no column `{asked}`"));
-                match crate::notebook::diagnostics::nearest(asked, names.iter().map(String::as_str)) {
-                    Some(near) => failure.hint(format!("did you mean `{near}`?")),
-                    None => failure.hint(format!("it has: {}", names.join(", "))),
-                }
-            })
-        })
-        .collect()
-}
-
-fn refuse_taken(names: &[String]) -> Result<(), Failure> {
-    match names.iter().find(|name| name.eq_ignore_ascii_case("score")) {
+fn refuse_taken(names: &[&str], added: &[String]) -> Result<(), Failure> {
+    let taken = names.iter().find(|name| added.iter().any(|added| added.eq_ignore_ascii_case(name)));
+    match taken {
         None => Ok(()),
         Some(name) => Err(Failure::data(format!("the input already has a column `{name}`"))
-            .hint("rename it first: the model's score is written under this name")),
+            .hint("rename it first: what scoring adds is written under this name")),
     }
 }
 
-fn read_texts(
-    connection: &Connection,
-    column: &String,
-    rows: u64,
-    cancel: &Cancel,
-) -> Result<Vec<Option<String>>, Failure> {
-    let mut texts = Vec::with_capacity(rows as usize);
-    let mut from = 0;
-    while from < rows {
-        let batch = connection.rows_at(ROWS, std::slice::from_ref(column), from, CHUNK, cancel)?;
-        let array = batch.column(0);
-        match array.data_type() {
-            DataType::Utf8 => {
-                texts.extend(array.as_string::<i32>().iter().map(|text| text.map(String::from)))
+fn schema(added: &[String]) -> Arc<Schema> {
+    let field = |name: &String| Field::new(name, DataType::Float64, true);
+    Arc::new(Schema::new(added.iter().map(field).collect::<Vec<_>>()))
+}
+
+/// What tells whether files are what they were: they are read a second time when the result is
+/// written.
+fn versions(files: &[PathBuf]) -> Vec<Option<(u64, Option<SystemTime>)>> {
+    let version = |file: &PathBuf| file.metadata().ok().map(|file| (file.len(), file.modified().ok()));
+    files.iter().map(version).collect()
+}
+
+struct Job<'a> {
+    stream: RowStream<'a>,
+    connection: &'a Connection,
+    /// Of the table of scores.
+    schema: Arc<Schema>,
+    /// Rows of the input, where it is known without reading them.
+    total: Option<u64>,
+    cancel: &'a Cancel,
+}
+
+/// Chunks on their way from the store to the model.
+type Rows = Result<Chunk<()>, Failure>;
+
+impl Job<'_> {
+    /// Scores every row into the table [`SCORES`], in order; reading and computing side by side.
+    fn run(&mut self, store: &Store, columns: &[String]) -> Result<(), Failure> {
+        let (reader, cancel) = (store.connect()?, self.cancel);
+        let (send, chunks) = bounded(AHEAD);
+        std::thread::scope(|scope| {
+            let read = scope.spawn(move || read(&reader, columns, &send, cancel));
+            let computed = self.compute(chunks);
+            match read.join() {
+                Ok(()) => computed,
+                Err(_) => Err(Failure::bug("reading the input panicked")),
             }
-            // Numbers and others as they print.
-            _ => texts
-                .extend((0..array.len()).map(|row| {
-                    (!array.is_null(row)).then(|| arrow_text::short(array, row, usize::MAX).text)
-                })),
-        }
-        if batch.num_rows() == 0 {
-            break;
-        }
-        from += batch.num_rows() as u64;
+        })
     }
-    Ok(texts)
-}
 
-fn inputs<'a>(args: &TextArgs, texts: &'a [Vec<Option<String>>]) -> Result<ScoreInputs<'a>, Failure> {
-    match texts {
-        [text] => Ok(ScoreInputs::Text(text)),
-        [query, title] if !args.pair.is_empty() => Ok(ScoreInputs::Pair(query, title)),
-        [query, title] => Ok(ScoreInputs::Embed(query, title)),
-        _ => Err(Failure::bug("one or two text columns were expected")),
+    /// Takes the channel, so that the reader stops when this does.
+    fn compute(&mut self, chunks: Receiver<Rows>) -> Result<(), Failure> {
+        let (connection, schema, total) = (self.connection, &self.schema, self.total);
+        let mut ticker = Ticker::new();
+        let (never, progress) = (Cancel::new(), ScoreProgress::default());
+        self.stream.run(&chunks, &never, self.cancel, &progress, |window, report| {
+            connection.append(SCORES, &rows_of(schema, window)?)?;
+            let rows = figures::plural(total.unwrap_or(report.rows), "row", "rows");
+            let share = total.map_or_else(String::new, |total| {
+                format!("{:.0} % of ", report.rows as f64 / total.max(1) as f64 * 100.0)
+            });
+            let speed = figures::compact(report.tokens_per_second as u64);
+            ticker.show(&format!("scoring: {share}{rows}, {speed} tokens/s"));
+            Ok(())
+        })
     }
 }
 
-/// Scores every row into the table [`SCORES`].
-fn write_scores(
-    connection: &Connection,
-    model: &Model,
-    inputs: &ScoreInputs<'_>,
-    cancel: &Cancel,
-) -> Result<ScoreReport, Failure> {
-    let labels = &model.info().labels;
-    let classes: Vec<String> = if labels.len() > 1 {
-        labels.iter().map(|label| format!("score_{label}")).collect()
-    } else {
-        Vec::new()
-    };
-    let mut fields =
-        vec![Field::new("row", DataType::Int64, false), Field::new("score", DataType::Float64, true)];
-    fields.extend(classes.iter().map(|name| Field::new(name, DataType::Float64, true)));
-    let schema = Arc::new(Schema::new(fields));
-    connection.create_table(SCORES, &schema)?;
-    let progress = ScoreProgress::default();
-    let mut ticker = Ticker::new();
-    let mut failed = None;
-    let report = model.score(inputs, &ScoreOptions::default(), cancel, &progress, |chunk| {
-        let mut columns: Vec<ArrayRef> = vec![
-            Arc::new(chunk.rows.iter().map(|row| *row as i64).collect::<Int64Array>()),
-            Arc::new(chunk.scores.iter().copied().collect::<Float64Array>()),
-        ];
-        for class in chunk.classes.iter().take(classes.len()) {
-            columns.push(Arc::new(class.iter().map(|value| value.map(f64::from)).collect::<Float64Array>()));
+/// Sends the texts of every row, and why they end where they do not end by themselves.
+fn read(connection: &Connection, columns: &[String], send: &Sender<Rows>, cancel: &Cancel) {
+    let read = connection.texts(INPUT, columns, cancel, |rows| {
+        for from in (0..rows.num_rows()).step_by(CHUNK_ROWS) {
+            let rows = rows.slice(from, CHUNK_ROWS.min(rows.num_rows() - from));
+            let mut texts = rows.columns().iter().map(texts_of);
+            let first = texts.next().transpose()?.unwrap_or_default();
+            let second = texts.next().transpose()?.unwrap_or_default();
+            let chunk = Chunk { first, second, keep: (), bytes: 0, pause: false };
+            if send.send(Ok(chunk)).is_err() {
+                return Ok(Flow::Break(()));
+            }
         }
-        let appended = RecordBatch::try_new(schema.clone(), columns)
-            .map_err(|error| Failure::bug(error.to_string()))
-            .and_then(|batch| connection.append(SCORES, &batch).map_err(Failure::from));
-        if let Err(failure) = appended {
-            // The closure speaks the model's errors: stop it, and say the real one below.
-            failed = Some(failure);
-            cancel.cancel();
-        }
-        let done = progress.rows_done.load(Ordering::Relaxed);
-        let total = progress.rows_total.load(Ordering::Relaxed).max(1);
-        ticker.show(&format!("scoring {:.0} %", done as f64 / total as f64 * 100.0));
-        Ok(())
+        Ok(Flow::Continue(()))
     });
-    match failed {
-        Some(failure) => Err(failure),
-        None => Ok(report?),
+    if let Err(error) = read {
+        // Nobody listens only where the job has failed already.
+        let _ = send.send(Err(error.into()));
     }
 }
 
-fn tell(report: &ScoreReport, out: &Path) {
-    let count = |n: u64| figures::thousands(i128::from(n));
-    let mut line = format!(
-        "{} ({} different), {} tokens/s, written to {}",
-        figures::plural(report.rows, "row", "rows"),
-        count(report.unique_inputs),
-        figures::compact(report.tokens_per_second as u64),
-        out.display()
-    );
-    for (n, what) in
-        [(report.truncated, "cut to the limit"), (report.empty, "without text"), (report.nan, "NaN")]
-    {
-        if n > 0 {
-            line.push_str(&format!("; {} {what}", count(n)));
+fn texts_of(column: &ArrayRef) -> Result<Vec<Option<String>>, StoreError> {
+    let texts = column
+        .as_string_opt::<i32>()
+        .ok_or_else(|| StoreError::new(ErrorKind::Bug, format!("texts came as {}", column.data_type())))?;
+    Ok(texts.iter().map(|text| text.map(String::from)).collect())
+}
+
+/// The scores of a window as rows of the table of scores.
+fn rows_of(schema: &Arc<Schema>, window: Vec<Scored<()>>) -> Result<RecordBatch, Failure> {
+    let wide = |class: Vec<Option<f32>>| class.into_iter().map(|logit| logit.map(f64::from)).collect();
+    let mut columns: Vec<Vec<Option<f64>>> = vec![Vec::new(); schema.fields().len()];
+    for scored in window {
+        let classes = scored.classes.into_iter().map(wide);
+        for (column, more) in columns.iter_mut().zip(std::iter::once(scored.scores).chain(classes)) {
+            column.extend(more);
         }
     }
-    err_line(&line);
+    let columns = columns.into_iter().map(|column| Arc::new(Float64Array::from(column)) as ArrayRef);
+    RecordBatch::try_new(Arc::clone(schema), columns.collect())
+        .map_err(|error| Failure::bug(error.to_string()))
 }

@@ -6,6 +6,7 @@ use super::args::EngineSettings;
 use super::{Failure, err_line};
 use crate::config::{self, Config};
 use crate::engine::lanes::EngineOptions;
+use crate::engine::model::cache::{CacheOptions, DEFAULT_LIMIT};
 
 /// The settings with where they came from.
 #[derive(Debug, Default)]
@@ -52,6 +53,7 @@ impl Settings {
     pub(super) fn engine_options(&self, args: &EngineSettings) -> Result<EngineOptions, Failure> {
         let mut options = EngineOptions::default();
         options.cache = self.config.cache.unwrap_or(options.cache);
+        options.score_cache = self.score_cache();
         options.memory_bytes = args.memory.or(self.config.memory_bytes);
         options.threads = args.threads.map(usize::from).or(self.config.threads);
         if let Some(device) = args.device.clone().or_else(|| self.config.device.clone()) {
@@ -61,12 +63,21 @@ impl Settings {
         Ok(options)
     }
 
+    /// Where scores are kept: `RECSCOPE_SCORE_CACHE` over the file over the system's folder for caches.
+    pub(super) fn score_cache(&self) -> CacheOptions {
+        let variable = std::env::var_os("RECSCOPE_SCORE_CACHE");
+        CacheOptions {
+            folder: config::score_folder(variable.as_deref(), &self.config),
+            limit_bytes: self.config.score_cache_bytes.unwrap_or(DEFAULT_LIMIT),
+        }
+    }
+
     /// Folders to look for models in: `RECSCOPE_MODELS`, the settings', and those near `base`.
     pub(super) fn model_folders(&self, base: &Path) -> Vec<PathBuf> {
         let mut folders: Vec<PathBuf> =
             std::env::var_os("RECSCOPE_MODELS").iter().flat_map(std::env::split_paths).collect();
         folders.extend(self.config.models.iter().cloned());
-        folders.extend(["models", "."].map(|name| base.join(name)));
+        folders.extend([base.join("models"), base.to_path_buf()]);
         folders
     }
 }

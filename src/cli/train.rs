@@ -19,13 +19,15 @@ pub(super) fn train(args: &TrainArgs) -> Result<u8, Failure> {
     })?;
     let spec = std::path::absolute(&args.spec).unwrap_or_else(|_| args.spec.clone());
     let notebook_text = notebook_text(&text, spec.parent().unwrap_or(Path::new(".")))?;
+    // Before there is a folder to leave behind.
+    let cancel = cancel_on_signal();
     let folder = tempfile::tempdir().map_err(|e| Failure::resource(format!("no temporary folder: {e}")))?;
     let notebook = folder.path().join("train.md");
     std::fs::write(&notebook, notebook_text)
         .map_err(|e| Failure::resource(format!("cannot write {}: {e}", notebook.display())))?;
     let mut options = RunOptions {
         engine: settings::load().engine_options(&args.engine)?,
-        cancel: cancel_on_signal(),
+        cancel,
         ..RunOptions::default()
     };
     options.engine.cache = false;

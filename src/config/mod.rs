@@ -23,8 +23,18 @@ pub struct Config {
     pub device: Option<String>,
     /// Cheap cells run again by themselves when something above them changes.
     pub auto_run: Option<bool>,
-    /// Serve unchanged cells from the sidecar.
+    /// Serve unchanged cells from the sidecar, and known scores from the score cache.
     pub cache: Option<bool>,
+    pub score_cache: Option<ScoreFolder>,
+    /// The score cache's limit in bytes.
+    pub score_cache_bytes: Option<u64>,
+}
+
+/// Where scores are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScoreFolder {
+    Off,
+    At(PathBuf),
 }
 
 /// A line of the file that was not taken; everything else was.
@@ -61,6 +71,24 @@ pub fn path(variable: Option<PathBuf>) -> Option<PathBuf> {
     variable.or_else(|| {
         etcetera::choose_base_strategy().ok().map(|base| base.config_dir().join("recscope/config.toml"))
     })
+}
+
+/// The folder of the score cache: `variable` (the value of `RECSCOPE_SCORE_CACHE`), else the setting,
+/// else the system's folder for caches. `None`: scores are not kept.
+pub fn score_folder(variable: Option<&std::ffi::OsStr>, config: &Config) -> Option<PathBuf> {
+    use etcetera::BaseStrategy;
+    let off =
+        |value: &std::ffi::OsStr| ["off", "false", "0"].iter().any(|off| value.eq_ignore_ascii_case(off));
+    match variable.filter(|value| !value.is_empty()) {
+        Some(value) if off(value) => return None,
+        Some(value) => return Some(PathBuf::from(value)),
+        None => {}
+    }
+    match &config.score_cache {
+        Some(ScoreFolder::Off) => None,
+        Some(ScoreFolder::At(folder)) => Some(folder.clone()),
+        None => etcetera::choose_base_strategy().ok().map(|base| base.cache_dir().join("recscope/scores")),
+    }
 }
 
 struct Reader<'a> {
@@ -107,6 +135,16 @@ impl Reader<'_> {
             }
             "auto_run" => config.auto_run = Some(value.as_bool().ok_or_else(wrong)?),
             "engine.cache" => config.cache = Some(value.as_bool().ok_or_else(wrong)?),
+            "engine.score_cache" => {
+                config.score_cache = Some(match (value.as_bool(), text().ok()) {
+                    (Some(false), _) => ScoreFolder::Off,
+                    (None, Some(folder)) if !folder.trim().is_empty() => ScoreFolder::At(folder.into()),
+                    _ => return Err(wrong()),
+                })
+            }
+            "engine.score_cache_limit" => {
+                config.score_cache_bytes = Some(text().ok().and_then(|t| bytes(&t)).ok_or_else(wrong)?)
+            }
             "engine.device" => config.device = Some(text()?),
             "engine.memory" => {
                 config.memory_bytes = Some(text().ok().and_then(|t| bytes(&t)).ok_or_else(wrong)?)
@@ -172,6 +210,23 @@ mod tests {
         assert!(said[1].starts_with("line 4: `engine.threads` takes"), "{said:?}");
         assert_eq!(said.len(), 3);
         assert!(!Config::parse("a = [").1.is_empty());
+    }
+
+    #[test]
+    fn the_score_cache_is_where_it_is_wanted() {
+        let read = |line: &str| Config::parse(&format!("[engine]\n{line}\n")).0;
+        let none = Config::default();
+        let folder = |variable: Option<&str>, config: &Config| {
+            score_folder(variable.map(std::ffi::OsStr::new), config)
+        };
+        assert!(folder(None, &none).unwrap().ends_with("recscope/scores"));
+        let at = read("score_cache = \"/data/分\"");
+        assert_eq!(folder(None, &at).unwrap(), PathBuf::from("/data/分"));
+        assert_eq!(folder(Some(""), &at).unwrap(), PathBuf::from("/data/分"));
+        assert_eq!(folder(Some("/tmp/x"), &at).unwrap(), PathBuf::from("/tmp/x"));
+        assert_eq!([folder(Some("Off"), &at), folder(None, &read("score_cache = false"))], [None, None]);
+        assert_eq!(Config::parse("[engine]\nscore_cache = true\n").1.len(), 1);
+        assert_eq!(read("score_cache_limit = \"64MB\"").score_cache_bytes, Some(64 << 20));
     }
 
     #[test]

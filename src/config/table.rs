@@ -61,7 +61,21 @@ pub const CONFIG: &[Setting] = &[
         takes: "true or false",
         default: "true",
         example: "false",
-        doc: "serve unchanged cells from the folder beside the notebook",
+        doc: "serve unchanged cells from the folder beside the notebook, and known scores from the score cache",
+    },
+    Setting {
+        name: "engine.score_cache",
+        takes: "a folder, or false for none",
+        default: "recscope/scores in the system's folder for caches",
+        example: "\"/data/scores\"",
+        doc: "where scores are kept, so that no input is computed twice; RECSCOPE_SCORE_CACHE (a folder, or off) goes before it",
+    },
+    Setting {
+        name: "engine.score_cache_limit",
+        takes: "a size from 32 MB on",
+        default: "2GB",
+        example: "\"8GB\"",
+        doc: "most that the score cache takes; the longest unused scores go first",
     },
 ];
 

@@ -12,10 +12,17 @@ pub struct CellDef {
     pub summary: &'static str,
     /// What its result holds.
     pub result: &'static str,
-    /// Keys of the TOML body; empty for `sql` and reserved kinds.
-    pub keys: &'static [KeyDef],
+    /// Keys of the TOML body in groups that kinds share; none for `sql` and reserved kinds.
+    pub groups: &'static [&'static [KeyDef]],
     /// A whole cell body.
     pub example: &'static str,
+}
+
+impl CellDef {
+    /// Keys of the TOML body; none for `sql` and reserved kinds.
+    pub fn keys(&self) -> impl Iterator<Item = &'static KeyDef> {
+        self.groups.iter().copied().flatten()
+    }
 }
 
 /// The entry of a kind.
@@ -137,18 +144,36 @@ const DTYPE: KeyDef = KeyDef::new(
     "dtype",
     KeyType::Choice(&["f32", "f16", "bf16", "int8"]),
     "\"f32\"",
-    "number type of the weights",
+    "number type of the products: `int8` is faster on a CPU and a little less exact, `f16` and `bf16` are faster on a GPU",
 )
 .default("\"f32\"");
 const MAX_TOKENS: KeyDef =
     KeyDef::new("max_tokens", KeyType::Integer(3, 100_000), "256", "tokens per input, special ones included")
         .default("the model's limit");
 
+/// Which columns play which role, and how a figure is made of them: of every kind that measures.
+const MEASURES: &[KeyDef] = &[
+    QUERY,
+    ITEM,
+    USER,
+    SCORE,
+    RANK,
+    POSITION,
+    GAIN,
+    LABEL,
+    PURCHASE,
+    TIME,
+    PROPENSITY,
+    RELEVANT_AT,
+    TIES,
+    RESAMPLES,
+];
+
 const RESERVED: CellDef = CellDef {
     kind: Kind::Chart,
     summary: "reserved for a later version; kept as it is, does not run",
     result: "",
-    keys: &[],
+    groups: &[],
     example: "",
 };
 
@@ -158,14 +183,14 @@ pub static CELLS: [CellDef; 7] = [
         kind: Kind::Sql,
         summary: "any SQL of DuckDB; other cells read its result by the cell's name",
         result: "the rows of the (last) statement",
-        keys: &[],
+        groups: &[],
         example: "SELECT query, count(*) AS shown, avg(clicked::INT) AS ctr\nFROM impressions\nGROUP BY query HAVING shown > 100\nORDER BY ctr LIMIT {{k}}\n",
     },
     CellDef {
         kind: Kind::Score,
         summary: "runs a model over rows: cross-encoder (`pair`), classifier (`text`) or cosine (`embed`)",
         result: "the input's columns and `<cell>_score` (and `<cell>_score_<label>` per class)",
-        keys: &[
+        groups: &[&[
             FROM,
             WHERE,
             MODEL_REQUIRED,
@@ -181,40 +206,33 @@ pub static CELLS: [CellDef; 7] = [
                 .default("by device"),
             ORDER,
             KeyDef::new("limit", KeyType::Integer(1, COUNT), "1000", "rows at most"),
-        ],
+        ]],
         example: "from  = \"impressions\"\nwhere = \"query IN (SELECT query FROM bad_queries)\"\nmodel = \"models/ms-marco-MiniLM-L-12-v2\"\npair  = [\"query\", \"title\"]\n",
     },
     CellDef {
         kind: Kind::Metrics,
         summary: "ranking, classification and business metrics, with n and interval",
         result: "`[by...], metric, value, lower, upper, n, n_na`",
-        keys: &[
-            FROM,
-            WHERE,
-            KeyDef::new(
-                "show",
-                KeyType::Metrics,
-                "[\"ndcg@{{k}}\", \"mrr\"]",
-                "metric ids; `recscope docs metrics` lists them",
-            )
-            .default("[\"ndcg@10\", \"mrr\", \"precision@10\"]"),
-            KeyDef::new("by", KeyType::Columns, "[\"region\"]", "break down by these columns"),
-            QUERY,
-            ITEM,
-            USER,
-            SCORE,
-            RANK,
-            POSITION,
-            GAIN,
-            LABEL,
-            PURCHASE,
-            TIME,
-            PROPENSITY,
-            RELEVANT_AT,
-            TIES,
-            RESAMPLES,
-            SEED,
-            CHECK,
+        groups: &[
+            &[
+                FROM,
+                WHERE,
+                KeyDef::new(
+                    "show",
+                    KeyType::Metrics,
+                    "[\"ndcg@{{k}}\", \"mrr\"]",
+                    "metric ids; `recscope docs metrics` lists them",
+                )
+                .default("[\"ndcg@10\", \"mrr\", \"precision@10\"]"),
+                KeyDef::new(
+                    "by",
+                    KeyType::Columns,
+                    "[\"region\"]",
+                    "break down by these columns; the position gives rates by position",
+                ),
+            ],
+            MEASURES,
+            &[SEED, CHECK],
         ],
         example: "from  = \"rel\"\nquery = \"query\"\nitem  = \"item_id\"\nscore = \"rel_score\"\ngain  = \"grade\"\nshow  = [\"ndcg@{{k}}\", \"mrr\", \"precision@{{k}}\", \"diversity.seed_mean\"]\ncheck = [\"ndcg@10 >= 0.35\"]\n",
     },
@@ -222,47 +240,38 @@ pub static CELLS: [CellDef; 7] = [
         kind: Kind::Fairness,
         summary: "one metric over slices and their intersections, with difference to the rest and adjusted p",
         result: "`slice, value_of, n, value, lower, upper, delta, p, p_adjusted, status, predicate`",
-        keys: &[
-            FROM,
-            WHERE,
-            KeyDef::new(
-                "slices",
-                KeyType::Slices,
-                "[\"segment\", \"segment*region\"]",
-                "columns, or intersections joined by `*`",
-            )
-            .required(),
-            KeyDef::new("metric", KeyType::Metric, "\"ndcg@10\"", "metric id").required(),
-            KeyDef::new(
-                "min_support",
-                KeyType::Integer(1, COUNT),
-                "50",
-                "groups with fewer (on the metric's own denominator) are listed, not tested",
-            )
-            .default("30"),
-            QUERY,
-            ITEM,
-            USER,
-            SCORE,
-            RANK,
-            POSITION,
-            GAIN,
-            LABEL,
-            PURCHASE,
-            TIME,
-            PROPENSITY,
-            RELEVANT_AT,
-            TIES,
-            RESAMPLES,
-            KeyDef::new(
-                "permutations",
-                KeyType::Integer(0, 1_000_000),
-                "1000",
-                "permutations behind p; 0 for none",
-            )
-            .default("1000"),
-            SEED,
-            CHECK,
+        groups: &[
+            &[
+                FROM,
+                WHERE,
+                KeyDef::new(
+                    "slices",
+                    KeyType::Slices,
+                    "[\"segment\", \"segment*region\"]",
+                    "columns, or intersections joined by `*`",
+                )
+                .required(),
+                KeyDef::new("metric", KeyType::Metric, "\"ndcg@10\"", "metric id").required(),
+                KeyDef::new(
+                    "min_support",
+                    KeyType::Integer(1, COUNT),
+                    "50",
+                    "groups with fewer (on the metric's own denominator) are listed, not tested",
+                )
+                .default("30"),
+            ],
+            MEASURES,
+            &[
+                KeyDef::new(
+                    "permutations",
+                    KeyType::Integer(0, 1_000_000),
+                    "1000",
+                    "permutations behind p; 0 for none",
+                )
+                .default("1000"),
+                SEED,
+                CHECK,
+            ],
         ],
         example: "from   = \"rel\"\nslices = [\"segment\", \"region\", \"segment*region\"]\nmetric = \"ndcg@10\"\nmin_support = 50\ncheck  = [\"max_gap <= 0.05 or p_adjusted > 0.05\"]\n",
     },
@@ -270,7 +279,7 @@ pub static CELLS: [CellDef; 7] = [
         kind: Kind::Explain,
         summary: "which words moved a row's score",
         result: "one row per word: `row, side, position, word, attribution, std_error`",
-        keys: &[
+        groups: &[&[
             FROM,
             WHERE,
             ORDER,
@@ -299,14 +308,14 @@ pub static CELLS: [CellDef; 7] = [
                 "\"irrelevant\"",
                 "class to explain, for models with several",
             ),
-        ],
+        ]],
         example: "from   = \"rel\"\nwhere  = \"clicked = false AND position <= 3\"\norder  = \"rel_score DESC\"\nlimit  = 5\nmethod = \"integrated_gradients\"\n",
     },
     CellDef {
         kind: Kind::Train,
         summary: "fine-tunes a classifier on labelled rows and writes a model folder",
         result: "one row per epoch: losses and accuracy, precision, recall, F1 on the dev rows",
-        keys: &[
+        groups: &[&[
             FROM,
             WHERE,
             MODEL_REQUIRED,
@@ -349,20 +358,20 @@ pub static CELLS: [CellDef; 7] = [
             .default("128"),
             SEED,
             CHECK,
-        ],
+        ]],
         example: "from  = \"judged\"\nmodel = \"fixtures/tiny\"\npair  = [\"query\", \"title\"]\nlabel = \"relevant\"\nout   = \"models/shoes-v1\"\nepochs = 3\n",
     },
     CellDef {
         kind: Kind::Check,
         summary: "conditions over other cells' figures; fails a headless run",
         result: "no rows",
-        keys: &[KeyDef::new(
+        groups: &[&[KeyDef::new(
             "check",
             KeyType::Checks,
             "[\"quality.ndcg@10 >= 0.35\", \"rows(bad_queries) < 10\"]",
             "conditions: figures compared with numbers, joined by and, or, ( )",
         )
-        .required()],
+        .required()]],
         example: "check = [\"quality.ndcg@10 >= 0.35\", \"rows(bad_queries) < 10\"]\n",
     },
 ];
@@ -391,7 +400,7 @@ mod tests {
     fn every_key_value_and_default_is_of_its_type() {
         let params = Params::new(&[("k".into(), ParamValue::Int(10))]);
         for def in &CELLS {
-            for key in def.keys {
+            for key in def.keys() {
                 let in_words = |text: &&str| text.starts_with(|c: char| c.is_alphabetic());
                 for value in [Some(key.value), key.default.filter(|d| !in_words(d))].into_iter().flatten() {
                     let body = format!("{} = {value}\n", key.name);

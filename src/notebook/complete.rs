@@ -66,12 +66,12 @@ fn keys(kind: Kind, body: &str, line: &str, cursor: usize) -> Completions {
     let typed = line.trim_start();
     let present =
         |key: &str| body.lines().any(|line| line.split_once('=').is_some_and(|(name, _)| name.trim() == key));
-    let free = cells::def(kind).keys.iter().filter(|key| !present(key.name));
+    let free = cells::def(kind).keys().filter(|key| !present(key.name));
     matching(cursor - typed.len(), typed, free.map(|key| (format!("{} = ", key.name), key.doc.to_string())))
 }
 
 fn values(kind: Kind, key: &str, value: &str, cursor: usize, known: &Known) -> Completions {
-    let Some(key) = cells::def(kind).keys.iter().find(|k| k.name == key) else {
+    let Some(key) = cells::def(kind).keys().find(|k| k.name == key) else {
         return Completions { from: cursor, items: Vec::new() };
     };
     // Inside quotes the word begins behind the last of `"`, `*` and blanks.

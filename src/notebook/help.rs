@@ -52,15 +52,15 @@ pub fn key_lines(kind: Kind) -> Vec<(String, String)> {
         };
         (key.example(), format!("{}{tail}", key.doc))
     };
-    def(kind).keys.iter().map(line).collect()
+    def(kind).keys().map(line).collect()
 }
 
 fn keys_table(entry: &CellDef) -> String {
-    if entry.keys.is_empty() {
+    if entry.groups.is_empty() {
         return String::new();
     }
     let mut text = String::from("| key | takes | default | |\n|---|---|---|---|\n");
-    for key in entry.keys {
+    for key in entry.keys() {
         let default = if key.required { "required" } else { key.default.unwrap_or("") };
         let row = format!("| `{}` | {} | {default} | {} |\n", key.name, key.ty.describe(), key.doc);
         text.push_str(&row);

@@ -39,6 +39,9 @@ pub(super) fn read(cell: &Cell, schema: &Roles, params: &Params) -> (Option<Cell
         Kind::Train => train(&mut values, schema, checks).map(CellSpec::Train),
         _ => Some(CellSpec::Check(CheckSpec { checks })),
     };
+    if values.broken {
+        values.faults.truncate(1);
+    }
     (spec, values.faults)
 }
 

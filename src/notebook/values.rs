@@ -12,6 +12,8 @@ pub(super) struct Values<'a> {
     cell: &'a Cell,
     found: Vec<(&'static str, Value, usize)>,
     pub(super) faults: Vec<Diagnostic>,
+    /// The body is not TOML: the first fault says where, and what else seems wrong may come of it.
+    pub(super) broken: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -23,32 +25,43 @@ enum Value {
     Numbers(Vec<(String, f64)>),
 }
 
+/// What to do about a syntax error, as far as its message tells.
+fn remedy(message: &str) -> &'static str {
+    if message.contains("array") {
+        "a list is written [\"a\", \"b\"]: see whether one is not closed"
+    } else {
+        "texts stand in double quotes, e.g. key = \"value\""
+    }
+}
+
 impl<'a> Values<'a> {
     /// Reads a body. What cannot be read is a fault, the rest is kept.
     pub(super) fn read(cell: &'a Cell, def: &'static CellDef, params: &Params) -> Self {
-        let mut values = Self { cell, found: Vec::new(), faults: Vec::new() };
+        let mut values = Self { cell, found: Vec::new(), faults: Vec::new(), broken: false };
         let (table, errors) = DeTable::parse_recoverable(&cell.body);
-        for error in errors {
-            let at = error.span().map_or(0, |span| span.start);
-            let message = error.message().lines().next().unwrap_or_default().to_string();
-            let fault = cell.fault(at, format!("not valid TOML: {message}"));
-            values.faults.push(fault.suggest("texts stand in double quotes, e.g. key = \"value\""));
+        // The first one is the fault; those behind it come of it.
+        let at = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
+        if let Some(error) = errors.iter().min_by_key(|error| at(error)) {
+            let message = error.message().lines().next().unwrap_or_default();
+            let fault = cell.fault(at(error), format!("not valid TOML: {message}"));
+            values.faults.push(fault.suggest(remedy(message)));
+            values.broken = true;
         }
-        let broken = !values.faults.is_empty();
+        let broken = values.broken;
         for (key, value) in table.get_ref() {
             let name: &str = key.get_ref();
-            match def.keys.iter().find(|k| k.name == name) {
+            match def.keys().find(|k| k.name == name) {
                 Some(def) => values.take(def, value, params),
                 // After a syntax error half a key is no news.
                 None if broken => {}
                 None => {
                     let fault =
                         cell.fault(key.span().start, format!("a {} cell has no key `{name}`", def.kind));
-                    values.faults.push(fault.suggest_from(name, def.keys.iter().map(|k| k.name)));
+                    values.faults.push(fault.suggest_from(name, def.keys().map(|k| k.name)));
                 }
             }
         }
-        for key in def.keys.iter().filter(|key| key.required && !broken) {
+        for key in def.keys().filter(|key| key.required && !broken) {
             let written = table.get_ref().iter().any(|(name, _)| name.get_ref() == key.name);
             if written {
                 continue;

@@ -52,6 +52,10 @@ pub struct ScoreSummary {
     pub dtype: String,
     pub rows: u64,
     pub unique_inputs: u64,
+    /// Of these, inputs that were in the score cache.
+    pub cached_inputs: u64,
+    /// Rows whose score came from the score cache.
+    pub cached_rows: u64,
     pub tokens: u64,
     pub tokens_per_second: f64,
     /// Inputs longer than the model's limit; the text column says which rule cut them.

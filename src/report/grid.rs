@@ -33,6 +33,8 @@ enum Style {
     Figure,
     Signed,
     P,
+    /// `4,870`.
+    Count,
     /// `value ±half` out of value, lower, upper.
     Interval(usize, usize),
 }
@@ -72,6 +74,7 @@ fn columns(result: &ResultRows, measured: bool) -> Vec<(usize, Style)> {
             ("predicate", _) if measured => continue,
             ("delta", _) if measured => Style::Signed,
             ("p" | "p_adjusted", _) if measured => Style::P,
+            ("n" | "n_na", _) if measured => Style::Count,
             _ if is_number(&column.sql_type) && measured => Style::Figure,
             _ if is_number(&column.sql_type) => Style::Number,
             _ => Style::Plain,
@@ -99,6 +102,7 @@ fn text(row: &[Value], at: usize, style: Style) -> String {
         }
         Style::P => figures::p_value(value.as_f64()),
         Style::Signed => value.as_f64().map_or("n/a".into(), |value| figures::signed(value, 3)),
+        Style::Count => value.as_u64().map_or("n/a".into(), |n| figures::thousands(i128::from(n))),
         Style::Figure if value.is_null() => "n/a".into(),
         _ => plain(value),
     }

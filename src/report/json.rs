@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{CellReport, Format, ResultRows, RunReport};
-use crate::protocol::{Body, CheckOutcome, Explanation, Problem, ProblemKind};
+use crate::protocol::{Body, CheckOutcome, Explanation, Problem, ProblemKind, TrainReport};
+use crate::util::sanitise;
 
 pub(super) struct Json;
 
@@ -20,25 +21,8 @@ impl Format for Json {
             "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
         });
         // A `Value` always prints.
-        harmless(&serde_json::to_string_pretty(&value).unwrap_or_default()) + "\n"
+        sanitise::json(&serde_json::to_string_pretty(&value).unwrap_or_default()) + "\n"
     }
-}
-
-/// JSON leaves DEL, the C1 controls (one of them starts escape sequences) and bidi overrides as they
-/// are; as `\uXXXX` they mean the same to a reader and nothing to a terminal. They stand in texts only.
-fn harmless(json: &str) -> String {
-    use std::fmt::Write as _;
-    let mut clean = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            '\u{7f}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                // Writing to a String does not fail.
-                let _ = write!(clean, "\\u{:04x}", u32::from(c));
-            }
-            _ => clean.push(c),
-        }
-    }
-    clean
 }
 
 fn cell(cell: &CellReport) -> Value {
@@ -65,7 +49,7 @@ fn cell(cell: &CellReport) -> Value {
             put("explanations", list.iter().map(explanation).collect());
         }
         Body::Train(train) => {
-            put("train", serde_json::to_value(train).unwrap_or_default());
+            put("train", training(train));
         }
     }
     if let Some(error) = &cell.error {
@@ -95,16 +79,55 @@ fn check(check: &CheckOutcome) -> Value {
         "threshold": finite(check.threshold),
         "rows_sql": check.rows_sql,
     });
-    let reason =
-        check.reason.clone().or_else(|| check.ok.is_none().then(|| "a figure in it is n/a".to_string()));
-    if let (Some(reason), Some(map)) = (reason, value.as_object_mut()) {
-        map.insert("reason".into(), json!(reason));
+    let silent = || match (check.ok, finite(check.value), finite(check.threshold)) {
+        (None, ..) => Some("a figure in it is n/a".to_string()),
+        (_, Some(_), Some(_)) => None,
+        _ => Some("no single figure and threshold decide it".to_string()),
+    };
+    because(&mut value, check.reason.clone().or_else(silent).into_iter().collect());
+    value
+}
+
+/// Of `recscope explain` as well. Where the method has no such figure, `reason` says so.
+pub fn explanation(explanation: &Explanation) -> Value {
+    let mut value = serde_json::to_value(explanation).unwrap_or_default();
+    let method = &explanation.method;
+    let mut reasons = Vec::new();
+    if explanation.baseline_score.is_none() {
+        reasons.push(format!("baseline_score: {method} compares with no baseline"));
+    }
+    if explanation.delta.is_none() {
+        reasons.push(format!("delta: values of {method} need not sum to the score"));
+    }
+    if explanation.words.iter().any(|word| word.std_error.is_none()) {
+        reasons.push(format!("std_error: {method} samples nothing"));
+    }
+    because(&mut value, reasons);
+    value
+}
+
+/// Losses and figures per epoch; what could not be measured is null with a reason.
+fn training(report: &TrainReport) -> Value {
+    let mut value = serde_json::to_value(report).unwrap_or_default();
+    let why = match report.dev_rows {
+        0 => "there are no dev rows to measure on",
+        _ => "not defined on these dev rows: no class has a prediction or a row to count",
+    };
+    for epoch in value["epochs"].as_array_mut().into_iter().flatten() {
+        let fields = epoch.as_object().into_iter().flatten();
+        let missing: Vec<&str> = fields.filter(|(_, v)| v.is_null()).map(|(k, _)| k.as_str()).collect();
+        let reasons =
+            if missing.is_empty() { vec![] } else { vec![format!("{}: {why}", missing.join(", "))] };
+        because(epoch, reasons);
     }
     value
 }
 
-fn explanation(explanation: &Explanation) -> Value {
-    serde_json::to_value(explanation).unwrap_or_default()
+/// Adds `reason` to an object, if there is any.
+fn because(value: &mut Value, reasons: Vec<String>) {
+    if let (Some(map), false) = (value.as_object_mut(), reasons.is_empty()) {
+        map.insert("reason".into(), json!(reasons.join("; ")));
+    }
 }
 
 /// The same form for every subcommand's `--format json`.
@@ -135,9 +158,27 @@ mod tests {
     #[test]
     fn what_steers_a_terminal_is_escaped_and_means_the_same() {
         let json = serde_json::to_string("a\u{9b}31m\u{7f}\u{202e}\u{1b} 跑鞋").unwrap_or_default();
-        let clean = harmless(&json);
+        let clean = sanitise::json(&json);
         assert_eq!(clean, "\"a\\u009b31m\\u007f\\u202e\\u001b 跑鞋\"");
         assert_eq!(serde_json::from_str::<Value>(&clean).ok(), serde_json::from_str(&json).ok());
+    }
+
+    #[test]
+    fn what_a_method_does_not_have_is_null_with_a_reason() {
+        let word = crate::protocol::WordAttribution { text: "跑鞋".into(), ..Default::default() };
+        let method = "leave_one_out".to_string();
+        let value = explanation(&Explanation { method, words: vec![word], ..Explanation::default() });
+        let reason = value["reason"].as_str().unwrap();
+        for key in ["baseline_score", "delta"] {
+            assert!(value[key].is_null() && reason.contains(key), "{value}");
+        }
+        assert!(value["words"][0]["std_error"].is_null() && reason.contains("std_error"), "{value}");
+
+        let epoch = crate::protocol::EpochReport { epoch: 1, dev_loss: f64::NAN, ..Default::default() };
+        let value = training(&TrainReport { epochs: vec![epoch], ..TrainReport::default() });
+        let reason = value["epochs"][0]["reason"].as_str().unwrap();
+        assert!(reason.contains("dev_loss") && reason.contains("no dev rows"), "{value}");
+        assert!(!reason.contains("train_loss"), "{value}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod run;
 mod text;
 mod words;
 
+pub use json::explanation as explanation_json;
 pub use run::{CellReport, ResultRows, RunReport};
 pub use text::Text;
 

@@ -232,15 +232,21 @@ pub(super) fn summary(body: &Body) -> Option<String> {
 
 fn score_line(score: &ScoreSummary) -> String {
     let count = |n: u64| figures::thousands(i128::from(n));
+    let cached = match score.cached_inputs {
+        0 => String::new(),
+        n => format!(", {} of them from the cache", count(n)),
+    };
     let mut line = format!(
-        "{} on {}: {} inputs ({} different), {} tokens at {}/s",
+        "{} on {}: {} inputs ({} different{cached})",
         sanitise::line(&score.model),
         score.device,
         count(score.rows),
         count(score.unique_inputs),
-        count(score.tokens),
-        figures::compact(score.tokens_per_second.max(0.0) as u64),
     );
+    if score.tokens > 0 || score.cached_inputs == 0 {
+        let pace = figures::compact(score.tokens_per_second.max(0.0) as u64);
+        let _ = write!(line, ", {} tokens at {pace}/s", count(score.tokens));
+    }
     for (n, what) in [(score.truncated, "cut to the limit"), (score.empty, "empty"), (score.nan, "NaN")] {
         if n > 0 {
             let _ = write!(line, ", {} {what}", count(n));

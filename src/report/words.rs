@@ -53,7 +53,8 @@ pub(super) fn caption(explanation: &Explanation) -> String {
     let mut parts = vec![format!("score {}", crate::util::figures::number(explanation.score))];
     parts.push(explanation.method.replace('_', " "));
     if let Some(delta) = explanation.delta {
-        parts.push(format!("gap {:.1} %", delta * 100.0));
+        // Adding 0 makes -0 positive.
+        parts.push(format!("gap {:.1} %", (delta * 1000.0).round() / 10.0 + 0.0));
     }
     let passes = explanation.passes.forward + explanation.passes.backward;
     if passes > 0 {

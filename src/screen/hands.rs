@@ -10,24 +10,12 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::app::{ModelChoice, Msg, SaveError};
+use super::app::{FileTask, ModelChoice, Msg, SaveError};
 use crate::util::atomic;
 
 /// One piece of work.
 pub enum Task {
-    Save {
-        path: PathBuf,
-        text: String,
-        on_disk: Option<String>,
-        force: bool,
-    },
-    Journal {
-        path: PathBuf,
-        text: String,
-    },
-    ForgetJournal {
-        path: PathBuf,
-    },
+    File(FileTask),
     /// By way of tmux or a file; OSC 52 is the terminal's own affair.
     Copy(String),
     FindModels {
@@ -79,20 +67,26 @@ impl Hands {
 
 fn perform(task: Task) -> Option<Msg> {
     match task {
-        Task::Save { path, text, on_disk, force } => {
+        Task::File(task) => with_file(task),
+        Task::Copy(text) => Some(Msg::Copied(copy(&text))),
+        Task::FindModels { base, folders } => Some(Msg::Models(find_models(&base, &folders))),
+    }
+}
+
+fn with_file(task: FileTask) -> Option<Msg> {
+    match task {
+        FileTask::Save { path, text, on_disk, force } => {
             let result = save(&path, &text, on_disk.as_deref(), force).map(|()| path);
             Some(Msg::Saved { text, result })
         }
-        Task::Journal { path, text } => {
+        FileTask::Journal { path, text } => {
             Some(Msg::Journaled(journal(&path, &text).map_err(|e| e.to_string())))
         }
-        Task::ForgetJournal { path } => {
+        FileTask::ForgetJournal { path } => {
             // Nothing kept is the normal case.
             let _ = fs::remove_file(journal_path(&path));
             None
         }
-        Task::Copy(text) => Some(Msg::Copied(copy(&text))),
-        Task::FindModels { base, folders } => Some(Msg::Models(find_models(&base, &folders))),
     }
 }
 

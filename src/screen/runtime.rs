@@ -13,7 +13,7 @@ use super::app::{App, Effect, Msg, NEW_NAME, update};
 use super::hands::{Hands, Task};
 use super::signals::{self, Signal};
 use super::ui::terminal::{self, Terminal};
-use super::ui::views::{Look, view};
+use super::ui::views::{Look, texts, view};
 use super::ui::widgets::code::Highlighter;
 use crate::protocol::{Engine, Event, Request};
 
@@ -131,9 +131,14 @@ impl Runtime {
         })?;
         let caught = self.sender.clone();
         signals::listen(move |signal| caught.send(Input::Signal(signal)).is_ok())?;
-        let loaded = self.sender.clone();
+        let (loaded, texts) = (self.sender.clone(), texts(&self.app.doc));
         spawn("grammars", move || {
-            let _ = loaded.send(Input::Highlighter(Arc::new(Highlighter::load())));
+            let highlighter = Highlighter::load();
+            // Met here, no expression of these texts holds up the key that shows them.
+            for (language, text) in &texts {
+                highlighter.highlight(*language, &text.lines().collect::<Vec<_>>());
+            }
+            let _ = loaded.send(Input::Highlighter(Arc::new(highlighter)));
         })
     }
 
@@ -316,11 +321,7 @@ impl Runtime {
                     engine.kill();
                 }
             }
-            Effect::Save { path, text, on_disk, force } => {
-                self.hands.give(Task::Save { path, text, on_disk, force });
-            }
-            Effect::Journal { path, text } => self.hands.give(Task::Journal { path, text }),
-            Effect::ForgetJournal { path } => self.hands.give(Task::ForgetJournal { path }),
+            Effect::File(task) => self.hands.give(Task::File(task)),
             Effect::Copy(text) => self.copy(text, terminal),
             Effect::FindModels => {
                 let task = Task::FindModels { base: self.app.base.clone(), folders: self.models.clone() };

@@ -4,4 +4,5 @@ pub mod arrow_text;
 pub mod atomic;
 pub mod cancel;
 pub mod figures;
+pub mod nearest;
 pub mod sanitise;

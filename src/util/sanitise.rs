@@ -29,6 +29,23 @@ pub fn excerpt(text: &str, limit: usize) -> String {
     out
 }
 
+/// JSON leaves DEL, the C1 controls (one of them starts escape sequences) and bidi overrides as they
+/// are; as `\uXXXX` they mean the same to a reader and nothing to a terminal. They stand in texts only.
+pub fn json(json: &str) -> String {
+    use std::fmt::Write as _;
+    let mut clean = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '\u{7f}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                // Writing to a String does not fail.
+                let _ = write!(clean, "\\u{:04x}", u32::from(c));
+            }
+            _ => clean.push(c),
+        }
+    }
+    clean
+}
+
 fn clean(text: &str, keep_lines: bool) -> Cow<'_, str> {
     if is_plain(text) {
         return Cow::Borrowed(text);

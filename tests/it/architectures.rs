@@ -7,8 +7,8 @@ use std::path::{Path as FilePath, PathBuf};
 use recscope::analysis::explain::{ExplainError, ExplainOptions, Method, explain};
 use recscope::engine::lanes::ModelScorer;
 use recscope::engine::model::{
-    DeviceChoice, FAMILIES, FusedBert, Isa, LoadOptions, Model, ModelError, ModelErrorKind, Network, Path,
-    Prefixes, Row, ScoreInputs, ScoreOptions, ScoreProgress, Scratch,
+    DeviceChoice, Dtype, FAMILIES, FusedBert, Isa, LoadOptions, Model, ModelError, ModelErrorKind, Network,
+    Path, Prefixes, Row, ScoreInputs, ScoreOptions, ScoreProgress, Scratch,
 };
 use recscope::util::cancel::Cancel;
 use serde::Deserialize;
@@ -82,7 +82,7 @@ fn all() -> Vec<(String, Model, Golden)> {
 }
 
 fn forward(model: &Model, rows: &[Row], path: Path) -> Vec<Vec<f32>> {
-    model.forward(rows, path, &mut Scratch::default(), &Cancel::new()).unwrap()
+    model.forward(rows, (path, Dtype::F32), &mut Scratch::default(), &Cancel::new()).unwrap()
 }
 
 /// A copy of a fixture that may be spoilt.
@@ -130,7 +130,7 @@ fn outputs_are_those_of_the_python_original() {
             continue;
         };
         for isa in Isa::available() {
-            let fused = FusedBert::with_isa(bert, isa).unwrap();
+            let fused = FusedBert::with_isa(bert, isa, false).unwrap();
             let found = fused.forward(&rows, model.head(), &mut Scratch::default(), &Cancel::new()).unwrap();
             let apart = golden.apart(&found);
             println!("{name}: fused on {isa:?} {apart:.1e}");

@@ -111,17 +111,50 @@ fn shown() -> tempfile::TempDir {
 #[test]
 fn wrong_column_names_are_answered_with_the_right_one() {
     let folder = shown();
+    tiny_model::write(&folder.path().join("m"), &Tiny::default());
     let text = format!(
         "{SHOWN}```sql a\nSELECT item, grdae\nFROM shown\n```\n\
-         ```metrics m\nfrom = \"shown\"\nrank = \"positon\"\nshow = [\"mrr\"]\n```\n\
+         ```metrics rank\nfrom = \"shown\"\nrank = \"positon\"\nshow = [\"mrr\"]\n```\n\
+         ```metrics gain\nfrom = \"shown\"\ngain = \"grad\"\nshow = [\"mrr\"]\n```\n\
+         ```metrics by\nfrom = \"shown\"\nby = [\"item\", \"itme\"]\nshow = [\"mrr\"]\n```\n\
+         ```fairness slices\nfrom = \"shown\"\nslices = [\"q\", \"q*itm\"]\nmetric = \"mrr\"\n```\n\
+         ```metrics filter\nfrom = \"shown\"\nwhere = \"grdae > 1\"\nshow = [\"mrr\"]\n```\n\
+         ```score s\nfrom = \"shown\"\nmodel = \"m\"\npair = [\"q\", \"itm\"]\n```\n\
+         ```explain e\nfrom = \"shown\"\nmodel = \"m\"\npair = [\"q\", \"itm\"]\n```\n\
+         ```train t\nfrom = \"shown\"\nmodel = \"m\"\ntext = \"q\"\nlabel = \"grde\"\nout = \"new\"\n```\n\
          ```sql ok\nFROM shown\n```\n"
     );
     let report = run(folder.path(), &text, false);
-    let problem = failed(&report, "a", &["grade"]);
-    assert_eq!((problem.line, problem.column), (Some(1), Some(14)), "{problem:?}");
-    // No suggestion yet: the column is only named.
-    failed(&report, "m", &["positon"]);
+    for (name, words, place) in [
+        ("a", "grade", (1, 14)),
+        ("rank", "did you mean pos?", (2, 9)),
+        ("gain", "did you mean grade?", (2, 9)),
+        ("by", "did you mean item?", (2, 16)),
+        ("slices", "did you mean item?", (2, 19)),
+        ("filter", "grade", (2, 10)),
+        ("s", "did you mean item?", (3, 15)),
+        ("e", "did you mean item?", (3, 15)),
+        ("t", "did you mean grade?", (4, 10)),
+    ] {
+        let problem = failed(&report, name, &[words]);
+        assert_eq!((problem.line, problem.column), (Some(place.0), Some(place.1)), "{problem:?}");
+    }
     assert_eq!((done(&report, "ok").rows, report.exit), (Some(5), 3));
+}
+
+#[test]
+fn a_role_of_the_schema_fails_only_the_figures_that_read_it() {
+    let folder = shown();
+    let text = format!(
+        "{}```metrics needs\nfrom = \"shown\"\nshow = [\"mrr\"]\nresamples = 0\n```\n\
+         ```metrics clicks\nfrom = \"shown\"\nlabel = \"grade\"\nshow = [\"ctr\", \"mrr\"]\nresamples = 0\n```\n",
+        SHOWN.replace("gain: grade", "gain: grdae, user: who")
+    );
+    let report = run(folder.path(), &text, false);
+    failed(&report, "needs", &["grdae", "schema", "gain", "did you mean grade?"]);
+    let clicks = done(&report, "clicks");
+    assert!(clicks.result.as_ref().unwrap().rows.iter().all(|row| row[1].is_number()), "{clicks:?}");
+    assert!(clicks.notes.iter().any(|note| note.contains("no column who (the user")), "{clicks:?}");
 }
 
 #[test]

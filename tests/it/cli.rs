@@ -14,6 +14,7 @@ fn recscope(folder: &Path, args: &[&str]) -> Output {
         .args(args)
         .current_dir(folder)
         .env("RECSCOPE_CONFIG", folder.join("none.toml"))
+        .env("RECSCOPE_SCORE_CACHE", folder.join("scores"))
         .env_remove("RECSCOPE_MODELS")
         .stdin(Stdio::null())
         .output()
@@ -137,6 +138,7 @@ fn eval_reads_files_and_trec_formats_and_agrees_with_the_shared_golden() {
         let got = value["measures"][measure]["value"].as_f64().unwrap_or(f64::NAN);
         assert!((got - wanted).abs() < 1e-9, "{measure}: {got}, wanted {wanted}");
         assert_eq!(value["per_query"]["q"][measure], value["measures"][measure]["value"]);
+        assert_eq!(value["measures"][measure]["reason"], "no interval: --resamples is 0");
     }
     assert_eq!(value["convention"], "recscope");
     std::fs::write(folder.path().join("j.csv"), "qid,doc,grade\nq,a,3\n").unwrap();
@@ -186,6 +188,7 @@ fn score_and_explain_run_a_real_model() {
     assert_eq!(code(&output), 0, "{}", err(&output));
     let value: Value = serde_json::from_str(&out(&output)).unwrap();
     assert_eq!(value["method"], "leave_one_out");
+    assert!(value["delta"].is_null() && value["reason"].as_str().unwrap().contains("delta"), "{value}");
     let wanted: f64 = lines[1].rsplit(',').next().unwrap().parse().unwrap();
     assert!((value["score"].as_f64().unwrap() - wanted).abs() < 1e-3, "{value}");
     assert_eq!(value["tokens"][0]["side"], 0);
@@ -246,4 +249,31 @@ fn a_closed_pipe_is_success() {
         .unwrap();
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_signal_while_the_demo_makes_its_log_leaves_nothing_behind() {
+    use std::io::{BufRead, BufReader};
+    for signal in [libc::SIGINT, libc::SIGTERM] {
+        let folder = folder();
+        let temporary = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_recscope"))
+            .args(["demo", "--format", "json"])
+            .env("RECSCOPE_CONFIG", folder.path().join("none.toml"))
+            .env("TMPDIR", temporary.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+        let first = said.next().unwrap().unwrap();
+        assert!(first.contains("generating"), "{first}");
+        // SAFETY: a plain system call on a process of ours that has not been waited for.
+        assert_eq!(unsafe { libc::kill(child.id() as i32, signal) }, 0);
+        let rest: Vec<String> = said.map_while(Result::ok).collect();
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
+        let left: Vec<_> = std::fs::read_dir(temporary.path()).unwrap().flatten().collect();
+        assert!(left.is_empty(), "{left:?} {rest:?}");
+    }
 }

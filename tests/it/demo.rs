@@ -5,11 +5,12 @@ use recscope::cli::demo::{Faults, write_investigation};
 use recscope::cli::run::{RunOptions, run_notebook};
 use recscope::protocol::Body;
 use recscope::report::{CellReport, RunReport};
+use recscope::util::cancel::Cancel;
 use serde_json::Value;
 
 fn run(faults: Faults, only: &[&str]) -> RunReport {
     let dir = tempfile::tempdir().unwrap();
-    let notebook = write_investigation(dir.path(), faults).unwrap();
+    let notebook = write_investigation(dir.path(), faults, &Cancel::new()).unwrap();
     let mut options =
         RunOptions { only: only.iter().map(ToString::to_string).collect(), ..RunOptions::default() };
     options.engine.cache = false;
@@ -109,7 +110,7 @@ fn demo_without_the_stuffing_fools_nobody() {
 fn demo_log_is_the_same_every_time() {
     let write = || {
         let dir = tempfile::tempdir().unwrap();
-        recscope::cli::demo::write_log(dir.path(), Faults::ALL, 200, 7).unwrap();
+        recscope::cli::demo::write_log(dir.path(), Faults::ALL, 200, 7, &Cancel::new()).unwrap();
         std::fs::read(dir.path().join("impressions.parquet")).unwrap()
     };
     let first = write();

@@ -119,6 +119,27 @@ fn tables_fill_up_while_rows_are_scored_and_settle() {
 }
 
 #[test]
+fn a_table_that_is_run_while_the_model_scores_fills_up_as_well() {
+    let mut bench = bench(EngineOptions { live_ms: Some(1), ..plain() }, &Tiny::default());
+    let cells = Bench::notebook(
+        "```sql many\nSELECT 'q' || (i // 10) AS q, i AS item, i % 3 AS grade, \
+         'red shoes ' || i AS a, 'running boots ' || (i * 7) AS b FROM range(12000) t(i)\n```\n\
+         ```score rel\nfrom = \"many\"\nmodel = \"m\"\npair = [\"a\", \"b\"]\n```\n",
+    );
+    bench.sync(&cells);
+    let scoring = bench.start(&["many", "rel"]);
+    // Written and run only now.
+    bench.sync(&format!("{cells}```metrics late\nfrom = \"rel\"\nshow = [\"mrr\"]\nresamples = 0\n```\n"));
+    let measuring = bench.start(&["late"]);
+    let events = bench.until_ended(scoring);
+    let partial = |event: &Event| matches!(event, Event::Cell { cell, state: CellState::Partial(_), .. } if cell == "late");
+    assert!(events.iter().any(partial), "late was never partial");
+    let events = bench.until_ended(measuring);
+    assert!(!done(&events, "late").partial);
+    assert_eq!(bench.rows("late")[0].split('|').nth(4), Some("1200"), "{:?}", bench.rows("late"));
+}
+
+#[test]
 fn explanations_take_model_and_texts_from_the_score_cell_above() {
     let mut bench = bench(plain(), &Tiny::default());
     bench.sync(&format!(

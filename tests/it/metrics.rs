@@ -2,7 +2,7 @@
 
 use recscope::analysis::AnalysisError;
 use recscope::analysis::metrics::{
-    Empty, METRICS, MetricsRequest, MetricsTable, Roles, Rows, Ties, evaluate, positions,
+    Empty, METRICS, MetricsRequest, MetricsTable, Roles, Rows, Ties, evaluate,
 };
 use recscope::util::cancel::Cancel;
 
@@ -184,11 +184,39 @@ fn the_seed_texts_example_gives_what_it_prints() {
     assert_eq!(table.figure("accuracy.seed_list"), Some(third));
     assert_eq!(table.figure("relevance.seed_literal"), Some(1.0));
     assert_eq!(table.figure("mrr"), Some(1.0));
-    let by_position = positions(&mut database, &rows).unwrap();
-    assert_eq!(by_position.lines.len(), 3);
-    assert_eq!((by_position.lines[0].ctr, by_position.lines[1].ctr), (Some(1.0), Some(0.0)));
-    assert_eq!(by_position.lines[0].purchase_rate, None);
-    assert_eq!(by_position.to_batch().unwrap().num_columns(), 10);
+}
+
+#[test]
+fn click_and_purchase_rates_by_position_come_from_the_top_with_honest_intervals() {
+    let mut database = Database::new();
+    database.make(
+        "log",
+        "SELECT i // 12 AS query, i AS item, i % 12 + 1 AS position, i % 12 < 11 AND i % 7 = 0 AS clicked,
+                i % 12 = 0 AS bought FROM range(1200) AS r(i)",
+    );
+    let column = |name: &str| Some(name.to_owned());
+    let roles = Roles {
+        query: column("query"),
+        position: column("position"),
+        label: column("clicked"),
+        purchase: column("bought"),
+        ..Roles::default()
+    };
+    let rows = Rows { from: "log".into(), roles, relevant_at: 1.0, ..Rows::default() };
+    let show = names("ctr purchase_rate");
+    let by = names("position");
+    let table =
+        run(&mut database, &MetricsRequest { rows, show, by, resamples: 200, ..MetricsRequest::default() });
+    let positions: Vec<&str> =
+        table.lines.iter().step_by(2).map(|line| line.group[0].as_deref().unwrap()).collect();
+    assert_eq!(positions, ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]);
+    let (top, last) = (&table.lines[0], &table.lines[22]);
+    let expected = (0..100).filter(|query| query * 12 % 7 == 0).count() as f64 / 100.0;
+    assert_eq!((top.metric.as_str(), top.value, top.n), ("ctr", Some(expected), 100));
+    assert_eq!(table.lines[1].value, Some(1.0), "the first is always bought");
+    // No click in 100 lists is no proof of none: Wilson's interval.
+    assert_eq!((last.value, last.lower), (Some(0.0), Some(0.0)));
+    assert!((last.upper.unwrap() - 0.036_995).abs() < 1e-5, "{last:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use recscope::engine::model::{
-    Bert, DeviceChoice, FusedBert, Isa, LoadOptions, Model, ModelErrorKind, Path, Row, ScoreInputs,
+    Bert, DeviceChoice, Dtype, FusedBert, Isa, LoadOptions, Model, ModelErrorKind, Path, Row, ScoreInputs,
     ScoreOptions, ScoreProgress, Scratch, Words,
 };
 use recscope::util::cancel::Cancel;
@@ -40,7 +40,11 @@ fn largest(a: &[Vec<f32>], b: &[Vec<f32>]) -> f32 {
 }
 
 fn outputs(model: &Model, rows: &[Row], path: Path) -> Vec<Vec<f32>> {
-    model.forward(rows, path, &mut Scratch::default(), &Cancel::new()).unwrap()
+    outputs_in(model, rows, path, Dtype::F32)
+}
+
+fn outputs_in(model: &Model, rows: &[Row], path: Path, dtype: Dtype) -> Vec<Vec<f32>> {
+    model.forward(rows, (path, dtype), &mut Scratch::default(), &Cancel::new()).unwrap()
 }
 
 #[test]
@@ -51,7 +55,7 @@ fn fused_equals_differentiable_on_every_instruction_set() {
         let rows: Vec<Row> = ids.iter().map(|i| (&i.ids[..], &i.type_ids[..])).collect();
         let exact = outputs(&model, &rows, Path::Differentiable);
         for isa in Isa::available() {
-            let fused = FusedBert::with_isa(model.bert().unwrap(), isa).unwrap();
+            let fused = FusedBert::with_isa(model.bert().unwrap(), isa, false).unwrap();
             let mut scratch = Scratch::default();
             // Twice with one scratch: leftovers of the first must not show.
             for _ in 0..2 {
@@ -101,6 +105,40 @@ fn a_batch_equals_its_rows_one_by_one() {
     }
 }
 
+/// Scales are each token's own, so what else is in a batch changes nothing at all.
+#[test]
+fn whole_numbers_lie_near_floats_and_do_not_depend_on_the_batch() {
+    for labels in [0, 1, 3] {
+        let (_dir, model) = tiny(&Tiny { labels, ..Default::default() });
+        let ids: Vec<_> = texts().iter().map(|t| model.tokens().ids(t, Some("red mouse")).unwrap()).collect();
+        let rows: Vec<Row> = ids.iter().map(|i| (&i.ids[..], &i.type_ids[..])).collect();
+        let exact = outputs(&model, &rows, Path::Fused);
+        let ints = outputs_in(&model, &rows, Path::Fused, Dtype::Int8);
+        let apart = largest(&ints, &exact);
+        assert!(apart > 0.0 && apart < 0.1, "{labels} labels: {apart}");
+        let alone = rows.iter().flat_map(|r| outputs_in(&model, &[*r], Path::Fused, Dtype::Int8));
+        assert_eq!(alone.collect::<Vec<_>>(), ints);
+        let mut first: Option<Vec<Vec<f32>>> = None;
+        for isa in Isa::available() {
+            let fused = FusedBert::with_isa(model.bert().unwrap(), isa, true).unwrap();
+            let got = fused.forward(&rows, model.head(), &mut Scratch::default(), &Cancel::new()).unwrap();
+            // The products are equal to the bit; attention and normalisation differ in their sums.
+            assert!(largest(&got, first.get_or_insert(got.clone())) < 0.1, "{isa:?}");
+        }
+    }
+}
+
+#[test]
+fn half_precision_lies_near_single() {
+    let (_dir, model) = tiny(&Tiny { labels: 2, ..Default::default() });
+    let ids: Vec<_> = texts().iter().map(|t| model.tokens().ids(t, None).unwrap()).collect();
+    let rows: Vec<Row> = ids.iter().map(|i| (&i.ids[..], &i.type_ids[..])).collect();
+    let exact = outputs(&model, &rows, Path::Differentiable);
+    let half = outputs_in(&model, &rows, Path::Differentiable, Dtype::F16);
+    let apart = largest(&half, &exact);
+    assert!(apart > 0.0 && apart < 0.01, "{apart}");
+}
+
 /// A job over the tiny model; scores in input order.
 fn job(model: &Model, inputs: &ScoreInputs, options: &ScoreOptions, rows: usize) -> (Vec<Option<f64>>, u64) {
     let mut scores = vec![None; rows];
@@ -136,8 +174,13 @@ fn a_job_restores_order_and_computes_equal_inputs_once() {
     let inputs = ScoreInputs::Pair(&queries, &titles);
     for options in [
         ScoreOptions::default(),
-        ScoreOptions { threads: 3, batch_tokens: 70, path: Path::Fused },
-        ScoreOptions { threads: 1, batch_tokens: 5000, path: Path::Differentiable },
+        ScoreOptions { threads: 3, batch_tokens: 70, path: Path::Fused, ..ScoreOptions::default() },
+        ScoreOptions {
+            threads: 1,
+            batch_tokens: 5000,
+            path: Path::Differentiable,
+            ..ScoreOptions::default()
+        },
     ] {
         let (scores, unique) = job(&model, &inputs, &options, rows);
         assert_eq!(unique as usize, texts.len());
@@ -162,7 +205,8 @@ fn each_side_of_a_bi_encoder_is_embedded_once() {
         (0..texts.len()).flat_map(|i| (0..texts.len()).step_by(3).map(move |j| (i, j))).collect();
     let left: Vec<_> = pairs.iter().map(|&(i, _)| Some(texts[i].clone())).collect();
     let right: Vec<_> = pairs.iter().map(|&(_, j)| Some(texts[j].clone())).collect();
-    let options = ScoreOptions { threads: 2, batch_tokens: 100, path: Path::Fused };
+    let options =
+        ScoreOptions { threads: 2, batch_tokens: 100, path: Path::Fused, ..ScoreOptions::default() };
     let (scores, unique) = job(&model, &ScoreInputs::Embed(&left, &right), &options, pairs.len());
     assert_eq!(unique as usize, texts.len());
     for (score, &(i, j)) in scores.iter().zip(&pairs) {

@@ -166,7 +166,8 @@ impl<'r> Slice<'r> {
         let resamples = affordable(request.resamples, self.values.cost());
         let random = Random::derived(seed, group as u64);
         let intervals = bootstrap(&[statistic.as_ref()], units, resamples, random, cancel)?;
-        Ok(intervals.into_iter().next().flatten())
+        let interval = intervals.into_iter().next().flatten();
+        Ok(interval.map(|it| if id.metric.range == (0.0, 1.0) { it.at_a_bound(units) } else { it }))
     }
 
     /// Every group against the rest, units exchanged as the slice allows.

@@ -123,7 +123,9 @@ fn lines(
         let intervals = bootstrap(&resampled, units, resamples, random, cancel)?;
         let name = lists.groups.get(group).cloned().unwrap_or_default();
         for (((id, values), statistic), interval) in ids.iter().zip(values).zip(&resampled).zip(intervals) {
-            let interval = interval.filter(|_| id.metric.level != Level::Catalogue);
+            let interval = interval.filter(|_| id.metric.level != Level::Catalogue).map(|interval| {
+                if id.metric.range == (0.0, 1.0) { interval.at_a_bound(units) } else { interval }
+            });
             let sum = |of: &[f64]| -> u64 {
                 members.iter().filter_map(|&list| of.get(list as usize)).sum::<f64>().round() as u64
             };

@@ -47,7 +47,11 @@ impl MetricId {
             (None, None) => {
                 let hint = match nearest(name) {
                     Some(near) => {
-                        format!("did you mean {}? `recscope docs metrics` lists all", near.spelling())
+                        let meant = match cutoff {
+                            Some(k) if near.cutoff != Cutoff::Never => format!("{}@{k}", near.id),
+                            _ => near.spelling(),
+                        };
+                        format!("did you mean {meant}? `recscope docs metrics` lists all")
                     }
                     None => "`recscope docs metrics` lists all".to_owned(),
                 };

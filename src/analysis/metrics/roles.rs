@@ -78,18 +78,6 @@ pub(crate) fn judged(rows: &Rows, slice: &[String], unit: Unit, text: bool) -> B
         .expr("seq", if by_appearance { "row_number() OVER ()" } else { "0" })
 }
 
-/// Fills `metrics/positions`.
-pub(crate) fn positions(rows: &Rows) -> Bindings {
-    let roles = &rows.roles;
-    filtered(rows, Bindings::new())
-        .expr("position", or_null(roles.position.as_ref()))
-        .expr("label", label(rows))
-        .expr(
-            "purchase",
-            roles.purchase.as_deref().map_or_else(|| "CAST(NULL AS BOOLEAN)".to_owned(), binary),
-        )
-}
-
 /// Fills `metrics/items`: the whole relation, whatever the filter.
 pub(crate) fn items(rows: &Rows) -> Bindings {
     Bindings::new().ident("from", &rows.from).expr("item", or_null(rows.roles.item.as_ref()))

@@ -1,7 +1,7 @@
 //! The percentile bootstrap over clusters. Rows of one query are not independent: resampling rows
 //! turns nominal 95 % coverage into about 81 %, so whole queries are drawn.
 
-use super::{Random, Statistic, quantile};
+use super::{Random, Statistic, quantile, wilson};
 use crate::util::cancel::{Cancel, Cancelled};
 
 /// A 95 % interval.
@@ -9,6 +9,19 @@ use crate::util::cancel::{Cancel, Cancelled};
 pub struct Interval {
     pub lower: f64,
     pub upper: f64,
+}
+
+impl Interval {
+    /// Where every cluster says 0 (or 1) of a figure between 0 and 1, all resamples agree and the
+    /// bootstrap is certain; Wilson's interval for that many clusters is not.
+    pub fn at_a_bound(self, clusters: usize) -> Self {
+        let agreed = self.lower == self.upper && [0.0, 1.0].contains(&self.lower);
+        let successes = if self.lower == 0.0 { 0 } else { clusters as u64 };
+        match wilson(successes, clusters as u64, 0.05).filter(|_| agreed) {
+            Some((lower, upper)) => Self { lower, upper },
+            None => self,
+        }
+    }
 }
 
 /// Draws `units` clusters with replacement `resamples` times and returns the 2.5 % and 97.5 %

@@ -40,16 +40,16 @@ pub const SEARCHES: i64 = 22_000;
 pub const SEED: i64 = 7;
 
 /// Writes `impressions.parquet` and `judgments.parquet` into `dir`.
-pub fn write_log(dir: &Path, faults: Faults, searches: i64, seed: i64) -> Result<()> {
-    let db = shop(faults, seed)?;
+pub fn write_log(dir: &Path, faults: Faults, searches: i64, seed: i64, cancel: &Cancel) -> Result<()> {
+    let db = shop(faults, seed, cancel)?;
     let fill = Fill::new().value("searches", searches);
-    db.registered_run("demo/impressions", &fill, &Cancel::new())?;
-    write(&db, "demo_impressions", &dir.join("impressions.parquet"))?;
-    write(&db, "demo_judgments", &dir.join("judgments.parquet"))
+    db.registered_run("demo/impressions", &fill, cancel)?;
+    write(&db, "demo_impressions", &dir.join("impressions.parquet"), cancel)?;
+    write(&db, "demo_judgments", &dir.join("judgments.parquet"), cancel)
 }
 
 /// Users, products, queries, judgments and the engine's lists, as temporary tables.
-pub(super) fn shop(faults: Faults, seed: i64) -> Result<Connection> {
+pub(super) fn shop(faults: Faults, seed: i64, cancel: &Cancel) -> Result<Connection> {
     let db = Store::open(&StoreOptions::default())?.connect()?;
     let fill = Fill::new()
         .value("seed", seed)
@@ -57,12 +57,12 @@ pub(super) fn shop(faults: Faults, seed: i64) -> Result<Connection> {
         .value("buried", i64::from(faults.buried))
         .value("stuffing", i64::from(faults.stuffing));
     for name in ["seed", "random", "users", "categories", "items", "searches", "judgments", "lists"] {
-        db.registered_run(&format!("demo/{name}"), &fill, &Cancel::new())?;
+        db.registered_run(&format!("demo/{name}"), &fill, cancel)?;
     }
     Ok(db)
 }
 
-pub(super) fn write(db: &Connection, relation: &str, path: &Path) -> Result<()> {
+pub(super) fn write(db: &Connection, relation: &str, path: &Path, cancel: &Cancel) -> Result<()> {
     let fill = Fill::new().ident("rel", relation).value("path", path.to_string_lossy().as_ref());
-    db.registered_run("demo/write", &fill, &Cancel::new()).map(|_| ())
+    db.registered_run("demo/write", &fill, cancel).map(|_| ())
 }

@@ -8,8 +8,10 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use super::args::{DemoArgs, EngineSettings, RunArgs};
-use super::output::{err_line, print};
+use super::output::{cancel_on_signal, err_line, print};
 use super::{Failure, headless, open};
+use crate::protocol::{Problem, ProblemKind};
+use crate::util::cancel::Cancel;
 
 pub use log::{Faults, SEARCHES, SEED, write_log};
 
@@ -30,7 +32,7 @@ pub(super) fn demo(args: &DemoArgs) -> Result<u8, Failure> {
         return print(ANSWERS);
     }
     if let Some(dir) = &args.training {
-        training::write_training(dir)?;
+        training::write_training(dir, &cancel_on_signal())?;
         return Ok(0);
     }
     let faults = args.without.iter().try_fold(Faults::ALL, |faults, name| {
@@ -38,16 +40,19 @@ pub(super) fn demo(args: &DemoArgs) -> Result<u8, Failure> {
             Failure::usage(format!("there is no fault `{name}`")).hint(Faults::NAMES.join(", "))
         })
     })?;
+    // From here on a signal is an answer to wait for, not an end that leaves the folder behind.
+    let cancel = cancel_on_signal();
     // Kept until the end of this function, then removed.
     let temporary = tempfile::Builder::new().prefix("recscope-demo-").tempdir().map_err(|e| {
         Failure::resource(format!("no temporary folder: {e}")).hint("free space, or set TMPDIR")
     })?;
     let dir = args.keep.as_deref().unwrap_or(temporary.path());
     err_line("generating a week of a shop's search log ...");
-    let notebook = write_investigation(dir, faults)?;
+    let notebook = write_investigation(dir, faults, &cancel)?;
     let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     if on_terminal && args.format.is_none() && args.out.is_none() {
-        return open::open(&[notebook.to_string_lossy().into_owned()]);
+        // Nothing of a demo is left behind: neither its files nor its scores.
+        return open::open(&[notebook.to_string_lossy().into_owned()], false);
     }
     report(&notebook, args)
 }
@@ -74,7 +79,7 @@ fn report(notebook: &Path, args: &DemoArgs) -> Result<u8, Failure> {
 }
 
 /// Writes log, model and notebook into `dir` and gives the notebook's path.
-pub fn write_investigation(dir: &Path, faults: Faults) -> Result<PathBuf, Failure> {
+pub fn write_investigation(dir: &Path, faults: Faults, cancel: &Cancel) -> Result<PathBuf, Failure> {
     let put = |path: &Path, bytes: &[u8]| {
         std::fs::write(path, bytes).map_err(|e| {
             Failure::resource(format!("cannot write {}: {e}", path.display()))
@@ -89,8 +94,14 @@ pub fn write_investigation(dir: &Path, faults: Faults) -> Result<PathBuf, Failur
     for (name, bytes) in MODEL {
         put(&model.join(name), bytes)?;
     }
-    write_log(dir, faults, SEARCHES, SEED)?;
+    write_log(dir, faults, SEARCHES, SEED, cancel)
+        .map_err(|e| if e.is_cancelled() { stopped() } else { e.into() })?;
     let notebook = dir.join("demo.md");
     put(&notebook, NOTEBOOK.as_bytes())?;
+    cancel.check().map_err(|_| stopped())?;
     Ok(notebook)
+}
+
+fn stopped() -> Failure {
+    Failure(Problem::new(ProblemKind::Cancelled, "stopped before the log was complete"))
 }

@@ -19,14 +19,14 @@ const SIZES: Sizes =
     Sizes { hidden: 64, layers: 3, heads: 4, intermediate: 128, max_positions: 64, initializer_range: 0.05 };
 
 /// Writes `training.parquet` and `start/` (tokenizer and `config.json`) into `dir`.
-pub fn write_training(dir: &Path) -> Result<(), Failure> {
+pub fn write_training(dir: &Path, cancel: &Cancel) -> Result<(), Failure> {
     let start = dir.join("start");
     std::fs::create_dir_all(&start)
         .map_err(|e| Failure::resource(format!("cannot make {}: {e}", start.display())))?;
-    let db = log::shop(log::Faults::NONE, SEED)?;
-    db.registered_run("demo/training", &Fill::new(), &Cancel::new())?;
-    log::write(&db, "demo_training", &dir.join("training.parquet"))?;
-    let texts = db.registered_rows("demo/texts", &Fill::new(), &Cancel::new())?;
+    let db = log::shop(log::Faults::NONE, SEED, cancel)?;
+    db.registered_run("demo/training", &Fill::new(), cancel)?;
+    log::write(&db, "demo_training", &dir.join("training.parquet"), cancel)?;
+    let texts = db.registered_rows("demo/texts", &Fill::new(), cancel)?;
     let texts = texts.column(0).as_any().downcast_ref::<StringArray>();
     let texts = texts.ok_or_else(|| Failure::bug("demo/texts does not return text"))?;
     let vocabulary = Vocabulary::build(texts.iter().flatten(), &VocabularyOptions::default())?;

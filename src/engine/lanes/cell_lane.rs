@@ -14,7 +14,7 @@ use super::checks::Known;
 use super::figures::Figures;
 use super::jobs::Jobs;
 use super::keys::{Keys, ModelHashes};
-use super::live::Live;
+use super::live::{self, Live};
 use super::model_lane::ModelLane;
 use super::options::EngineOptions;
 use super::problems::panicked;
@@ -309,15 +309,14 @@ impl CellLane {
     }
 
     fn live(&self, job: &Job, spec: &CellSpec, cell: &str, at: usize) -> Live {
+        let jobs = Arc::clone(&self.jobs);
         if !matches!(spec, CellSpec::Score(_)) {
-            return Live::new(Vec::new(), HashMap::new(), None);
+            return Live::new(jobs, Vec::new(), HashMap::new(), None);
         }
-        let below = job.workspace.graph.descendants(cell);
-        let later = job.cells.iter().skip(at + 1);
-        let in_job = |name: &String| later.clone().any(|c| c.eq_ignore_ascii_case(name));
-        let below: Vec<String> = below.into_iter().filter(in_job).collect();
+        let later = job.cells.iter().skip(at + 1).cloned().collect::<Vec<_>>();
+        let below = live::below(cell, &later, &job.workspace);
         let figures = self.finished.0.iter().map(|(name, f)| (name.clone(), f.figures.clone())).collect();
-        Live::new(below, figures, self.options.live_ms.map(Duration::from_millis))
+        Live::new(jobs, below, figures, self.options.live_ms.map(Duration::from_millis))
     }
 
     /// Makes a finished cell's result available to later cells and engines.

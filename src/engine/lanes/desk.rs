@@ -17,6 +17,7 @@ use super::options::EngineOptions;
 use super::peek_lane::{self, PeekQueue};
 use super::problems::panicked;
 use super::workspace::Workspace;
+use crate::engine::model::cache::ScoreCache;
 use crate::engine::model::open_device;
 use crate::engine::store::{Store, StoreOptions};
 use crate::protocol::{CellState, Event, JobId, Problem, ProblemKind, Request};
@@ -42,7 +43,7 @@ impl Desk {
     /// Opens the database and starts the lanes.
     pub fn open(options: &EngineOptions, events: Sender<Event>) -> Result<Self, Problem> {
         let store = Arc::new(Mutex::new(Store::open(&store_options(options))?));
-        let models = ModelLane::start().map_err(no_thread)?;
+        let models = ModelLane::start(ScoreCache::new(options.scores())).map_err(no_thread)?;
         let jobs = Arc::new(Jobs::default());
         let peeks = Arc::new(PeekQueue::default());
         let (tasks, inbox) = unbounded();
@@ -147,7 +148,7 @@ impl Desk {
     }
 
     fn run(&self, job: JobId, cells: Vec<String>) {
-        if !self.jobs.add(job, &cells) {
+        if !self.jobs.add(job, &cells, &self.workspace) {
             let problem = Problem::new(ProblemKind::Bug, format!("there is a job {job} already"));
             return self.tell(Event::Fault { problem });
         }

@@ -1,10 +1,12 @@
 //! Which jobs there are, and their cancel flags. Shared by the front desk and the cell lane.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use super::workspace::Workspace;
 use crate::protocol::JobId;
 use crate::util::cancel::Cancel;
 
@@ -13,6 +15,8 @@ pub(super) struct Jobs(Mutex<HashMap<JobId, Entry>>);
 
 struct Entry {
     cells: Vec<String>,
+    /// The notebook that they are read from.
+    workspace: Arc<Workspace>,
     cancel: Cancel,
     running: bool,
     /// When a cancel was asked for.
@@ -33,9 +37,10 @@ pub(super) enum Cancelled {
 
 impl Jobs {
     /// Puts a job on the list; `false` where one of that number is there.
-    pub fn add(&self, job: JobId, cells: &[String]) -> bool {
+    pub fn add(&self, job: JobId, cells: &[String], workspace: &Arc<Workspace>) -> bool {
         let entry = Entry {
             cells: cells.to_vec(),
+            workspace: Arc::clone(workspace),
             cancel: Cancel::new(),
             running: false,
             asked: None,
@@ -78,6 +83,14 @@ impl Jobs {
         }
     }
 
+    /// Cells of the jobs that have not begun, in the order in which they will.
+    pub fn waiting(&self) -> Vec<(Vec<String>, Arc<Workspace>)> {
+        let jobs = self.0.lock();
+        let mut waiting: Vec<_> = jobs.iter().filter(|(_, entry)| !entry.running).collect();
+        waiting.sort_by_key(|(job, _)| **job);
+        waiting.into_iter().map(|(_, entry)| (entry.cells.clone(), Arc::clone(&entry.workspace))).collect()
+    }
+
     pub fn cancel_all(&self) {
         for entry in self.0.lock().values() {
             entry.cancel.cancel();
@@ -114,9 +127,11 @@ mod tests {
     #[test]
     fn a_waiting_job_leaves_the_list_and_a_running_one_is_flagged_once() {
         let jobs = Jobs::default();
-        assert!(jobs.add(1, &["a".into()]) && jobs.add(2, &["b".into()]));
-        assert!(!jobs.add(1, &[]));
+        let notebook = Arc::new(Workspace::empty());
+        assert!(jobs.add(1, &["a".into()], &notebook) && jobs.add(2, &["b".into()], &notebook));
+        assert!(!jobs.add(1, &[], &notebook));
         let cancel = jobs.start(1).unwrap();
+        assert_eq!(jobs.waiting().into_iter().map(|(cells, _)| cells).collect::<Vec<_>>(), [["b"]]);
         assert_eq!(jobs.cancel(2), Cancelled::Waiting(vec!["b".into()]));
         assert!(jobs.start(2).is_none());
         assert_eq!(jobs.cancel(1), Cancelled::Running);

@@ -1,15 +1,18 @@
-//! Live tables: while a score cell runs, what descends from it in the same job is computed on the
-//! rows that have arrived, seldom enough to cost little. Their full results come when the job gets
-//! to them.
+//! Live tables: while a score cell runs, what descends from it and is still to run, in its job or in
+//! one that waits, is computed on the rows that have arrived, seldom enough to cost little. Full
+//! results come when the jobs get to them.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::cells::{self, Effort};
 use super::checks::Known;
 use super::figures::Figures;
+use super::jobs::Jobs;
 use super::problems::panicked;
 use super::progress::{Stop, Work};
+use super::workspace::Workspace;
 use crate::engine::store::StoreError;
 use crate::notebook::spec::CellSpec;
 use crate::protocol::{CellState, Outcome};
@@ -19,9 +22,20 @@ const PAUSE_TIMES: u32 = 4;
 /// A cell that took longer than this once is left until the end.
 const TOO_SLOW: Duration = Duration::from_millis(1500);
 
+/// A cell below a score cell, and the notebook that it is read from.
+pub(super) type Below = (String, Arc<Workspace>);
+
+/// Which of `cells` descend from the score cell, in running order.
+pub(super) fn below(score: &str, cells: &[String], workspace: &Arc<Workspace>) -> Vec<Below> {
+    let among = |name: &String| cells.iter().any(|cell| cell.eq_ignore_ascii_case(name));
+    let descendants = workspace.graph.descendants(score).into_iter().filter(among);
+    descendants.map(|name| (name, Arc::clone(workspace))).collect()
+}
+
 pub(super) struct Live {
-    /// Cells below the score cell in running order.
-    cells: Vec<String>,
+    jobs: Arc<Jobs>,
+    /// What the score cell's own job has still to run, in running order.
+    cells: Vec<Below>,
     /// Names whose relation can be read now, in lower case.
     ready: HashSet<String>,
     /// Finished cells' figures, for checks.
@@ -37,10 +51,16 @@ pub(super) struct Live {
 impl Live {
     /// `cells`: those of the job below the score cell; `figures`: of all finished cells;
     /// `interval`: shortest time between refreshes, `None` for no refreshes.
-    pub fn new(cells: Vec<String>, figures: HashMap<String, Figures>, interval: Option<Duration>) -> Self {
+    pub fn new(
+        jobs: Arc<Jobs>,
+        cells: Vec<Below>,
+        figures: HashMap<String, Figures>,
+        interval: Option<Duration>,
+    ) -> Self {
         let ready = figures.keys().cloned().collect();
         let next = Instant::now() + interval.unwrap_or_default();
-        Self { cells, ready, figures, given_up: HashSet::new(), partial: HashMap::new(), interval, next }
+        let (given_up, partial) = (HashSet::new(), HashMap::new());
+        Self { jobs, cells, ready, figures, given_up, partial, interval, next }
     }
 
     /// Cells whose relation now holds partial rows, in lower case.
@@ -60,11 +80,11 @@ impl Live {
                 self.ready.insert(work.cell.to_lowercase());
                 self.partial.insert(work.cell.to_lowercase(), outcome.clone());
                 work.state(CellState::Partial(Box::new(outcome)));
-                for cell in self.cells.clone() {
+                for (cell, workspace) in self.to_refresh(work) {
                     if work.cancel.is_cancelled() {
                         break;
                     }
-                    self.refresh_cell(work, &cell);
+                    self.refresh_cell(work, &cell, &workspace);
                 }
             }
             Err(error) if error.is_cancelled() => {}
@@ -77,15 +97,28 @@ impl Live {
         self.next = Instant::now() + pause;
     }
 
-    fn refresh_cell(&mut self, above: &Work, cell: &str) {
+    /// Asked for anew each time: a cell that is run while the model still scores fills up as well.
+    fn to_refresh(&self, work: &Work) -> Vec<Below> {
+        let same = |workspace: &Workspace| {
+            let body = |workspace: &Workspace| workspace.cell(work.cell).map(|cell| cell.body.clone()).ok();
+            body(workspace) == body(work.workspace)
+        };
+        let mut cells = self.cells.clone();
+        for (waiting, workspace) in self.jobs.waiting().into_iter().filter(|(_, workspace)| same(workspace)) {
+            cells.extend(below(work.cell, &waiting, &workspace));
+        }
+        cells
+    }
+
+    fn refresh_cell(&mut self, above: &Work, cell: &str, workspace: &Workspace) {
         let key = cell.to_lowercase();
-        let reads = above.workspace.graph.reads(cell);
+        let reads = workspace.graph.reads(cell);
         let readable = reads.iter().all(|read| self.ready.contains(&read.to_lowercase()));
         if !readable || self.given_up.contains(&key) {
             return;
         }
         let began = Instant::now();
-        let work = above.below(cell);
+        let work = above.below(cell, workspace);
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.compute(&work)));
         match result {
             Ok(Ok(Some(mut outcome))) => {

@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::problems::panicked;
+use crate::engine::model::cache::ScoreCache;
 use crate::engine::model::{LoadOptions, Model, ModelError};
 use crate::protocol::Problem;
 
@@ -19,10 +20,12 @@ type Task = Box<dyn FnOnce(&mut Models) + Send>;
 #[derive(Clone)]
 pub(super) struct ModelLane {
     tasks: Sender<Task>,
+    /// What models have given before; shared by all jobs of the engine.
+    pub scores: Arc<ScoreCache>,
 }
 
 impl ModelLane {
-    pub fn start() -> io::Result<Self> {
+    pub fn start(scores: Arc<ScoreCache>) -> io::Result<Self> {
         let (tasks, inbox) = unbounded::<Task>();
         thread::Builder::new().name("model-lane".into()).spawn(move || {
             let mut models = Models::default();
@@ -30,7 +33,7 @@ impl ModelLane {
                 task(&mut models);
             }
         })?;
-        Ok(Self { tasks })
+        Ok(Self { tasks, scores })
     }
 
     /// Does `work` on the lane. The answer comes once; `Err` is a caught panic.
@@ -113,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_answer_and_the_lane_goes_on() {
-        let lane = ModelLane::start().unwrap();
+        let lane = ModelLane::start(Arc::default()).unwrap();
         let problem = lane.run(|_| -> u8 { panic!("weights on fire") }).recv().unwrap().unwrap_err();
         assert!(problem.message.contains("weights on fire"));
         assert_eq!(lane.run(|_| 7).recv().unwrap().unwrap(), 7);
@@ -121,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_missing_folder_is_a_sentence() {
-        let lane = ModelLane::start().unwrap();
+        let lane = ModelLane::start(Arc::default()).unwrap();
         let load = |models: &mut Models| models.get(Path::new("/no/such"), &LoadOptions::default()).err();
         assert!(lane.run(load).recv().unwrap().unwrap().is_some());
     }

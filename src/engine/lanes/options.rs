@@ -2,10 +2,15 @@
 
 use std::path::PathBuf;
 
+use crate::engine::model::cache::CacheOptions;
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct EngineOptions {
-    /// Serve unchanged cells from the sidecar, and save finished ones there.
+    /// Serve unchanged cells from the sidecar, and save finished ones there; look scores up in the score
+    /// cache, and keep them there.
     pub cache: bool,
+    /// Where scores are kept across notebooks; nowhere by default, which is for the caller to change.
+    pub score_cache: CacheOptions,
     /// DuckDB's memory limit in bytes; `None`: a share of what is free.
     pub memory_bytes: Option<u64>,
     /// DuckDB's threads and rayon's; `None`: all cores but one.
@@ -24,6 +29,7 @@ impl Default for EngineOptions {
     fn default() -> Self {
         Self {
             cache: true,
+            score_cache: CacheOptions::default(),
             memory_bytes: None,
             threads: None,
             scratch: None,
@@ -35,6 +41,12 @@ impl Default for EngineOptions {
 }
 
 impl EngineOptions {
+    /// The score cache as this engine may use it.
+    pub fn scores(&self) -> CacheOptions {
+        let folder = self.score_cache.folder.clone().filter(|_| self.cache);
+        CacheOptions { folder, ..self.score_cache }
+    }
+
     /// Cores for the engine's own work, so that the screen always has one.
     pub fn worker_threads(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);

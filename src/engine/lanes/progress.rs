@@ -77,9 +77,17 @@ impl<'a> Work<'a> {
     }
 
     /// The same job's work on another cell, told quietly: its progress is not shown.
-    pub fn below<'b>(&'b self, cell: &'b str) -> Work<'b> {
+    pub fn below<'b>(&'b self, cell: &'b str, workspace: &'b Workspace) -> Work<'b> {
         let (started, told) = (Instant::now(), Cell::new(None));
-        Work { cell, quiet: true, started, told, phase: RefCell::new((String::new(), started)), ..*self }
+        Work {
+            cell,
+            workspace,
+            quiet: true,
+            started,
+            told,
+            phase: RefCell::new((String::new(), started)),
+            ..*self
+        }
     }
 
     pub fn elapsed_ms(&self) -> u64 {

@@ -3,7 +3,7 @@
 //! struct. Families differ in the data here (no token types, a projection, another head), not in code
 //! of their own.
 
-use candle_core::{D, Device, Tensor};
+use candle_core::{D, DType, Device, Tensor};
 
 use super::config::BertConfig;
 use super::dropout::Dropout;
@@ -162,6 +162,42 @@ impl Bert {
         })
     }
 
+    /// The same weights in another number type, on the same device.
+    pub fn cast(&self, dtype: DType) -> Result<Self, ModelError> {
+        let linear = |l: &Linear| -> Result<Linear, ModelError> {
+            Ok(Linear { weight: l.weight.to_dtype(dtype)?, bias: l.bias.to_dtype(dtype)? })
+        };
+        let norm = |n: &Norm| -> Result<Norm, ModelError> {
+            Ok(Norm { weight: n.weight.to_dtype(dtype)?, bias: n.bias.to_dtype(dtype)? })
+        };
+        let layer = |l: &Layer| -> Result<Layer, ModelError> {
+            Ok(Layer {
+                query: linear(&l.query)?,
+                key: linear(&l.key)?,
+                value: linear(&l.value)?,
+                attention_out: linear(&l.attention_out)?,
+                attention_norm: norm(&l.attention_norm)?,
+                intermediate: linear(&l.intermediate)?,
+                output: linear(&l.output)?,
+                output_norm: norm(&l.output_norm)?,
+            })
+        };
+        let e = &self.embeddings;
+        Ok(Self {
+            config: self.config.clone(),
+            embeddings: Embeddings {
+                word: e.word.to_dtype(dtype)?,
+                position: e.position.to_dtype(dtype)?,
+                token_type: e.token_type.as_ref().map(|t| t.to_dtype(dtype)).transpose()?,
+                norm: norm(&e.norm)?,
+                project: e.project.as_ref().map(linear).transpose()?,
+            },
+            layers: self.layers.iter().map(layer).collect::<Result<_, _>>()?,
+            pooler: self.pooler.as_ref().map(linear).transpose()?,
+            classifier: self.classifier.as_ref().map(linear).transpose()?,
+        })
+    }
+
     pub fn device(&self) -> &Device {
         self.embeddings.word.device()
     }
@@ -252,7 +288,9 @@ impl Bert {
         };
         let (q, k, v) = (split(&layer.query)?, split(&layer.key)?, split(&layer.value)?);
         let scores = (q.matmul(&k.transpose(D::Minus1, D::Minus2)?)? / (size as f64).sqrt())?;
-        let mut weights = ops::softmax(&scores.broadcast_add(bias)?)?;
+        // In half precision the mask would overflow and the sum lose digits.
+        let scores = scores.to_dtype(DType::F32)?.broadcast_add(bias)?;
+        let mut weights = ops::softmax(&scores)?.to_dtype(v.dtype())?;
         if let Some(d) = dropout {
             weights = d.attention(weights)?;
         }

@@ -5,6 +5,7 @@ use candle_core::{Tensor, Var};
 
 use super::batch::plan;
 use super::bert::{Bert, Padded, Path, Words};
+use super::dtype::Dtype;
 use super::error::{ModelError, ModelErrorKind};
 use super::forward::Row;
 use super::fused::Scratch;
@@ -221,7 +222,7 @@ impl Model {
             Scratch::default,
             |scratch, batch: Vec<usize>| {
                 let part: Vec<Row> = batch.iter().filter_map(|&i| rows.get(i).copied()).collect();
-                Ok((self.forward(&part, Path::Fused, scratch, cancel)?, batch))
+                Ok((self.forward(&part, (Path::Fused, Dtype::F32), scratch, cancel)?, batch))
             },
             |(outputs, batch)| {
                 for (i, output) in batch.into_iter().zip(outputs) {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use candle_core::Device;
+use candle_core::{DType, Device};
 
 use super::bert::Bert;
 use super::config::{Architecture, BertConfig};
@@ -74,8 +74,10 @@ pub struct Model {
     pub(super) encoder: Encoder,
     pub(super) head: Head,
     pub(super) tokens: Tokens,
-    /// Made on first use.
+    /// Made on first use, as are the next two.
     pub(super) fused: OnceLock<FusedBert>,
+    pub(super) fused_ints: OnceLock<FusedBert>,
+    pub(super) half: OnceLock<(DType, Bert)>,
 }
 
 impl Model {
@@ -130,7 +132,8 @@ impl Model {
             device: device_name(encoder.device()),
             hash: hash_folder(dir)?,
         };
-        Ok(Model { info, config, params, encoder, head, tokens, fused: OnceLock::new() })
+        let (fused, fused_ints, half) = Default::default();
+        Ok(Model { info, config, params, encoder, head, tokens, fused, fused_ints, half })
     }
 
     pub fn info(&self) -> &ModelInfo {

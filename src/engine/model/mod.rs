@@ -2,6 +2,7 @@
 //! gives gradients. The only user of candle, tokenizers and safetensors.
 //!
 //! Not here: SQL, cells, threads that outlive a call. Nothing of ours but `util` is imported.
+//! `cache/` keeps scores on disk and knows nothing of models.
 //!
 //! ```text
 //! folder --FAMILIES--> Params (named weights) --> Encoder --> Head (cosine or logits)
@@ -13,10 +14,12 @@
 
 mod batch;
 mod bert;
+pub mod cache;
 mod config;
 mod deberta;
 mod device;
 mod dropout;
+mod dtype;
 mod encoder;
 mod error;
 mod family;
@@ -33,8 +36,10 @@ mod ops;
 mod params;
 mod pool;
 mod prefixes;
+mod recall;
 mod score;
 mod shapes;
+mod stream;
 mod tokenizer_file;
 mod tokenizer_guard;
 mod tokens;
@@ -48,6 +53,7 @@ pub use bert::{Bert, Padded, Path, Words};
 pub use config::{Activation, Architecture, BertConfig};
 pub use device::{DeviceChoice, device_name, open_device};
 pub use dropout::Dropout;
+pub use dtype::Dtype;
 pub use error::{ModelError, ModelErrorKind};
 pub use family::{FAMILIES, Family, HeadActivation, Network};
 pub use forward::Row;
@@ -60,4 +66,5 @@ pub use params::Params;
 pub use pool::{Pooling, PoolingMode};
 pub use prefixes::Prefixes;
 pub use score::{ScoreChunk, ScoreInputs, ScoreOptions, ScoreProgress, ScoreReport};
+pub use stream::{Chunk, RowKind, RowStream, Scored, StreamOptions, score_columns};
 pub use tokens::{Encoded, Ids, Tokens};

@@ -52,6 +52,12 @@ impl Prefixes {
     }
 }
 
+impl Prefixed {
+    pub(super) fn into_columns(self) -> (Vec<Option<String>>, Vec<Option<String>>) {
+        (self.queries, self.texts)
+    }
+}
+
 /// Columns with prefixes in them.
 pub(super) struct Prefixed {
     queries: Vec<Option<String>>,

@@ -1,17 +1,21 @@
-//! The scoring job: equal inputs once, similar lengths together, results handed over as they come,
-//! stopped within a batch.
+//! The scoring job: equal inputs once, known ones not at all, similar lengths together, results handed
+//! over as they come, stopped within a batch.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::batch::plan;
 use super::bert::Path;
+use super::cache::Memo;
+use super::dtype::Dtype;
 use super::error::{ModelError, ModelErrorKind};
 use super::fused::Scratch;
 use super::heads::Head;
 use super::load::Model;
+use super::recall::Recall;
 use super::tokens::Ids;
-use super::units::{Table, distinct};
+use super::units::{Table, Unit, distinct};
 use super::workers;
 use crate::util::cancel::Cancel;
 
@@ -27,18 +31,22 @@ pub enum ScoreInputs<'a> {
     Embed(&'a [Option<String>], &'a [Option<String>]),
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ScoreOptions {
     /// Batches computed side by side; 0: one per core.
     pub threads: usize,
     /// Most tokens in one batch; 0: chosen for the device. Bounds memory and the time to a cancel.
     pub batch_tokens: usize,
     pub path: Path,
+    /// Must be one that the model's device has ([`Dtype::check`]).
+    pub dtype: Dtype,
+    /// What is known from before, shared by the calls of one job; `None`: every input is computed.
+    pub memo: Option<Arc<Memo>>,
 }
 
 impl Default for ScoreOptions {
     fn default() -> Self {
-        Self { threads: 0, batch_tokens: 0, path: Path::Fused }
+        Self { threads: 0, batch_tokens: 0, path: Path::Fused, dtype: Dtype::F32, memo: None }
     }
 }
 
@@ -59,16 +67,22 @@ pub struct ScoreProgress {
     pub rows_done: AtomicU64,
     pub rows_total: AtomicU64,
     pub tokens_done: AtomicU64,
+    /// Of the rows done: those whose score came from the cache.
+    pub rows_cached: AtomicU64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ScoreReport {
     pub rows: u64,
-    /// Inputs computed: distinct pairs, or distinct texts for cosines.
+    /// Distinct pairs, or distinct texts for cosines, that the job had not met in an earlier call.
     pub unique_inputs: u64,
+    /// Of these, inputs that were in the cache. The others were computed.
+    pub cached_inputs: u64,
+    /// Rows whose score came from the cache.
+    pub cached_rows: u64,
     /// Tokens computed, special ones included.
     pub tokens: u64,
-    /// Distinct inputs that were longer than the model reads.
+    /// Of the distinct inputs, those that were longer than the model reads.
     pub truncated: u64,
     pub empty: u64,
     pub nan: u64,
@@ -103,8 +117,7 @@ impl Model {
         let units = distinct(&prefixed.as_ref().map_or(*inputs, |columns| columns.inputs()))?;
         let rows = units.of_row.len();
         progress.rows_total.store(rows as u64, Ordering::Relaxed);
-        let mut report =
-            ScoreReport { rows: rows as u64, unique_inputs: units.units.len() as u64, ..Default::default() };
+        let mut report = ScoreReport { rows: rows as u64, ..Default::default() };
         let mut table = Table::new(&units, &self.head);
         let blank = table.blank_rows();
         report.empty = blank.rows.len() as u64;
@@ -117,14 +130,34 @@ impl Model {
             emit(chunk)
         };
         hand_over(blank, &mut report)?;
-        let mut truncated = 0;
-        self.compute(&units.units, options, cancel, &mut truncated, |done, outputs, tokens| {
+        let memo = options.memo.as_deref();
+        let recall = memo.map(|memo| Recall::begin(memo, &self.shelf_id(inputs, options), &units.units));
+        let unknown = match &recall {
+            None => (0..units.units.len() as u32).collect(),
+            Some(recall) => recall.known(cancel, |known, cached| {
+                report.unique_inputs += known.inputs;
+                report.cached_inputs += known.inputs;
+                report.truncated += known.truncated;
+                let chunk = table.finish(&known.units, known.outputs);
+                if cached {
+                    report.cached_rows += chunk.rows.len() as u64;
+                    progress.rows_cached.fetch_add(chunk.rows.len() as u64, Ordering::Relaxed);
+                }
+                hand_over(chunk, &mut report)
+            })?,
+        };
+        report.unique_inputs += unknown.len() as u64;
+        self.compute(&units.units, &unknown, options, cancel, |done, outputs| {
+            let tokens = done.iter().map(|done| u64::from(done.tokens)).sum();
             progress.tokens_done.fetch_add(tokens, Ordering::Relaxed);
             report.tokens += tokens;
-            let chunk = table.finish(done, outputs);
-            hand_over(chunk, &mut report)
+            report.truncated += done.iter().filter(|done| done.truncated).count() as u64;
+            if let Some(recall) = &recall {
+                recall.keep(&done, &outputs);
+            }
+            let numbers: Vec<usize> = done.iter().map(|done| done.unit).collect();
+            hand_over(table.finish(&numbers, outputs), &mut report)
         })?;
-        report.truncated = truncated;
         report.seconds = started.elapsed().as_secs_f64();
         report.tokens_per_second = report.tokens as f64 / report.seconds.max(1e-9);
         Ok(report)
@@ -134,15 +167,15 @@ impl Model {
     /// Prefixes are the caller's business.
     pub fn outputs(
         &self,
-        units: &[(&str, Option<&str>)],
+        units: &[Unit],
         options: &ScoreOptions,
         cancel: &Cancel,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
         let mut all = vec![Vec::new(); units.len()];
-        let mut truncated = 0;
-        self.compute(units, options, cancel, &mut truncated, |done, outputs, _| {
-            for (i, output) in done.into_iter().zip(outputs) {
-                if let Some(slot) = all.get_mut(i) {
+        let each: Vec<u32> = (0..units.len() as u32).collect();
+        self.compute(units, &each, options, cancel, |done, outputs| {
+            for (done, output) in done.into_iter().zip(outputs) {
+                if let Some(slot) = all.get_mut(done.unit) {
                     *slot = output;
                 }
             }
@@ -151,7 +184,7 @@ impl Model {
         Ok(all)
     }
 
-    fn check_inputs(&self, inputs: &ScoreInputs) -> Result<(), ModelError> {
+    pub(super) fn check_inputs(&self, inputs: &ScoreInputs) -> Result<(), ModelError> {
         let usage = |what: String, hint: &str| {
             Err(ModelError::new(ModelErrorKind::Usage, what).hint(hint.to_string()))
         };
@@ -173,18 +206,19 @@ impl Model {
         }
     }
 
-    /// Tokenises, sorts, batches and computes; `done` gets unit numbers, their outputs and the tokens
-    /// that took.
-    fn compute(
+    /// Tokenises, sorts, batches and computes the units that `which` numbers; `done` gets them as they
+    /// come.
+    pub(super) fn compute(
         &self,
-        units: &[(&str, Option<&str>)],
+        units: &[Unit],
+        which: &[u32],
         options: &ScoreOptions,
         cancel: &Cancel,
-        truncated: &mut u64,
-        mut done: impl FnMut(Vec<usize>, Vec<Vec<f32>>, u64) -> Result<(), ModelError>,
+        mut done: impl FnMut(Vec<Computed>, Vec<Vec<f32>>) -> Result<(), ModelError>,
     ) -> Result<(), ModelError> {
         let fused = options.path == Path::Fused && self.has_fused_path();
         let on_cpu = self.encoder.device().is_cpu();
+        options.dtype.check(on_cpu)?;
         let threads = if on_cpu { workers::worker_count(options.threads) } else { 1 };
         let budget = match (options.batch_tokens, fused, on_cpu) {
             (0, true, _) => 384,
@@ -196,9 +230,10 @@ impl Model {
         let mut start = 0;
         let mut waiting: Vec<Vec<(usize, Ids)>> = Vec::new();
         let next = || {
-            while waiting.is_empty() && start < units.len() {
-                let end = units.len().min(start + window);
-                waiting = self.tokenise_window(units, start..end, budget, cancel, truncated)?;
+            while waiting.is_empty() && start < which.len() {
+                let end = which.len().min(start + window);
+                let numbers = which.get(start..end).unwrap_or_default();
+                waiting = self.tokenise_window(units, numbers, budget, cancel)?;
                 waiting.reverse();
                 (start, window) = (end, WINDOW_MOST.min(window * 4));
             }
@@ -207,30 +242,29 @@ impl Model {
         };
         let work = |scratch: &mut Scratch, batch: Vec<(usize, Ids)>| {
             let rows: Vec<_> = batch.iter().map(|(_, ids)| (&ids.ids[..], &ids.type_ids[..])).collect();
-            let outputs = self.forward(&rows, options.path, scratch, cancel)?;
-            let tokens = rows.iter().map(|(ids, _)| ids.len() as u64).sum::<u64>();
-            Ok((batch.iter().map(|(unit, _)| *unit).collect::<Vec<_>>(), outputs, tokens))
+            let outputs = self.forward(&rows, (options.path, options.dtype), scratch, cancel)?;
+            let done = batch.iter().map(|(unit, ids)| Computed {
+                unit: *unit,
+                tokens: ids.ids.len() as u32,
+                truncated: ids.truncated,
+            });
+            Ok((done.collect::<Vec<_>>(), outputs))
         };
-        workers::run(threads, next, Scratch::default, work, |(numbers, outputs, tokens)| {
-            done(numbers, outputs, tokens)
-        })
+        workers::run(threads, next, Scratch::default, work, |(units, outputs)| done(units, outputs))
     }
 
     fn tokenise_window(
         &self,
-        units: &[(&str, Option<&str>)],
-        range: std::ops::Range<usize>,
+        units: &[Unit],
+        numbers: &[u32],
         budget: usize,
         cancel: &Cancel,
-        truncated: &mut u64,
     ) -> Result<Vec<Vec<(usize, Ids)>>, ModelError> {
-        let mut window = Vec::with_capacity(range.len());
-        for number in range {
+        let mut window = Vec::with_capacity(numbers.len());
+        for number in numbers.iter().map(|number| *number as usize) {
             cancel.check()?;
             if let Some((query, text)) = units.get(number) {
-                let ids = self.tokens.ids(query, *text)?;
-                *truncated += u64::from(ids.truncated);
-                window.push(Some((number, ids)));
+                window.push(Some((number, self.tokens.ids(query, *text)?)));
             }
         }
         let lengths: Vec<usize> = window.iter().flatten().map(|(_, ids)| ids.ids.len()).collect();
@@ -240,4 +274,13 @@ impl Model {
             .map(|batch| batch.into_iter().filter_map(|i| window.get_mut(i)?.take()).collect())
             .collect())
     }
+}
+
+/// A unit that has been computed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Computed {
+    /// Its number among the job's units.
+    pub unit: usize,
+    pub tokens: u32,
+    pub truncated: bool,
 }

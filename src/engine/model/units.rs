@@ -9,18 +9,21 @@ use super::score::{ScoreChunk, ScoreInputs};
 
 const NONE: u32 = u32::MAX;
 
+/// One input of the model: a text, or a pair read together.
+pub type Unit<'a> = (&'a str, Option<&'a str>);
+
 /// Distinct inputs and which rows need them.
 pub struct Units<'a> {
-    pub units: Vec<(&'a str, Option<&'a str>)>,
+    pub units: Vec<Unit<'a>>,
     /// Per row: its one or two units (`NONE`: only one); `None` for blank rows.
     pub of_row: Vec<Option<(u32, u32)>>,
 }
 
 /// Finds equal inputs. A text of only white space counts as blank.
 pub fn distinct<'a>(inputs: &ScoreInputs<'a>) -> Result<Units<'a>, ModelError> {
-    let mut seen: HashMap<(&'a str, Option<&'a str>), u32> = HashMap::new();
+    let mut seen: HashMap<Unit<'a>, u32> = HashMap::new();
     let mut units = Vec::new();
-    let mut number = |unit: (&'a str, Option<&'a str>)| {
+    let mut number = |unit: Unit<'a>| {
         *seen.entry(unit).or_insert_with(|| {
             units.push(unit);
             (units.len() - 1) as u32
@@ -104,24 +107,19 @@ impl<'a> Table<'a> {
     }
 
     /// Takes finished units and gives the rows that lack nothing any more.
-    pub fn finish(&mut self, done: Vec<usize>, outputs: Vec<Vec<f32>>) -> ScoreChunk {
-        for (&unit, output) in done.iter().zip(outputs) {
-            self.outputs[unit] = Some(output);
-        }
+    pub fn finish(&mut self, done: &[usize], outputs: Vec<Vec<f32>>) -> ScoreChunk {
         let mut chunk = self.empty_chunk();
-        for (at, &unit) in done.iter().enumerate() {
+        for (&unit, output) in done.iter().zip(outputs) {
+            // A row of two units is pushed when the second of them gets its output.
+            self.outputs[unit] = Some(output);
             for &row in &self.rows[self.starts[unit]..self.starts[unit + 1]] {
-                let Some((a, b)) = self.of_row[row as usize] else { continue };
-                let other = if a as usize == unit { b } else { a };
-                // Both sides in this very batch: the later one of the batch hands the row over.
-                let also_here = other != NONE && done[at + 1..].contains(&(other as usize));
-                if !also_here {
+                if let Some((a, b)) = self.of_row[row as usize] {
                     self.push(row, a, b, &mut chunk);
                 }
             }
-        }
-        if !self.paired {
-            done.iter().for_each(|&unit| self.outputs[unit] = None);
+            if !self.paired {
+                self.outputs[unit] = None;
+            }
         }
         chunk
     }

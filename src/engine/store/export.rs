@@ -1,22 +1,68 @@
-//! A cell's table as a file: Parquet, CSV or JSON lines, by the file's ending. Written whole or not
-//! at all.
+//! A source's rows with scores beside them as a file: Parquet, CSV or JSON lines, by the file's
+//! ending. Written whole or not at all. And the texts of those rows, one after the other.
 
 use std::path::{Path, PathBuf};
 
-use super::{CELLS, Connection, ErrorKind, Result, StoreError, quote_ident, quote_text};
+use arrow::record_batch::RecordBatch;
+
+use super::{CELLS, Connection, ErrorKind, Fill, Flow, Result, StoreError, quote_ident, quote_text};
 use crate::util::cancel::Cancel;
 
 impl Connection {
-    /// Writes the table of cell `name` to `path` in row order.
-    pub fn export(&self, name: &str, path: &Path, cancel: &Cancel) -> Result<()> {
+    /// Columns of a relation as texts (NULL stays NULL), every row once, in order, in batches of about
+    /// 2,048 rows. However many rows there are, few are held.
+    pub fn texts(
+        &self,
+        name: &str,
+        columns: &[String],
+        cancel: &Cancel,
+        each: impl FnMut(RecordBatch) -> Result<Flow>,
+    ) -> Result<()> {
+        let found = self.find(name)?;
+        let texts = columns.iter().map(|column| format!("CAST({} AS VARCHAR)", quote_ident(column)));
+        let sql = format!("SELECT {} FROM {}", texts.collect::<Vec<_>>().join(", "), found.path);
+        self.stream(&sql, &[], cancel, each).map_err(StoreError::unplaced).map(|_| ())
+    }
+
+    /// Refuses a file that could not be written, before hours are spent on its content.
+    pub fn can_export(&self, path: &Path) -> Result<()> {
+        format_of(path)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let wrong = match folder {
+            Some(folder) if !folder.is_dir() => format!("the folder {} does not exist", folder.display()),
+            _ if path.is_dir() => format!("{} is a folder", path.display()),
+            _ => return Ok(()),
+        };
+        Err(StoreError::new(ErrorKind::Usage, wrong).hint("make the folder first, or choose another path"))
+    }
+
+    /// Writes the rows of the source `rows` to `path`, in order, with the columns of the table `scores`
+    /// beside them: its n-th row belongs to the n-th row of the source. The source is read again for
+    /// it; where it no longer has `expected` rows, nothing is written.
+    pub fn export_scored(
+        &self,
+        rows: &str,
+        scores: &str,
+        expected: u64,
+        path: &Path,
+        cancel: &Cancel,
+    ) -> Result<()> {
         let format = format_of(path)?;
         let partial = beside(path);
         let target = partial.to_str().ok_or_else(|| {
             StoreError::new(ErrorKind::Usage, format!("the path {} is not UTF-8", path.display()))
         })?;
-        let table = format!("{CELLS}.main.{}", quote_ident(name));
+        let out = format!("{}scored", super::HIDDEN);
+        let fill = Fill::new().ident("out", &out).ident("rows", rows).ident("scores", scores);
+        self.registered_run("store/scored", &fill, cancel)?;
+        let table = format!("{CELLS}.main.{}", quote_ident(&out));
         let sql = format!("COPY (FROM {table}) TO {} ({format})", quote_text(target));
-        let done = self.execute(&sql, &[], cancel).map_err(StoreError::unplaced).and_then(|_| {
+        let done = self.execute(&sql, &[], cancel).map_err(StoreError::unplaced).and_then(|written| {
+            if written != expected {
+                let what = format!("{rows} had {expected} rows when it was scored and now has {written}");
+                return Err(StoreError::new(ErrorKind::Data, what)
+                    .hint("wait until nobody writes to it, then run again"));
+            }
             std::fs::rename(&partial, path).map_err(|error| {
                 StoreError::new(ErrorKind::Io, format!("cannot write {}: {error}", path.display()))
                     .hint("choose another path, or change the permissions")

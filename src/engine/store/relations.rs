@@ -69,6 +69,12 @@ impl Connection {
         self.counted(&found, cancel)
     }
 
+    /// The number of rows where it is known, or costs no reading of rows.
+    pub fn count_if_cheap(&self, name: &str, cancel: &Cancel) -> Result<Option<u64>> {
+        let found = self.find(name)?;
+        if found.counted { self.counted(&found, cancel).map(Some) } else { Ok(None) }
+    }
+
     /// Whether a cell's result of this name is there.
     pub fn has_cell(&self, name: &str) -> Result<bool> {
         Ok(self.listed(Some(name))?.iter().any(|f| f.kind == RelationKind::Cell))

@@ -136,14 +136,13 @@ fn leads_somewhere(app: &App, command: &Command) -> bool {
     command.id != "back" || app.pane != Pane::Outline || !app.crumbs.is_empty()
 }
 
-fn shown_keys(keys: &str) -> String {
-    let keys = Key::parse_sequence(keys).unwrap_or_default();
-    keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-}
-
-/// Every key of a command as shown.
-pub fn all_keys(command: &Command) -> String {
-    command.keys.iter().map(|k| shown_keys(k)).collect::<Vec<_>>().join(", ")
+/// The first two keys of a command in a place, as they are shown.
+pub fn keys_here(command: &Command, place: Places) -> String {
+    let shown = keys_in(command, place).map(|keys| {
+        let keys = keys.iter().map(ToString::to_string);
+        keys.collect::<Vec<_>>().join(" ")
+    });
+    shown.take(2).collect::<Vec<_>>().join(", ")
 }
 
 /// Key and name of what can be done here, most useful first.

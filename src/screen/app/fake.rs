@@ -131,6 +131,16 @@ impl Driver {
         Self::open(opening, width, height)
     }
 
+    /// Cheap cells run again by themselves.
+    pub fn auto(text: &str) -> Self {
+        let (path, on_disk) = (Some("/nowhere/shoes.md".into()), Some(text.into()));
+        let base = "/nowhere".into();
+        let text = text.into();
+        let opening =
+            crate::screen::app::Opening { text, path, on_disk, base, auto_run: true, ..Default::default() };
+        Self::open(opening, 80, 24)
+    }
+
     /// A new notebook that no file holds yet.
     pub fn unsaved(text: &str) -> Self {
         let base = "/nowhere".into();

@@ -97,8 +97,12 @@ fn right_pane(app: &App) -> Pane {
 
 /// Lines that the result pane keeps free for notes below its rows.
 pub fn note_lines(app: &App, area: Area) -> u16 {
+    // A failed check is told with its figures, which seldom fit into one line of a small screen.
+    let failed = if area.width < 100 { 2 } else { 1 };
     let notes = app.focused_run().and_then(|r| r.outcome.as_ref()).map_or(0, |o| {
-        o.notes.len() + o.checks.len() + usize::from(matches!(o.body, crate::protocol::Body::Score(_)))
+        let checks = o.checks.iter().map(|check| if check.ok == Some(true) { 1 } else { failed });
+        let score = usize::from(matches!(o.body, crate::protocol::Body::Score(_)));
+        o.notes.len() + checks.sum::<usize>() + score
     });
     (notes.min(4) as u16).min(area.height / 4)
 }

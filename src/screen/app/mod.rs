@@ -10,6 +10,7 @@ pub mod editor;
 #[cfg(test)]
 pub(crate) mod fake;
 pub mod grid;
+pub mod help;
 pub mod keys;
 pub mod layout;
 pub mod menu;
@@ -81,6 +82,20 @@ pub enum Effect {
     StartEngine,
     /// Ends the engine at once. Answer: `EngineGone`.
     KillEngine,
+    File(FileTask),
+    /// Answer: `Copied`.
+    Copy(String),
+    /// Look for model folders. Answer: `Models`.
+    FindModels,
+    Suspend,
+    /// Draw everything again.
+    Repaint,
+    Quit,
+}
+
+/// Work on the notebook's file and on what is kept beside it. `path` is the notebook's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileTask {
     /// Writes the notebook unless the file is no longer `on_disk`. Answer: `Saved`.
     Save {
         path: PathBuf,
@@ -91,22 +106,9 @@ pub enum Effect {
         force: bool,
     },
     /// Keeps the unsaved text safe beside the notebook. Answer: `Journaled`.
-    Journal {
-        path: PathBuf,
-        text: String,
-    },
+    Journal { path: PathBuf, text: String },
     /// The notebook is saved: what the journal kept is no longer needed.
-    ForgetJournal {
-        path: PathBuf,
-    },
-    /// Answer: `Copied`.
-    Copy(String),
-    /// Look for model folders. Answer: `Models`.
-    FindModels,
-    Suspend,
-    /// Draw everything again.
-    Repaint,
-    Quit,
+    ForgetJournal { path: PathBuf },
 }
 
 /// A model folder that can be chosen.

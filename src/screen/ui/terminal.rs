@@ -1,6 +1,8 @@
 //! The terminal itself: entering and leaving, painting what changed in one write, keys in. The
 //! terminal is always left sane, whoever ends the program.
 
+mod paint;
+
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -73,6 +75,7 @@ impl Terminal {
         self.shown = Buffer::empty(area);
         self.next = Buffer::empty(area);
         self.cursor = None;
+        queue!(self.backend, style::ResetColor)?;
         self.backend.clear_region(ClearType::All)
     }
 
@@ -84,7 +87,7 @@ impl Terminal {
         }
         self.next.reset();
         let cursor = view(&mut self.next);
-        let changes = self.shown.diff(&self.next);
+        let changes = paint::difference(&self.shown, &self.next);
         if changes.is_empty() && cursor == self.cursor {
             return Ok(());
         }
@@ -92,7 +95,7 @@ impl Terminal {
         if self.cursor.is_some() {
             queue!(self.backend, cursor::Hide)?;
         }
-        self.backend.draw(changes.into_iter())?;
+        self.backend.write_all(changes.as_bytes())?;
         if let Some(at) = cursor {
             queue!(self.backend, cursor::MoveTo(at.x, at.y), cursor::Show)?;
         }

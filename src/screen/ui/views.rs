@@ -20,7 +20,7 @@ use super::theme::{Role, Theme};
 use super::widgets::code::{CodeSpan, Highlighter, Language};
 use super::widgets::{menu, text};
 use crate::screen::app::layout::{self, Area};
-use crate::screen::app::{App, Mode, Pane};
+use crate::screen::app::{App, Document, Mode, Pane};
 
 /// Highlighted texts kept; one per cell that was looked at is plenty.
 const TEXTS_KEPT: usize = 64;
@@ -102,6 +102,16 @@ fn has_keys(app: &App, pane: Pane) -> bool {
 /// A pane's box; gives the inside.
 fn pane_box(app: &App, look: &Look, pane: Pane, title: &str, area: Rect, buf: &mut Buffer) -> Rect {
     menu::draw_box(area, title, has_keys(app, pane), &look.theme, buf)
+}
+
+/// The texts of a notebook as they will be highlighted.
+pub fn texts(doc: &Document) -> Vec<(Language, String)> {
+    let blocks = doc.blocks().iter().enumerate().take(TEXTS_KEPT);
+    blocks
+        .map(|(at, block)| {
+            (block.cell().map_or(Language::Markdown, |cell| language(cell.kind)), doc.editable(at))
+        })
+        .collect()
 }
 
 /// The language of a cell's body.

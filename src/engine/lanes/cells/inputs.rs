@@ -1,10 +1,10 @@
-//! What several kinds of cells ask before they read texts for a model: which columns, whether they are
-//! there, and which device.
+//! What several kinds of cells ask before they read: whether the columns that they name are there,
+//! which of them hold a model's texts, and which device.
 
 use super::Work;
 use crate::engine::model::{DeviceChoice, LoadOptions, Prefixes};
 use crate::engine::store::Relation;
-use crate::notebook::diagnostics::nearest;
+use crate::notebook::diagnostics::{nearest, position};
 use crate::notebook::spec::{ScoreSpec, TextInput};
 use crate::protocol::{Problem, ProblemKind};
 
@@ -16,16 +16,34 @@ pub(super) fn text_columns(text: &TextInput) -> Vec<&String> {
     }
 }
 
-/// Every wanted column must be there; an unknown one gets a suggestion.
-pub(super) fn need_columns(relation: &Relation, from: &str, wanted: &[&String]) -> Result<(), Problem> {
-    let known: Vec<&str> = relation.columns.iter().map(|c| c.name.as_str()).collect();
-    let missing = wanted.iter().find(|w| !known.iter().any(|k| k.eq_ignore_ascii_case(w)));
+/// Every wanted column must be there; an unknown one gets a suggestion, and its place in the cell.
+pub(super) fn need_columns(work: &Work, relation: &Relation, wanted: &[&String]) -> Result<(), Problem> {
+    let missing = wanted.iter().find(|wanted| !has_column(relation, wanted));
     let Some(missing) = missing else { return Ok(()) };
-    let hint = match nearest(missing, known.iter().copied()) {
+    let message = format!("{} has no column {missing}", relation.name);
+    let problem = Problem::new(ProblemKind::Data, message).hint(instead_of(relation, missing));
+    let body = work.workspace.cell(work.cell).map(|cell| cell.body.as_str()).unwrap_or_default();
+    let at = body.find(&format!("\"{missing}\"")).map(|at| at + 1).or_else(|| body.find(missing.as_str()));
+    Err(match at {
+        Some(at) => {
+            let (line, column) = position(body, at);
+            problem.at(line, column)
+        }
+        None => problem,
+    })
+}
+
+pub(super) fn has_column(relation: &Relation, name: &str) -> bool {
+    relation.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name))
+}
+
+/// The column that was meant, or all there are.
+pub(super) fn instead_of(relation: &Relation, name: &str) -> String {
+    let known = || relation.columns.iter().map(|column| column.name.as_str());
+    match nearest(name, known()) {
         Some(near) => format!("did you mean {near}?"),
-        None => format!("its columns: {}", known.join(", ")),
-    };
-    Err(Problem::new(ProblemKind::Data, format!("{from} has no column {missing}")).hint(hint))
+        None => format!("its columns: {}", known().collect::<Vec<_>>().join(", ")),
+    }
 }
 
 /// How a score cell wants its model.

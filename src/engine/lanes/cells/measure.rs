@@ -1,5 +1,6 @@
 //! `metrics` and `fairness` cells: the analysis over the store, and the figures their checks name.
 
+use super::roles::{Asked, Fitted, fit};
 use super::table::keep;
 use super::{Done, Figures, Known, Stop, Work};
 use crate::analysis::fairness::{FairnessRequest, audit};
@@ -7,7 +8,7 @@ use crate::analysis::metrics::{Empty, MetricsRequest, evaluate as measure};
 use crate::engine::lanes::checks::evaluate;
 use crate::engine::lanes::dialect;
 use crate::engine::lanes::queries::StoreQueries;
-use crate::notebook::spec::{FairnessSpec, Input, MetricsSpec, Roles};
+use crate::notebook::spec::{FairnessSpec, MetricsSpec};
 use crate::protocol::{Problem, ProblemKind};
 
 /// How much to spend on intervals and p-values.
@@ -36,8 +37,8 @@ pub(in crate::engine::lanes) fn metrics(
     known: &dyn Known,
     effort: Effort,
 ) -> Result<Done, Stop> {
-    let mut roles = spec.roles.clone();
-    let note = default_score(work, &spec.input, &mut roles)?;
+    let asked = Asked { input: &spec.input, roles: &spec.roles, ties: spec.ties, metrics: &spec.show };
+    let Fitted { roles, notes } = fit(work, &asked, spec.by.iter().collect())?;
     let request = MetricsRequest {
         rows: dialect::rows(&spec.input, &roles, spec.relevant_at, spec.ties, work.workspace),
         show: spec.show.clone(),
@@ -58,7 +59,7 @@ pub(in crate::engine::lanes) fn metrics(
     let info = keep(work, work.cell, &rows)?;
     let mut done = Done::new(work, Some(info), Figures::of_metrics(&table, &spec.input));
     done.outcome.checks = evaluate(&spec.checks, &done.figures, known);
-    done.outcome.notes = note.into_iter().chain(table.notes).collect();
+    done.outcome.notes = notes.into_iter().chain(table.notes).collect();
     Ok(done)
 }
 
@@ -68,8 +69,9 @@ pub(in crate::engine::lanes) fn fairness(
     known: &dyn Known,
     effort: Effort,
 ) -> Result<Done, Stop> {
-    let mut roles = spec.roles.clone();
-    let note = default_score(work, &spec.input, &mut roles)?;
+    let metrics = std::slice::from_ref(&spec.metric);
+    let asked = Asked { input: &spec.input, roles: &spec.roles, ties: spec.ties, metrics };
+    let Fitted { roles, notes } = fit(work, &asked, spec.slices.iter().flatten().collect())?;
     let request = FairnessRequest {
         rows: dialect::rows(&spec.input, &roles, spec.relevant_at, spec.ties, work.workspace),
         slices: spec.slices.clone(),
@@ -91,30 +93,6 @@ pub(in crate::engine::lanes) fn fairness(
     let info = keep(work, work.cell, &rows)?;
     let mut done = Done::new(work, Some(info), Figures::of_fairness(&table, &spec.input));
     done.outcome.checks = evaluate(&spec.checks, &done.figures, known);
-    done.outcome.notes = note.into_iter().chain(table.notes).collect();
+    done.outcome.notes = notes.into_iter().chain(table.notes).collect();
     Ok(done)
-}
-
-/// A cell that names no score and no rank orders by the score of the nearest score cell above it, if
-/// that column is still there. Says so.
-fn default_score(work: &Work, input: &Input, roles: &mut Roles) -> Result<Option<String>, Stop> {
-    if roles.score.is_some() || names_order(work)? {
-        return Ok(None);
-    }
-    let Some(scored) = work.workspace.graph.score_ancestor(&input.from) else { return Ok(None) };
-    let column = format!("{scored}_score");
-    let found = work.connection.describe(&input.from)?;
-    let Some(column) = found.columns.into_iter().find(|c| c.name.eq_ignore_ascii_case(&column)) else {
-        return Ok(None);
-    };
-    let note = format!("ordered by {}, the score of {scored}", column.name);
-    roles.score = Some(column.name);
-    Ok(Some(note))
-}
-
-/// Whether the cell itself (not the schema) says what orders its lists.
-fn names_order(work: &Work) -> Result<bool, Stop> {
-    let cell = work.workspace.cell(work.cell)?;
-    let body = cell.body.parse::<toml::Table>().unwrap_or_default();
-    Ok(["rank", "position", "score"].iter().any(|key| body.contains_key(*key)))
 }

@@ -5,6 +5,7 @@ mod check;
 mod explain;
 mod inputs;
 mod measure;
+mod roles;
 mod score;
 mod sql;
 mod stretch;

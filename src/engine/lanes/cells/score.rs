@@ -10,14 +10,15 @@ use arrow::datatypes::{DataType, Field, Schema};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use super::inputs::{load_options, need_columns, text_columns};
-use super::stretch::{Buffer, Memory, Stretch, input_hash, values};
+use super::stretch::{Buffer, Stretch};
 use super::table::texts;
 use super::{Done, Figures, Stop, Work};
 use crate::engine::lanes::dialect::relation_info;
 use crate::engine::lanes::live::Live;
 use crate::engine::lanes::problems::lane_gone;
+use crate::engine::model::cache::Memo;
 use crate::engine::model::{
-    Model, ModelError, ModelInfo, ScoreChunk, ScoreInputs, ScoreOptions, ScoreProgress, ScoreReport,
+    Dtype, Model, ModelError, ModelInfo, ScoreChunk, ScoreInputs, ScoreOptions, ScoreProgress, ScoreReport,
 };
 use crate::engine::store::{HIDDEN, Relation, Select};
 use crate::notebook::spec::{ScoreSpec, TextInput};
@@ -26,8 +27,6 @@ use crate::util::cancel::Cancel;
 
 /// Rows whose texts are held at a time.
 const STRETCH: u64 = 100_000;
-/// Inputs remembered across stretches, so that equal ones are computed once.
-const REMEMBERED: usize = 2_000_000;
 /// How long scores may wait before they are appended and seen.
 const LATENCY: Duration = Duration::from_millis(200);
 
@@ -62,6 +61,9 @@ struct Job<'a> {
     spec: &'a ScoreSpec,
     names: &'a Names,
     model: Arc<Model>,
+    dtype: Dtype,
+    /// Known scores, and what earlier stretches have computed; `None` where neither is to be had.
+    memo: Option<Arc<Memo>>,
     /// Rows in the snapshot.
     total: u64,
     schema: Arc<Schema>,
@@ -72,7 +74,7 @@ struct Job<'a> {
 fn prepare<'a>(work: &'a Work<'a>, spec: &'a ScoreSpec, names: &'a Names) -> Result<Job<'a>, Stop> {
     work.phase("reading", "rows", 0, None);
     let from = work.connection.describe(&spec.input.from)?;
-    need_columns(&from, &spec.input.from, &text_columns(&spec.text))?;
+    need_columns(work, &from, &text_columns(&spec.text))?;
     let select = Select {
         from: spec.input.from.clone(),
         filter: spec.input.filter.clone(),
@@ -85,8 +87,10 @@ fn prepare<'a>(work: &'a Work<'a>, spec: &'a ScoreSpec, names: &'a Names) -> Res
 
     work.phase("loading the model", "rows", 0, Some(total));
     let (dir, options) = (work.workspace.locate(&spec.model), load_options(work, spec)?);
+    let dtype: Dtype = spec.dtype.as_deref().unwrap_or_default().parse()?;
     let model = work.on_model_lane(move |models| models.get(&dir, &options))??;
     work.cancel.check().map_err(|_| ModelError::from(crate::util::cancel::Cancelled))?;
+    dtype.check(model.has_fused_path())?;
 
     let columns = columns(work.cell, model.info());
     if let Some(taken) = columns.iter().find(|c| from.columns.iter().any(|f| f.name.eq_ignore_ascii_case(c)))
@@ -105,10 +109,13 @@ fn prepare<'a>(work: &'a Work<'a>, spec: &'a ScoreSpec, names: &'a Names) -> Res
     let summary = ScoreSummary {
         model: info.name.clone(),
         device: info.device.clone(),
-        dtype: "f32".into(),
+        dtype: dtype.to_string(),
         ..ScoreSummary::default()
     };
-    Ok(Job { work, spec, names, model, total, schema, summary, began: Instant::now() })
+    // Without a folder a memo only remembers earlier stretches.
+    let scores = &work.models.scores;
+    let memo = (scores.folder().is_some() || total > STRETCH).then(|| Memo::new(scores));
+    Ok(Job { work, spec, names, model, dtype, memo, total, schema, summary, began: Instant::now() })
 }
 
 /// `<cell>_score`, and per class `<cell>_score_<label>` where there are several.
@@ -132,11 +139,10 @@ type Ended = Receiver<Result<Result<ScoreReport, ModelError>, Problem>>;
 
 impl Job<'_> {
     fn run(&mut self, live: &mut Live) -> Result<(), Stop> {
-        let mut memory = Memory::new();
         let mut from = 0;
         while from < self.total {
             let stretch = self.read(from)?;
-            self.stretch(from, stretch, &mut memory, live)?;
+            self.stretch(stretch, live)?;
             from += STRETCH;
         }
         Ok(())
@@ -150,38 +156,17 @@ impl Job<'_> {
         let mut found = wanted.iter().map(|column| texts(&rows, column));
         let first = found.next().transpose()?.unwrap_or_default();
         let second = found.next().transpose()?.unwrap_or_default();
-        Ok(Stretch { first, second })
+        Ok(Stretch { from, first, second })
     }
 
-    /// Scores one stretch; known inputs at once, the others through the model lane.
-    fn stretch(
-        &mut self,
-        from: u64,
-        stretch: Stretch,
-        memory: &mut Memory,
-        live: &mut Live,
-    ) -> Result<(), Stop> {
-        let remember = self.total > STRETCH;
+    /// Scores one stretch through the model lane.
+    fn stretch(&mut self, stretch: Stretch, live: &mut Live) -> Result<(), Stop> {
+        let from = stretch.from;
         let mut buffer = Buffer::new(self.schema.fields().len() - 1);
-        // Rows of the stretch that the model must see.
-        let mut asked: Vec<usize> = Vec::with_capacity(stretch.first.len());
-        let mut hashes = Vec::new();
-        for row in 0..stretch.first.len() {
-            let hash = if remember { input_hash(&stretch, row) } else { 0 };
-            match memory.get(&hash).filter(|_| remember) {
-                Some(known) => buffer.push(from + row as u64, known.iter().copied()),
-                None => {
-                    asked.push(row);
-                    hashes.push(hash);
-                }
-            }
-        }
-        self.count(&stretch, &asked);
         let before = self.done();
-        self.flush(&mut buffer)?;
         let stop = Cancel::new();
         let progress = Arc::new(ScoreProgress::default());
-        let (chunks, ended) = self.start(stretch, &asked, &stop, &progress);
+        let (chunks, ended) = self.start(stretch, &stop, &progress);
         let mut flushed = Instant::now();
         let mut failed: Option<Stop> = None;
         loop {
@@ -189,17 +174,7 @@ impl Job<'_> {
                 stop.cancel();
             }
             match chunks.recv_timeout(Duration::from_millis(20)) {
-                Ok(chunk) => {
-                    for (at, row) in chunk.rows.iter().enumerate() {
-                        let Some(row) = asked.get(*row) else { continue };
-                        let values = values(&chunk, at);
-                        if remember && memory.len() < REMEMBERED {
-                            let at = asked.binary_search(row).unwrap_or(0);
-                            memory.insert(hashes.get(at).copied().unwrap_or(0), values.clone());
-                        }
-                        buffer.push(from + *row as u64, values.into_iter());
-                    }
-                }
+                Ok(chunk) => buffer.push(from, &chunk),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -223,19 +198,16 @@ impl Job<'_> {
     }
 
     /// Hands a stretch to the model lane.
-    fn start(
-        &self,
-        stretch: Stretch,
-        asked: &[usize],
-        stop: &Cancel,
-        progress: &Arc<ScoreProgress>,
-    ) -> (Arrived, Ended) {
+    fn start(&self, stretch: Stretch, stop: &Cancel, progress: &Arc<ScoreProgress>) -> (Arrived, Ended) {
         let (arrived, chunks): (Sender<ScoreChunk>, Arrived) = unbounded();
-        let stretch = stretch.only(asked);
         let (model, stop, progress) = (Arc::clone(&self.model), stop.clone(), Arc::clone(progress));
         let kind = self.spec.text.clone();
-        let options =
-            ScoreOptions { batch_tokens: self.spec.batch_tokens.unwrap_or(0), ..ScoreOptions::default() };
+        let options = ScoreOptions {
+            batch_tokens: self.spec.batch_tokens.unwrap_or(0),
+            dtype: self.dtype,
+            memo: self.memo.clone(),
+            ..ScoreOptions::default()
+        };
         let ended = self.work.models.run(move |_| {
             let inputs = match kind {
                 TextInput::Text(_) => ScoreInputs::Text(&stretch.first),
@@ -265,17 +237,6 @@ impl Job<'_> {
         self.summary.rows
     }
 
-    fn count(&mut self, stretch: &Stretch, asked: &[usize]) {
-        let paired = !stretch.second.is_empty();
-        let blank = |text: Option<&Option<String>>| {
-            text.and_then(Option::as_ref).is_none_or(|text| text.trim().is_empty())
-        };
-        let empty = asked
-            .iter()
-            .filter(|row| blank(stretch.first.get(**row)) || (paired && blank(stretch.second.get(**row))));
-        self.summary.empty += empty.count() as u64;
-    }
-
     /// Tokens per second so far, while it runs.
     fn pace(&mut self, tokens_of_stretch: u64) {
         let tokens = self.summary.tokens + tokens_of_stretch;
@@ -285,6 +246,9 @@ impl Job<'_> {
     fn add(&mut self, report: Result<Result<ScoreReport, ModelError>, Problem>) -> Result<(), Stop> {
         let report = report??;
         self.summary.unique_inputs += report.unique_inputs;
+        self.summary.cached_inputs += report.cached_inputs;
+        self.summary.cached_rows += report.cached_rows;
+        self.summary.empty += report.empty;
         self.summary.tokens += report.tokens;
         self.summary.truncated += report.truncated;
         self.pace(0);
@@ -331,9 +295,7 @@ impl Job<'_> {
         if s.nan > 0 {
             notes.push(format!("{} scores are not finite numbers", s.nan));
         }
-        if let Some(dtype) = self.spec.dtype.as_deref().filter(|dtype| *dtype != "f32") {
-            notes.push(format!("computed in f32: {dtype} is not built in"));
-        }
+        notes.extend(self.memo.as_ref().and_then(|memo| memo.trouble()));
         notes
     }
 

@@ -1,7 +1,6 @@
 //! A stretch of a scoring job's rows: their texts on the way to the model, their scores on the way
 //! back. No lane and no connection here.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array};
@@ -12,41 +11,11 @@ use crate::engine::model::ScoreChunk;
 
 /// The texts of a stretch of rows.
 pub(super) struct Stretch {
+    /// The stretch's first row within the job.
+    pub from: u64,
     pub first: Vec<Option<String>>,
+    /// Empty where the model reads one text.
     pub second: Vec<Option<String>>,
-}
-
-/// Scores (and classes) by a hash of the texts.
-pub(super) type Memory = HashMap<u128, Vec<Option<f64>>>;
-
-impl Stretch {
-    pub fn only(self, asked: &[usize]) -> Self {
-        if asked.len() == self.first.len() {
-            return self;
-        }
-        let pick = |texts: &[Option<String>]| -> Vec<Option<String>> {
-            asked.iter().filter_map(|row| texts.get(*row).cloned()).collect()
-        };
-        Self { first: pick(&self.first), second: pick(&self.second) }
-    }
-}
-
-/// 128 bits of a row's texts.
-pub(super) fn input_hash(stretch: &Stretch, row: usize) -> u128 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let half = |seed: u8| {
-        let mut hasher = DefaultHasher::new();
-        (seed, stretch.first.get(row), stretch.second.get(row)).hash(&mut hasher);
-        u128::from(hasher.finish())
-    };
-    (half(1) << 64) | half(2)
-}
-
-/// Score and classes of a chunk's row.
-pub(super) fn values(chunk: &ScoreChunk, at: usize) -> Vec<Option<f64>> {
-    let score = chunk.scores.get(at).copied().flatten();
-    let classes = chunk.classes.iter().map(|class| class.get(at).copied().flatten().map(f64::from));
-    std::iter::once(score).chain(classes).collect()
 }
 
 /// Scores on their way to the table.
@@ -60,11 +29,15 @@ impl Buffer {
         Self { rows: Vec::new(), columns: vec![Vec::new(); columns] }
     }
 
-    pub fn push(&mut self, row: u64, values: impl Iterator<Item = Option<f64>>) {
-        self.rows.push(row as i64);
-        let mut values = values.chain(std::iter::repeat(None));
-        for column in &mut self.columns {
-            column.push(values.next().flatten());
+    /// Adds a chunk of the stretch that begins at row `from` of the job.
+    pub fn push(&mut self, from: u64, chunk: &ScoreChunk) {
+        self.rows.extend(chunk.rows.iter().map(|row| from as i64 + *row as i64));
+        let mut columns = self.columns.iter_mut();
+        if let Some(scores) = columns.next() {
+            scores.extend_from_slice(&chunk.scores);
+        }
+        for (column, class) in columns.zip(&chunk.classes) {
+            column.extend(class.iter().map(|logit| logit.map(f64::from)));
         }
     }
 

@@ -4,7 +4,7 @@
 use super::isa::Isa;
 use super::product::{Matrix, multiply, round_up};
 use super::rows::softmax;
-use super::tile::{ROWS, WIDTH};
+use super::tile::{Start, WIDTH, multiply_tile};
 
 /// Room for one head of one sequence.
 #[derive(Default)]
@@ -49,8 +49,8 @@ pub fn attend(
     for head in 0..heads.count {
         let at = head * heads.size;
         match isa {
-            Isa::Avx512 => scores_by_tile(heads, qkv, (from, to), at, room),
-            _ => scores_by_gemm(heads, qkv, (from, to), at, room),
+            Isa::Scalar => scores_by_gemm(heads, qkv, (from, to), at, room),
+            _ => scores_by_tile(isa, heads, qkv, (from, to), at, room),
         }
         for r in 0..length {
             let row = room.scores.row_mut(r);
@@ -58,36 +58,44 @@ pub fn attend(
             softmax(isa, row, scale);
         }
         match isa {
-            Isa::Avx512 => mix_by_tile(heads, qkv, context, (from, to), at, room),
-            _ => mix_by_gemm(heads, qkv, context, (from, to), at, room),
+            Isa::Scalar => mix_by_gemm(heads, qkv, context, (from, to), at, room),
+            _ => mix_by_tile(isa, heads, qkv, context, (from, to), at, room),
         }
     }
 }
 
-/// Copies keys transposed into panels `[panel][size][32]` and multiplies queries with them.
-fn scores_by_tile(heads: Heads, qkv: &Matrix, (from, to): (usize, usize), at: usize, room: &mut HeadRoom) {
-    let (length, size) = (to - from, heads.size);
-    let panels = length.div_ceil(WIDTH);
-    room.keys.resize(panels * size * WIDTH, 0.0);
+/// Copies keys transposed into panels `[panel][size][width]` and multiplies queries with them.
+fn scores_by_tile(
+    isa: Isa,
+    heads: Heads,
+    qkv: &Matrix,
+    (from, to): (usize, usize),
+    at: usize,
+    room: &mut HeadRoom,
+) {
+    let (length, size, width) = (to - from, heads.size, isa.tile_width());
+    let panels = length.div_ceil(width);
+    room.keys.resize(panels * size * width, 0.0);
     for (j, row) in (from..to).enumerate() {
         let key = &qkv.row(row)[heads.hidden() + at..][..size];
-        let start = (j / WIDTH) * size * WIDTH + j % WIDTH;
-        for (slot, value) in room.keys[start..].iter_mut().step_by(WIDTH).zip(key) {
+        let start = (j / width) * size * width + j % width;
+        for (slot, value) in room.keys[start..].iter_mut().step_by(width).zip(key) {
             *slot = *value;
         }
     }
     for panel in 0..panels {
-        let b = &room.keys[panel * size * WIDTH..][..size * WIDTH];
-        for row in (0..length).step_by(ROWS) {
+        let b = &room.keys[panel * size * width..][..size * width];
+        for row in (0..length).step_by(isa.tile_rows()) {
             let a = &qkv.data[(from + row) * qkv.stride + at..];
-            let c = &mut room.scores.data[row * room.scores.stride + panel * WIDTH..];
-            tile(size, (a, qkv.stride), b, (c, room.scores.stride));
+            let c = &mut room.scores.data[row * room.scores.stride + panel * width..];
+            multiply_tile(isa, size, (a, qkv.stride), b, (c, room.scores.stride), Start::Zero);
         }
     }
 }
 
-/// Copies values into panels `[panel][length][32]` and mixes them by the softmaxed scores.
+/// Copies values into panels `[panel][length][width]` and mixes them by the softmaxed scores.
 fn mix_by_tile(
+    isa: Isa,
     heads: Heads,
     qkv: &Matrix,
     context: &mut Matrix,
@@ -95,36 +103,27 @@ fn mix_by_tile(
     at: usize,
     room: &mut HeadRoom,
 ) {
-    let (length, size) = (to - from, heads.size);
-    for panel in 0..size.div_ceil(WIDTH) {
-        let width = WIDTH.min(size - panel * WIDTH);
-        room.values.resize(length * WIDTH, 0.0);
-        for (slot, row) in room.values.chunks_exact_mut(WIDTH).zip(from..to) {
-            let start = 2 * heads.hidden() + at + panel * WIDTH;
-            slot[..width].copy_from_slice(&qkv.row(row)[start..][..width]);
+    let (length, size, width) = (to - from, heads.size, isa.tile_width());
+    for panel in 0..size.div_ceil(width) {
+        let filled = width.min(size - panel * width);
+        room.values.resize(length * width, 0.0);
+        for (slot, row) in room.values.chunks_exact_mut(width).zip(from..to) {
+            let start = 2 * heads.hidden() + at + panel * width;
+            slot[..filled].copy_from_slice(&qkv.row(row)[start..][..filled]);
         }
-        for row in (0..length).step_by(ROWS) {
+        for row in (0..length).step_by(isa.tile_rows()) {
             let a = &room.scores.data[row * room.scores.stride..];
-            let c = &mut context.data[(from + row) * context.stride + at + panel * WIDTH..];
-            tile(length, (a, room.scores.stride), &room.values, (c, context.stride));
+            let c = &mut context.data[(from + row) * context.stride + at + panel * width..];
+            multiply_tile(
+                isa,
+                length,
+                (a, room.scores.stride),
+                &room.values,
+                (c, context.stride),
+                Start::Zero,
+            );
         }
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-fn tile(k: usize, (a, a_stride): (&[f32], usize), b: &[f32], (c, c_stride): (&mut [f32], usize)) {
-    assert!(k >= 1 && b.len() >= k * WIDTH);
-    assert!(a.len() >= (ROWS - 1) * a_stride + k && c.len() >= (ROWS - 1) * c_stride + WIDTH);
-    let start = super::tile::Start::Zero;
-    // SAFETY: the assertions cover the ranges; this runs only where AVX-512 was detected.
-    unsafe {
-        super::tile::multiply_tile(k, a.as_ptr(), a_stride, b.as_ptr(), c.as_mut_ptr(), c_stride, start);
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn tile(_: usize, _: (&[f32], usize), _: &[f32], _: (&mut [f32], usize)) {
-    unreachable!("tiles are chosen only where AVX-512 was detected")
 }
 
 fn scores_by_gemm(heads: Heads, qkv: &Matrix, (from, to): (usize, usize), at: usize, room: &mut HeadRoom) {

@@ -2,7 +2,11 @@
 
 use std::arch::x86_64::*;
 
+use super::int_rows::{Columns, RowScale, as_bytes};
+use super::isa::IntForm;
+
 type V = __m256;
+type I = __m256i;
 const N: usize = 8;
 
 #[inline]
@@ -17,6 +21,32 @@ fn load(from: &[f32; N]) -> V {
 fn store(to: &mut [f32; N], v: V) {
     // SAFETY: both are 8 f32s.
     *to = unsafe { std::mem::transmute::<V, [f32; N]>(v) };
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn load_ints(from: &[i32; N]) -> I {
+    // SAFETY: both are 8 i32s.
+    unsafe { std::mem::transmute::<[i32; N], I>(*from) }
+}
+
+/// The low 16 bits of each, in order.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn store_pairs(to: &mut [i16; N], v: I) {
+    // Packing works within halves: their first quarters hold what is wanted.
+    let packed = _mm256_permute4x64_epi64::<0b1000>(_mm256_packs_epi32(v, v));
+    // SAFETY: both are 8 i16s.
+    *to = unsafe { std::mem::transmute::<__m128i, [i16; N]>(_mm256_castsi256_si128(packed)) };
+}
+
+/// The low 8 bits of each, in order.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn store_bytes(to: &mut [u8; N], v: I) {
+    // SAFETY: both are 8 i32s.
+    let wide = unsafe { std::mem::transmute::<I, [i32; N]>(v) };
+    *to = wide.map(|n| n as u8);
 }
 
 /// p * 2^n for whole n from -126 to 127: n goes into the exponent's bits.
@@ -66,8 +96,14 @@ primitives! {
     mul(a: V, b: V) -> V = _mm256_mul_ps;
     div(a: V, b: V) -> V = _mm256_div_ps;
     fma(a: V, b: V, c: V) -> V = _mm256_fmadd_ps;
+    to_ints(a: V) -> I = _mm256_cvtps_epi32;
+    from_ints(a: I) -> V = _mm256_cvtepi32_ps;
+    splat_int(a: i32) -> I = _mm256_set1_epi32;
+    sub_ints(a: I, b: I) -> I = _mm256_sub_epi32;
+    mul_ints(a: I, b: I) -> I = _mm256_mullo_epi32;
     max(a: V, b: V) -> V = _mm256_max_ps;
     min(a: V, b: V) -> V = _mm256_min_ps;
 }
 
 super::rows::row_kernels!(#[target_feature(enable = "avx2,fma")]);
+super::int_rows::int_kernels!(#[target_feature(enable = "avx2,fma")]);

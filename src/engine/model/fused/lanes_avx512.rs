@@ -2,7 +2,11 @@
 
 use std::arch::x86_64::*;
 
+use super::int_rows::{Columns, RowScale, as_bytes};
+use super::isa::IntForm;
+
 type V = __m512;
+type I = __m512i;
 const N: usize = 16;
 
 #[inline]
@@ -17,6 +21,29 @@ fn load(from: &[f32; N]) -> V {
 fn store(to: &mut [f32; N], v: V) {
     // SAFETY: both are 16 f32s.
     *to = unsafe { std::mem::transmute::<V, [f32; N]>(v) };
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq")]
+fn load_ints(from: &[i32; N]) -> I {
+    // SAFETY: both are 16 i32s.
+    unsafe { std::mem::transmute::<[i32; N], I>(*from) }
+}
+
+/// The low 16 bits of each, in order.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq")]
+fn store_pairs(to: &mut [i16; N], v: I) {
+    // SAFETY: both are 16 i16s.
+    *to = unsafe { std::mem::transmute::<__m256i, [i16; N]>(_mm512_cvtepi32_epi16(v)) };
+}
+
+/// The low 8 bits of each, in order.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq")]
+fn store_bytes(to: &mut [u8; N], v: I) {
+    // SAFETY: both are 16 bytes.
+    *to = unsafe { std::mem::transmute::<__m128i, [u8; N]>(_mm512_cvtepi32_epi8(v)) };
 }
 
 /// p * 2^n for whole n.
@@ -49,6 +76,11 @@ primitives! {
     mul(a: V, b: V) -> V = _mm512_mul_ps;
     div(a: V, b: V) -> V = _mm512_div_ps;
     fma(a: V, b: V, c: V) -> V = _mm512_fmadd_ps;
+    to_ints(a: V) -> I = _mm512_cvtps_epi32;
+    from_ints(a: I) -> V = _mm512_cvtepi32_ps;
+    splat_int(a: i32) -> I = _mm512_set1_epi32;
+    sub_ints(a: I, b: I) -> I = _mm512_sub_epi32;
+    mul_ints(a: I, b: I) -> I = _mm512_mullo_epi32;
     max(a: V, b: V) -> V = _mm512_max_ps;
     min(a: V, b: V) -> V = _mm512_min_ps;
     sum(a: V) -> f32 = _mm512_reduce_add_ps;
@@ -56,3 +88,4 @@ primitives! {
 }
 
 super::rows::row_kernels!(#[target_feature(enable = "avx512f,avx512dq")]);
+super::int_rows::int_kernels!(#[target_feature(enable = "avx512f,avx512dq")]);

@@ -1,6 +1,10 @@
 //! The primitives without vector instructions: any processor, and the yardstick of the others.
 
+use super::int_rows::{Columns, RowScale, as_bytes};
+use super::isa::IntForm;
+
 type V = f32;
+type I = i32;
 const N: usize = 1;
 
 fn load(from: &[f32; N]) -> V {
@@ -9,6 +13,39 @@ fn load(from: &[f32; N]) -> V {
 
 fn store(to: &mut [f32; N], v: V) {
     to[0] = v;
+}
+
+fn load_ints(from: &[i32; N]) -> I {
+    from[0]
+}
+
+fn store_pairs(to: &mut [i16; N], v: I) {
+    to[0] = v as i16;
+}
+
+fn store_bytes(to: &mut [u8; N], v: I) {
+    to[0] = v as u8;
+}
+
+/// Ties go to the even neighbour, as the vector instructions do it.
+fn to_ints(x: V) -> I {
+    x.round_ties_even() as i32
+}
+
+fn from_ints(x: I) -> V {
+    x as f32
+}
+
+fn splat_int(x: i32) -> I {
+    x
+}
+
+fn sub_ints(a: I, b: I) -> I {
+    a - b
+}
+
+fn mul_ints(a: I, b: I) -> I {
+    a * b
 }
 
 fn exp2i(p: V, n: V) -> V {
@@ -41,3 +78,4 @@ primitives! {
 }
 
 super::rows::row_kernels!();
+super::int_rows::int_kernels!();

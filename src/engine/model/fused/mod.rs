@@ -1,9 +1,12 @@
 //! The fused path: the same BERT as `bert.rs`, on the CPU, without a backward pass. Tokens of a batch
 //! are packed end to end (no padding), queries, keys and values come from one product, and what
-//! follows a product is done while its result is in cache. One call runs on one core; batches run
-//! side by side (`workers.rs`).
+//! follows a product is done while its result is in cache. Products are in floats, or in 8-bit whole
+//! numbers (the layers' dense products only: embeddings, attention, normalisation and heads stay
+//! floats). One call runs on one core; batches run side by side (`workers.rs`).
 
 mod attention;
+mod int_product;
+mod int_rows;
 mod isa;
 #[cfg(target_arch = "x86_64")]
 mod lanes_avx2;
@@ -12,12 +15,17 @@ mod lanes_avx512;
 mod lanes_scalar;
 mod product;
 pub(super) mod rows;
-#[cfg_attr(not(target_arch = "x86_64"), path = "tile_absent.rs")]
 mod tile;
+#[cfg(target_arch = "x86_64")]
+mod tile_avx2;
+#[cfg(target_arch = "x86_64")]
+mod tile_avx512;
 
 use candle_core::Tensor;
 
 use self::attention::{HeadRoom, Heads, attend};
+use self::int_product::{IntPacked, IntRoom};
+use self::isa::IntForm;
 use self::product::{Matrix, Packed, round_up};
 use self::rows::{NormWeights, add_norm, gelu};
 use self::tile::{ROWS, WIDTH};
@@ -34,8 +42,9 @@ pub use self::isa::Isa;
 pub(super) use self::product::multiply;
 
 /// Rows that go through the feed-forward block together, so that the wide middle stays in the
-/// second-level cache.
-const FEED_ROWS: usize = 16 * ROWS;
+/// second-level cache; half as many where it is there twice, in floats and in whole numbers.
+const FEED_ROWS: usize = 8 * ROWS;
+const FEED_ROWS_INTS: usize = 4 * ROWS;
 
 /// A BERT's weights in the kernels' layout.
 pub struct FusedBert {
@@ -58,12 +67,18 @@ pub struct FusedBert {
 }
 
 struct FusedLayer {
-    qkv: Packed,
-    attention_out: Packed,
+    qkv: Dense,
+    attention_out: Dense,
     attention_norm: NormWeights,
-    intermediate: Packed,
-    output: Packed,
+    intermediate: Dense,
+    output: Dense,
     output_norm: NormWeights,
+}
+
+/// A layer's dense product in floats or in whole numbers.
+enum Dense {
+    Floats(Packed),
+    Ints(IntPacked),
 }
 
 /// Buffers that a worker keeps from batch to batch.
@@ -75,19 +90,21 @@ pub struct Scratch {
     out: Matrix,
     inner: Matrix,
     room: HeadRoom,
+    ints: IntRoom,
 }
 
 impl FusedBert {
-    /// Copies the weights as they are now; later changes of variables are not seen.
-    pub fn new(bert: &Bert) -> Result<Self, ModelError> {
-        Self::with_isa(bert, Isa::detect())
+    /// Copies the weights as they are now, quantised if `ints`; later changes of variables are not seen.
+    pub fn new(bert: &Bert, ints: bool) -> Result<Self, ModelError> {
+        Self::with_isa(bert, Isa::detect(), ints)
     }
 
     /// The same on a chosen instruction set, which the processor must have.
-    pub fn with_isa(bert: &Bert, isa: Isa) -> Result<Self, ModelError> {
+    pub fn with_isa(bert: &Bert, isa: Isa, ints: bool) -> Result<Self, ModelError> {
         let config = &bert.config;
         let isa = if Isa::available().contains(&isa) { isa } else { Isa::detect() };
         let eps = config.layer_norm_eps as f32;
+        let form = IntForm::available(isa).first().copied().filter(|_| ints);
         let optional = |linear: &Option<Linear>| linear.as_ref().map(|l| pack(&[l], isa)).transpose();
         let e = &bert.embeddings;
         Ok(Self {
@@ -106,7 +123,11 @@ impl FusedBert {
             },
             embed_norm: norm_weights(&e.norm, eps)?,
             project: optional(&e.project)?,
-            layers: bert.layers.iter().map(|l| FusedLayer::new(l, eps, isa)).collect::<Result<_, _>>()?,
+            layers: bert
+                .layers
+                .iter()
+                .map(|l| FusedLayer::new(l, eps, isa, form))
+                .collect::<Result<_, _>>()?,
             pooler: optional(&bert.pooler)?,
             classifier: optional(&bert.classifier)?,
             labels: config.labels.len(),
@@ -199,23 +220,24 @@ impl FusedBert {
         s.qkv.reshape(rows, 3 * self.hidden);
         s.context.reshape(rows, self.heads.context_columns());
         s.out.reshape(rows, self.hidden);
-        layer.qkv.apply(&s.x, &mut s.qkv, 0, rows);
+        layer.qkv.apply(&s.x, &mut s.qkv, (0, rows), &mut s.ints);
         for span in spans {
             attend(self.isa, self.heads, &s.qkv, &mut s.context, *span, &mut s.room);
         }
-        layer.attention_out.apply(&s.context, &mut s.out, 0, rows);
+        layer.attention_out.apply(&s.context, &mut s.out, (0, rows), &mut s.ints);
         for r in 0..rows {
             add_norm(self.isa, s.x.row_mut(r), s.out.row(r), &layer.attention_norm);
         }
         cancel.check()?;
         s.inner.reshape(rows, layer.intermediate.columns());
-        for from in (0..rows).step_by(FEED_ROWS) {
-            let to = rows.min(from + FEED_ROWS);
-            layer.intermediate.apply(&s.x, &mut s.inner, from, to);
+        let feed = if matches!(layer.output, Dense::Ints(_)) { FEED_ROWS_INTS } else { FEED_ROWS };
+        for from in (0..rows).step_by(feed) {
+            let to = rows.min(from + feed);
+            layer.intermediate.apply(&s.x, &mut s.inner, (from, to), &mut s.ints);
             for r in from..to {
                 self.activate(s.inner.row_mut(r));
             }
-            layer.output.apply(&s.inner, &mut s.out, from, to);
+            layer.output.apply(&s.inner, &mut s.out, (from, to), &mut s.ints);
             for r in from..to {
                 add_norm(self.isa, s.x.row_mut(r), s.out.row(r), &layer.output_norm);
             }
@@ -290,14 +312,36 @@ impl FusedBert {
     }
 }
 
+impl Dense {
+    fn new(linears: &[&Linear], isa: Isa, form: Option<IntForm>) -> Result<Self, ModelError> {
+        let Some(form) = form else { return pack(linears, isa).map(Self::Floats) };
+        let (parts, k) = parts(linears)?;
+        Ok(Self::Ints(IntPacked::new(&borrowed(&parts), k, isa, form)))
+    }
+
+    fn apply(&self, a: &Matrix, c: &mut Matrix, (from, to): (usize, usize), room: &mut IntRoom) {
+        match self {
+            Self::Floats(packed) => packed.apply(a, c, from, to),
+            Self::Ints(packed) => packed.apply(a, c, (from, to), room),
+        }
+    }
+
+    fn columns(&self) -> usize {
+        match self {
+            Self::Floats(packed) => packed.columns(),
+            Self::Ints(packed) => packed.columns(),
+        }
+    }
+}
+
 impl FusedLayer {
-    fn new(layer: &Layer, eps: f32, isa: Isa) -> Result<Self, ModelError> {
+    fn new(layer: &Layer, eps: f32, isa: Isa, form: Option<IntForm>) -> Result<Self, ModelError> {
         Ok(Self {
-            qkv: pack(&[&layer.query, &layer.key, &layer.value], isa)?,
-            attention_out: pack(&[&layer.attention_out], isa)?,
+            qkv: Dense::new(&[&layer.query, &layer.key, &layer.value], isa, form)?,
+            attention_out: Dense::new(&[&layer.attention_out], isa, form)?,
             attention_norm: norm_weights(&layer.attention_norm, eps)?,
-            intermediate: pack(&[&layer.intermediate], isa)?,
-            output: pack(&[&layer.output], isa)?,
+            intermediate: Dense::new(&[&layer.intermediate], isa, form)?,
+            output: Dense::new(&[&layer.output], isa, form)?,
             output_norm: norm_weights(&layer.output_norm, eps)?,
         })
     }
@@ -307,15 +351,26 @@ fn numbers(tensor: &Tensor) -> Result<Vec<f32>, ModelError> {
     Ok(tensor.flatten_all()?.to_vec1()?)
 }
 
-fn pack(linears: &[&Linear], isa: Isa) -> Result<Packed, ModelError> {
+/// Weight and bias of each layer, and the numbers per row of a weight.
+type Parts = (Vec<(Vec<f32>, Vec<f32>)>, usize);
+
+fn parts(linears: &[&Linear]) -> Result<Parts, ModelError> {
     let mut parts = Vec::with_capacity(linears.len());
     let mut k = 0;
     for linear in linears {
         k = linear.weight.dim(1)?;
         parts.push((numbers(&linear.weight)?, numbers(&linear.bias)?));
     }
-    let parts: Vec<(&[f32], &[f32])> = parts.iter().map(|(w, b)| (&w[..], &b[..])).collect();
-    Ok(Packed::new(&parts, k, isa))
+    Ok((parts, k))
+}
+
+fn borrowed(parts: &[(Vec<f32>, Vec<f32>)]) -> Vec<(&[f32], &[f32])> {
+    parts.iter().map(|(w, b)| (&w[..], &b[..])).collect()
+}
+
+fn pack(linears: &[&Linear], isa: Isa) -> Result<Packed, ModelError> {
+    let (parts, k) = parts(linears)?;
+    Ok(Packed::new(&borrowed(&parts), k, isa))
 }
 
 fn norm_weights(norm: &Norm, eps: f32) -> Result<NormWeights, ModelError> {

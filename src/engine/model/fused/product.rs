@@ -1,9 +1,12 @@
-//! Products with weights that are packed once: `c = bias + a * w`, by our own tile on AVX-512 and by
-//! the gemm crate elsewhere. One core; parallelism is one level up. Buffers are padded, so that no
-//! kernel needs to know about ragged edges.
+//! Products with weights that are packed once: `c = bias + a * w`, by our own tiles on AVX2 and AVX-512
+//! and by the gemm crate elsewhere. One core; parallelism is one level up. Buffers are padded, so that
+//! no kernel needs to know about ragged edges.
 
 use super::isa::Isa;
-use super::tile::{ROWS, WIDTH};
+use super::tile::{ROWS, Start, WIDTH, multiply_tile};
+
+/// Numbers of `k` per pass: a panel's part and a few rows of `a` stay in the first-level cache.
+const DEPTH: usize = 256;
 
 /// A row-major matrix whose rows are `stride` long (a multiple of 32, columns beyond the true width
 /// hold zeros or leavings) and whose row count is rounded up to the tile's.
@@ -40,8 +43,8 @@ impl Matrix {
     }
 }
 
-/// Weights `[k x n]` in panels of 32 columns (`[panel][k][32]`, the last padded with zeros), or plain
-/// row-major for the gemm crate; and the bias, padded likewise.
+/// Weights `[k x n]` in panels as wide as the tile (`[panel][k][width]`, the last padded with zeros), or
+/// plain row-major for the gemm crate; and the bias, padded likewise.
 pub struct Packed {
     k: usize,
     n: usize,
@@ -60,9 +63,10 @@ impl Packed {
         bias.resize(padded, 0.0);
         let columns = parts.iter().flat_map(|(weight, _)| weight.chunks_exact(k));
         for (column, weights) in columns.enumerate() {
+            let width = isa.tile_width();
             let (at, step) = match isa {
-                Isa::Avx512 => (column / WIDTH * k * WIDTH + column % WIDTH, WIDTH),
-                _ => (column, padded),
+                Isa::Scalar => (column, padded),
+                _ => (column / width * k * width + column % width, width),
             };
             for (slot, weight) in data[at..].iter_mut().step_by(step).zip(weights) {
                 *slot = *weight;
@@ -76,9 +80,8 @@ impl Packed {
     pub fn apply(&self, a: &Matrix, c: &mut Matrix, from: usize, to: usize) {
         assert!(a.stride >= self.k && c.stride >= self.n && c.rows >= to && a.rows >= to);
         match self.isa {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => self.apply_tiles(a, c, from, to),
-            _ => self.apply_gemm(a, c, from, to),
+            Isa::Scalar => self.apply_gemm(a, c, from, to),
+            _ => self.apply_tiles(a, c, from, to),
         }
     }
 
@@ -87,38 +90,20 @@ impl Packed {
         self.n
     }
 
-    #[cfg(target_arch = "x86_64")]
     fn apply_tiles(&self, a: &Matrix, c: &mut Matrix, from: usize, to: usize) {
-        use super::tile::{Start, multiply_tile};
-        // k is cut so that a panel's part (32 columns) stays in the first-level cache.
-        let blocks = self.k.div_ceil(256).max(1);
-        let per_block = self.k.div_ceil(blocks);
-        let mut k0 = 0;
-        while k0 < self.k {
+        let (rows, width) = (self.isa.tile_rows(), self.isa.tile_width());
+        let per_block = self.k.div_ceil(self.k.div_ceil(DEPTH).max(1));
+        for k0 in (0..self.k).step_by(per_block) {
             let k = per_block.min(self.k - k0);
-            for panel in 0..self.n / WIDTH {
-                let b = &self.data[(panel * self.k + k0) * WIDTH..][..k * WIDTH];
-                let bias = &self.bias[panel * WIDTH..][..WIDTH];
-                let start = if k0 == 0 { Start::Bias(bias.as_ptr()) } else { Start::Output };
-                for row in (from..to).step_by(ROWS) {
-                    let a_tile = &a.data[row * a.stride + k0..][..(ROWS - 1) * a.stride + k];
-                    let c_at = row * c.stride + panel * WIDTH;
-                    let c_tile = &mut c.data[c_at..][..(ROWS - 1) * c.stride + WIDTH];
-                    // SAFETY: the slices above prove the ranges; Avx512 is chosen only where detected.
-                    unsafe {
-                        multiply_tile(
-                            k,
-                            a_tile.as_ptr(),
-                            a.stride,
-                            b.as_ptr(),
-                            c_tile.as_mut_ptr(),
-                            c.stride,
-                            start,
-                        );
-                    }
+            for panel in 0..self.n / width {
+                let b = &self.data[(panel * self.k + k0) * width..][..k * width];
+                let start = if k0 == 0 { Start::Bias(&self.bias[panel * width..]) } else { Start::Output };
+                for row in (from..to).step_by(rows) {
+                    let a_tile = &a.data[row * a.stride + k0..];
+                    let c_tile = &mut c.data[row * c.stride + panel * width..];
+                    multiply_tile(self.isa, k, (a_tile, a.stride), b, (c_tile, c.stride), start);
                 }
             }
-            k0 += k;
         }
     }
 

@@ -1,112 +1,116 @@
-//! The innermost product on AVX-512: 12 rows by 32 columns held in 24 registers. In assembly, because
-//! the development profile compiles our code at opt-level 1 with checks on every pointer step, which
-//! would cost more than the arithmetic. Nothing else belongs here.
+//! The innermost product, with its ranges checked: `c = start + a * b` for one tile of `c`. The
+//! processor's own code is in `tile_avx2.rs` and `tile_avx512.rs`; a tile in plain Rust stands in for
+//! whole numbers elsewhere.
 
-use std::arch::asm;
+use super::isa::{IntForm, Isa};
 
-/// Rows of one tile.
+/// Row counts of buffers are rounded up to this: a multiple of every tile's rows.
 pub const ROWS: usize = 12;
-/// Columns of one tile, and the width of a packed panel.
+/// Strides of buffers are multiples of this: a multiple of every tile's columns.
 pub const WIDTH: usize = 32;
+
+static ZEROS: [f32; WIDTH] = [0.0; WIDTH];
+#[cfg(target_arch = "x86_64")]
+static INT_ZEROS: [i32; WIDTH] = [0; WIDTH];
 
 /// Where a tile starts from before products are added.
 #[derive(Clone, Copy)]
-pub enum Start {
+pub enum Start<'a> {
     Zero,
-    /// The same 32 numbers in every row.
-    Bias(*const f32),
+    /// The same numbers in every row, one per column of the tile.
+    Bias(&'a [f32]),
     /// What the output holds.
     Output,
 }
 
-/// `c[12 x 32] = start + a[12 x k] * b[k x 32]`. Strides count f32s; `b` is contiguous.
-///
-/// # Safety
-/// Needs AVX-512F. Readable: 12 rows of `k` floats at stride `a_stride` from `a`, `32 k` floats from
-/// `b`, 32 floats of a bias. Writable: 12 rows of 32 floats at stride `c_stride` from `c`. `k >= 1`.
-#[target_feature(enable = "avx512f")]
-pub unsafe fn multiply_tile(
+/// `c = start + a * b` for a tile of [`Isa::tile_rows`] by [`Isa::tile_width`], over `k` products.
+/// `a` and `c` are given with their row strides; `b` is `[k][width]`. Not for [`Isa::Scalar`].
+pub fn multiply_tile(
+    isa: Isa,
     k: usize,
-    a: *const f32,
-    a_stride: usize,
-    b: *const f32,
-    c: *mut f32,
-    c_stride: usize,
+    (a, a_stride): (&[f32], usize),
+    b: &[f32],
+    (c, c_stride): (&mut [f32], usize),
     start: Start,
 ) {
-    static ZEROS: [f32; WIDTH] = [0.0; WIDTH];
+    let (rows, width) = (isa.tile_rows(), isa.tile_width());
+    assert!(k >= 1 && b.len() >= k * width);
+    assert!(a.len() >= (rows - 1) * a_stride + k && c.len() >= (rows - 1) * c_stride + width);
     let (init, init_step) = match start {
         Start::Zero => (ZEROS.as_ptr(), 0),
-        Start::Bias(bias) => (bias, 0),
-        Start::Output => (c.cast_const(), c_stride.wrapping_mul(4)),
+        Start::Bias(bias) => {
+            assert!(bias.len() >= width);
+            (bias.as_ptr(), 0)
+        }
+        Start::Output => (c.as_ptr(), c_stride),
     };
-    let step = a_stride.wrapping_mul(3);
-    let (a1, a2, a3) =
-        (a.wrapping_add(step), a.wrapping_add(step.wrapping_mul(2)), a.wrapping_add(step.wrapping_mul(3)));
-    // SAFETY: the caller vouches for the ranges; only the listed registers are changed.
-    unsafe {
-        asm!(
-            "vmovups zmm0, [{init}]", "vmovups zmm1, [{init} + 64]", "add {init}, {init_step}",
-            "vmovups zmm2, [{init}]", "vmovups zmm3, [{init} + 64]", "add {init}, {init_step}",
-            "vmovups zmm4, [{init}]", "vmovups zmm5, [{init} + 64]", "add {init}, {init_step}",
-            "vmovups zmm6, [{init}]", "vmovups zmm7, [{init} + 64]", "add {init}, {init_step}",
-            "vmovups zmm8, [{init}]", "vmovups zmm9, [{init} + 64]", "add {init}, {init_step}",
-            "vmovups zmm10, [{init}]", "vmovups zmm11, [{init} + 64]", "add {init}, {init_step}",
-            "vmovups zmm12, [{init}]", "vmovups zmm13, [{init} + 64]", "add {init}, {init_step}",
-            "vmovups zmm14, [{init}]", "vmovups zmm15, [{init} + 64]", "add {init}, {init_step}",
-            "vmovups zmm16, [{init}]", "vmovups zmm17, [{init} + 64]", "add {init}, {init_step}",
-            "vmovups zmm18, [{init}]", "vmovups zmm19, [{init} + 64]", "add {init}, {init_step}",
-            "vmovups zmm20, [{init}]", "vmovups zmm21, [{init} + 64]", "add {init}, {init_step}",
-            "vmovups zmm22, [{init}]", "vmovups zmm23, [{init} + 64]", "add {init}, {init_step}",
-            "2:",
-            "vmovups zmm24, [{b}]", "vmovups zmm25, [{b} + 64]",
-            "vbroadcastss zmm26, dword ptr [{a0}]", "vfmadd231ps zmm0, zmm26, zmm24", "vfmadd231ps zmm1, zmm26, zmm25",
-            "vbroadcastss zmm27, dword ptr [{a0} + {lda}]", "vfmadd231ps zmm2, zmm27, zmm24", "vfmadd231ps zmm3, zmm27, zmm25",
-            "vbroadcastss zmm28, dword ptr [{a0} + {lda}*2]", "vfmadd231ps zmm4, zmm28, zmm24", "vfmadd231ps zmm5, zmm28, zmm25",
-            "vbroadcastss zmm29, dword ptr [{a1}]", "vfmadd231ps zmm6, zmm29, zmm24", "vfmadd231ps zmm7, zmm29, zmm25",
-            "vbroadcastss zmm30, dword ptr [{a1} + {lda}]", "vfmadd231ps zmm8, zmm30, zmm24", "vfmadd231ps zmm9, zmm30, zmm25",
-            "vbroadcastss zmm31, dword ptr [{a1} + {lda}*2]", "vfmadd231ps zmm10, zmm31, zmm24", "vfmadd231ps zmm11, zmm31, zmm25",
-            "vbroadcastss zmm26, dword ptr [{a2}]", "vfmadd231ps zmm12, zmm26, zmm24", "vfmadd231ps zmm13, zmm26, zmm25",
-            "vbroadcastss zmm27, dword ptr [{a2} + {lda}]", "vfmadd231ps zmm14, zmm27, zmm24", "vfmadd231ps zmm15, zmm27, zmm25",
-            "vbroadcastss zmm28, dword ptr [{a2} + {lda}*2]", "vfmadd231ps zmm16, zmm28, zmm24", "vfmadd231ps zmm17, zmm28, zmm25",
-            "vbroadcastss zmm29, dword ptr [{a3}]", "vfmadd231ps zmm18, zmm29, zmm24", "vfmadd231ps zmm19, zmm29, zmm25",
-            "vbroadcastss zmm30, dword ptr [{a3} + {lda}]", "vfmadd231ps zmm20, zmm30, zmm24", "vfmadd231ps zmm21, zmm30, zmm25",
-            "vbroadcastss zmm31, dword ptr [{a3} + {lda}*2]", "vfmadd231ps zmm22, zmm31, zmm24", "vfmadd231ps zmm23, zmm31, zmm25",
-            "add {b}, 128", "add {a0}, 4", "add {a1}, 4", "add {a2}, 4", "add {a3}, 4",
-            "dec {k}",
-            "jnz 2b",
-            "vmovups [{c}], zmm0", "vmovups [{c} + 64], zmm1", "add {c}, {ldc}",
-            "vmovups [{c}], zmm2", "vmovups [{c} + 64], zmm3", "add {c}, {ldc}",
-            "vmovups [{c}], zmm4", "vmovups [{c} + 64], zmm5", "add {c}, {ldc}",
-            "vmovups [{c}], zmm6", "vmovups [{c} + 64], zmm7", "add {c}, {ldc}",
-            "vmovups [{c}], zmm8", "vmovups [{c} + 64], zmm9", "add {c}, {ldc}",
-            "vmovups [{c}], zmm10", "vmovups [{c} + 64], zmm11", "add {c}, {ldc}",
-            "vmovups [{c}], zmm12", "vmovups [{c} + 64], zmm13", "add {c}, {ldc}",
-            "vmovups [{c}], zmm14", "vmovups [{c} + 64], zmm15", "add {c}, {ldc}",
-            "vmovups [{c}], zmm16", "vmovups [{c} + 64], zmm17", "add {c}, {ldc}",
-            "vmovups [{c}], zmm18", "vmovups [{c} + 64], zmm19", "add {c}, {ldc}",
-            "vmovups [{c}], zmm20", "vmovups [{c} + 64], zmm21", "add {c}, {ldc}",
-            "vmovups [{c}], zmm22", "vmovups [{c} + 64], zmm23", "add {c}, {ldc}",
-            a0 = inout(reg) a => _,
-            a1 = inout(reg) a1 => _,
-            a2 = inout(reg) a2 => _,
-            a3 = inout(reg) a3 => _,
-            lda = in(reg) a_stride.wrapping_mul(4),
-            b = inout(reg) b => _,
-            k = inout(reg) k => _,
-            c = inout(reg) c => _,
-            ldc = in(reg) c_stride.wrapping_mul(4),
-            init = inout(reg) init => _,
-            init_step = in(reg) init_step,
-            out("zmm0") _, out("zmm1") _, out("zmm2") _, out("zmm3") _,
-            out("zmm4") _, out("zmm5") _, out("zmm6") _, out("zmm7") _,
-            out("zmm8") _, out("zmm9") _, out("zmm10") _, out("zmm11") _,
-            out("zmm12") _, out("zmm13") _, out("zmm14") _, out("zmm15") _,
-            out("zmm16") _, out("zmm17") _, out("zmm18") _, out("zmm19") _,
-            out("zmm20") _, out("zmm21") _, out("zmm22") _, out("zmm23") _,
-            out("zmm24") _, out("zmm25") _, out("zmm26") _, out("zmm27") _,
-            out("zmm28") _, out("zmm29") _, out("zmm30") _, out("zmm31") _,
-            options(nostack),
-        );
+    let (a, b, c) = ((a.as_ptr(), a_stride), b.as_ptr(), (c.as_mut_ptr(), c_stride));
+    match isa {
+        // SAFETY: the assertions cover the ranges; a set is chosen only where it was detected.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { super::tile_avx512::floats(k, a, b, c, (init, init_step)) },
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { super::tile_avx2::floats(k, a, b, c, (init, init_step)) },
+        _ => {
+            let _ = (a, b, c, init, init_step);
+            unreachable!("tiles of floats are for vector instructions only")
+        }
+    }
+}
+
+/// `c (+)= a * b` in whole numbers for one tile of `form`, over `k` products (a multiple of
+/// [`IntForm::step`]). Rows of `a` and panels of `b` are bytes laid out as the form says.
+pub fn multiply_int_tile(
+    (isa, form): (Isa, IntForm),
+    k: usize,
+    (a, a_stride): (&[i16], usize),
+    b: &[i16],
+    (c, c_stride): (&mut [i32], usize),
+    add: bool,
+) {
+    let (rows, width) = form.tile();
+    // Lengths count 16-bit units in both forms: two bytes of `Fours` lie in one.
+    let unit = form.step() / 2;
+    let length = k / unit;
+    assert!(k >= form.step() && k.is_multiple_of(form.step()) && b.len() >= length * width);
+    assert!(a.len() >= (rows - 1) * a_stride + length && c.len() >= (rows - 1) * c_stride + width);
+    match (isa, form) {
+        #[cfg(target_arch = "x86_64")]
+        (Isa::Avx512 | Isa::Avx2, _) => {
+            let start = if add { (c.as_ptr(), c_stride) } else { (INT_ZEROS.as_ptr(), 0) };
+            let steps = k / form.step();
+            let (a, b, c) = ((a.as_ptr(), a_stride), b.as_ptr(), (c.as_mut_ptr(), c_stride));
+            // SAFETY: as above.
+            unsafe {
+                match form {
+                    IntForm::Pairs => super::tile_avx2::pairs(steps, a, b, c, start),
+                    IntForm::Fours => super::tile_avx512::fours(steps, a, b, c, start),
+                }
+            }
+        }
+        _ => plain_pairs(k, (a, a_stride), b, (c, c_stride), add),
+    }
+}
+
+/// [`IntForm::Pairs`] without vector instructions.
+fn plain_pairs(
+    k: usize,
+    (a, a_stride): (&[i16], usize),
+    b: &[i16],
+    (c, c_stride): (&mut [i32], usize),
+    add: bool,
+) {
+    let (rows, width) = IntForm::Pairs.tile();
+    for row in 0..rows {
+        let a = &a[row * a_stride..][..k];
+        let c = &mut c[row * c_stride..][..width];
+        if !add {
+            c.fill(0);
+        }
+        for (pair, b) in a.chunks_exact(2).zip(b.chunks_exact(2 * width)) {
+            for (c, b) in c.iter_mut().zip(b.chunks_exact(2)) {
+                *c += i32::from(pair[0]) * i32::from(b[0]) + i32::from(pair[1]) * i32::from(b[1]);
+            }
+        }
     }
 }

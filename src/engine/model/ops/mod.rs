@@ -36,7 +36,9 @@ pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Resul
     if on_cpu(&[x, weight, bias]) {
         return x.contiguous()?.apply_op3(weight, bias, norm::LayerNorm { eps: eps as f32 });
     }
-    plain::layer_norm(x, weight, bias, eps)
+    // Means and squares are summed in f32, whatever the numbers are kept in.
+    let wide = |t: &Tensor| t.to_dtype(DType::F32);
+    plain::layer_norm(&wide(x)?, &wide(weight)?, &wide(bias)?, eps)?.to_dtype(x.dtype())
 }
 
 /// Softmax over the last dimension.

@@ -23,7 +23,6 @@ pub(super) const QUERIES: &[Query] = super::registered!(
     "lists",
     "novelty",
     "outcomes",
-    "positions",
     "ranked",
     "repeats",
     "rows",

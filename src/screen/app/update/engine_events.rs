@@ -61,8 +61,12 @@ fn cell_state(app: &mut App, cell: &str, state: CellState) {
             run.take(*outcome);
         }
         CellState::Done(outcome) => {
+            let anew = !outcome.cached;
             run.take(*outcome);
             (run.state, run.stale) = (RunState::Done, false);
+            if anew {
+                v::run::outdate_below(app, cell);
+            }
         }
         CellState::Failed(problem) => {
             run.stale = run.outcome.is_some();
@@ -90,6 +94,11 @@ fn cell_state(app: &mut App, cell: &str, state: CellState) {
     }
 }
 
+fn failed_checks(app: &App, cells: &[String]) -> usize {
+    let outcomes = cells.iter().filter_map(|cell| app.run(cell)?.outcome.as_ref());
+    outcomes.flat_map(|outcome| &outcome.checks).filter(|check| check.ok != Some(true)).count()
+}
+
 fn ended(app: &mut App, job: JobId, ok: bool, elapsed_ms: u64, effects: &mut Vec<Effect>) {
     let Some(at) = app.jobs.iter().position(|j| j.id == job) else { return };
     let job = app.jobs.remove(at);
@@ -104,16 +113,23 @@ fn ended(app: &mut App, job: JobId, ok: bool, elapsed_ms: u64, effects: &mut Vec
         }
     }
     let took = v::tick::seconds(elapsed_ms);
+    let problem_said = app.status.as_ref().is_some_and(|s| s.tone == Tone::Bad);
+    // Results brought back by a new engine are no news beside what became of the old one.
+    let brought_back = ok && app.restarts > 0 && problem_said;
     if ok {
         app.restarts = 0;
     }
-    let problem_said = app.status.as_ref().is_some_and(|s| s.tone == Tone::Bad);
-    if job.cancelled_ms.is_some() {
+    if brought_back {
+    } else if job.cancelled_ms.is_some() {
         app.say(Tone::Info, format!("stopped after {took}"));
     } else if ok {
         let what =
             if job.cells.len() == 1 { "1 cell".to_owned() } else { format!("{} cells", job.cells.len()) };
-        app.say(Tone::Good, format!("{what} done in {took}"));
+        match failed_checks(app, &job.cells) {
+            0 => app.say(Tone::Good, format!("{what} done in {took}")),
+            1 => app.say(Tone::Bad, format!("{what} done in {took}, 1 check failed")),
+            n => app.say(Tone::Bad, format!("{what} done in {took}, {n} checks failed")),
+        }
     } else if !problem_said {
         app.say(Tone::Bad, format!("ended with errors after {took}"));
     }

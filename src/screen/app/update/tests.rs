@@ -5,7 +5,7 @@ use crate::protocol::{
     Request, WordAttribution,
 };
 use crate::screen::app::fake::{self, Driver};
-use crate::screen::app::{Effect, Mode, Msg, Pane, RunState, SaveError};
+use crate::screen::app::{Effect, FileTask, Mode, Msg, Pane, RunState, SaveError};
 
 pub const SHOES: &str = "---\nrecscope: 1\nschema: { query: query, item: item_id, score: rel_score, gain: grade, text: [query, title] }\nsources:\n  impressions: log.parquet\n---\n# Why boots?\n\n```sql bad\nSELECT * FROM impressions\n```\n\n```score rel\nfrom = \"bad\"\nmodel = \"models/m\"\npair = [\"query\", \"title\"]\n```\n\n```fairness by_region\nfrom = \"rel\"\nslices = [\"region\"]\nmetric = \"ndcg@10\"\n```\n";
 
@@ -59,6 +59,29 @@ fn running_a_cell_runs_first_what_it_reads() {
 }
 
 #[test]
+fn cheap_cells_that_were_run_follow_the_cells_above_them() {
+    let mut d = Driver::auto(&format!("{SHOES}\n```explain why\nfrom = \"rel\"\n```\n"));
+    d.keys("j r");
+    assert_eq!(ran(&d.sent()), [["bad", "rel"]], "by_region was never run: nobody waits for it");
+    d.finish(info);
+    d.keys("R");
+    d.finish(info);
+    d.sent();
+    d.keys("r");
+    assert_eq!(ran(&d.sent()), [["rel", "by_region"]], "the table fills up while the model scores");
+    d.finish(info);
+    let stale = |d: &Driver, cell| d.app.run(cell).is_some_and(|r| r.stale);
+    assert!(!stale(&d, "by_region"));
+    assert!(stale(&d, "why"), "an explanation waits for a key");
+    // Without the setting nothing follows, and what is left behind says so.
+    d.app.auto_run = false;
+    d.keys("r");
+    assert_eq!(ran(&d.sent()), [["rel"]]);
+    d.finish(info);
+    assert!(stale(&d, "by_region"));
+}
+
+#[test]
 fn run_all_and_run_from_here() {
     let mut d = driver();
     d.keys("R");
@@ -103,6 +126,9 @@ fn an_engine_that_died_comes_back_with_its_results() {
     let sent = d.sent();
     assert!(matches!(sent.first(), Some(Request::Sync { .. })));
     assert_eq!(ran(&sent), [["bad", "rel"]], "finished results come from the sidecar");
+    d.finish(info);
+    let said = d.app.status.as_ref().unwrap();
+    assert!(said.text.contains("out of memory"), "still to be read: {said:?}");
     for _ in 0..4 {
         d.send(Msg::EngineGone("again".into()));
     }
@@ -162,13 +188,17 @@ fn what_is_typed_is_kept_safe_within_a_second() {
     d.type_text("x");
     assert!(d.app.wants_tick().is_some_and(|ms| ms < 1_000));
     d.send(Msg::Tick { now_ms: 400 });
-    assert!(d.effects.iter().any(|e| matches!(e, Effect::Journal { text, .. } if text.contains("xSELECT"))));
+    assert!(
+        d.effects
+            .iter()
+            .any(|e| matches!(e, Effect::File(FileTask::Journal { text, .. }) if text.contains("xSELECT")))
+    );
     d.effects.clear();
     d.send(Msg::Tick { now_ms: 800 });
     assert!(d.effects.is_empty(), "once is enough");
     assert_eq!(d.app.wants_tick(), None);
     d.send(Msg::Terminate);
-    assert!(d.effects.iter().any(|e| matches!(e, Effect::Save { force: false, .. })));
+    assert!(d.effects.iter().any(|e| matches!(e, Effect::File(FileTask::Save { force: false, .. }))));
     assert!(d.effects.contains(&Effect::Quit));
 }
 
@@ -179,12 +209,14 @@ fn saving_asks_before_overwriting_another_programs_work() {
     assert_eq!(d.app.doc.notebook().cells().count(), 2);
     d.effects.clear();
     d.keys("ctrl-s");
-    let Some(Effect::Save { text, on_disk, .. }) = d.effects.pop() else { panic!("{:?}", d.effects) };
+    let Some(Effect::File(FileTask::Save { text, on_disk, .. })) = d.effects.pop() else {
+        panic!("{:?}", d.effects)
+    };
     assert_eq!(on_disk.as_deref(), Some(SHOES));
     d.send(Msg::Saved { text: text.clone(), result: Err(SaveError::ChangedOutside) });
     assert!(matches!(d.app.mode, Mode::Menu(_)));
     d.keys("down enter");
-    assert!(matches!(d.effects.pop(), Some(Effect::Save { force: true, .. })));
+    assert!(matches!(d.effects.pop(), Some(Effect::File(FileTask::Save { force: true, .. }))));
     d.send(Msg::Saved { text, result: Ok("/nowhere/shoes.md".into()) });
     assert!(!d.app.is_dirty());
     d.keys("q");
@@ -199,7 +231,7 @@ fn leaving_with_unsaved_work_asks() {
     d.keys("esc");
     assert_eq!(d.app.mode, Mode::Normal);
     d.keys("q enter");
-    assert!(d.effects.iter().any(|e| matches!(e, Effect::Save { .. })));
+    assert!(d.effects.iter().any(|e| matches!(e, Effect::File(FileTask::Save { .. }))));
     let text = d.app.doc.text();
     d.send(Msg::Saved { text, result: Ok("/nowhere/shoes.md".into()) });
     assert!(d.app.quitting);

@@ -14,7 +14,7 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     text::fill(buf, area, bar);
     let name = app.path.as_ref().and_then(|p| p.file_name()).map(|n| n.to_string_lossy().into_owned());
     let name = name.unwrap_or_else(|| "new notebook".into());
-    let right = engine(app);
+    let right = engine(app, usize::from(area.width / 2));
     let right_width = text::width(&right, usize::from(area.width / 2)) as u16;
     let room = area.width.saturating_sub(right_width + 2);
     let mut x =
@@ -28,8 +28,8 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     text::put_right(buf, from, area.y, right_width, &right, bar);
 }
 
-/// What runs, how far it is, and what the engine takes.
-fn engine(app: &App) -> String {
+/// What runs, how far it is, and what the engine takes: as much of it as fits, the most telling first.
+fn engine(app: &App, room: usize) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut running: Vec<(&String, String)> = app
         .runs
@@ -56,6 +56,9 @@ fn engine(app: &App) -> String {
                 parts.push(device.clone());
             }
         }
+    }
+    while parts.len() > 1 && text::width(&parts.join(" · "), room + 1) > room {
+        parts.pop();
     }
     parts.join(" · ")
 }

@@ -6,7 +6,7 @@ use ratatui::widgets::Widget;
 
 use super::{Look, has_keys, pane_box};
 use crate::notebook::{Block, BlockKind, Cell};
-use crate::protocol::{Progress, RowCount};
+use crate::protocol::RowCount;
 use crate::screen::app::document::prose_title;
 use crate::screen::app::{App, CellRun, Pane, RunState};
 use crate::screen::ui::widgets::outline::{Glyph, Outline, OutlineItem};
@@ -21,16 +21,13 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
         if index == app.focus {
             selected = Some(items.len());
         }
-        items.push(item(app, block, inner.width < ROOMY));
+        items.push(item(app, block));
     }
     let focused = has_keys(app, Pane::Outline);
     Outline { items: &items, selected, top: 0, focused, theme: &look.theme }.render(inner, buf);
 }
 
-/// From this width on there is room for rows and times beside the names.
-const ROOMY: u16 = 28;
-
-fn item(app: &App, block: &Block, narrow: bool) -> OutlineItem {
+fn item(app: &App, block: &Block) -> OutlineItem {
     match &block.kind {
         BlockKind::Front => OutlineItem::Prose("settings".into()),
         BlockKind::Prose => {
@@ -47,14 +44,7 @@ fn item(app: &App, block: &Block, narrow: bool) -> OutlineItem {
         }
         BlockKind::Cell(cell) => {
             let glyph = glyph(app, cell);
-            let run = app.run(&cell.name);
-            let right = match run.map(|r| &r.state) {
-                Some(RunState::Running(Progress { done, total: Some(total), .. })) if narrow => {
-                    format!("{} %", percent(*done, *total))
-                }
-                _ if narrow => String::new(),
-                _ => right(run, glyph),
-            };
+            let right = right(app.run(&cell.name), glyph);
             OutlineItem::Cell { glyph, kind: cell.kind.name().into(), name: cell.name.clone(), right }
         }
     }
@@ -86,32 +76,36 @@ fn failed_checks(run: &CellRun) -> bool {
     run.outcome.as_ref().is_some_and(|o| o.checks.iter().any(|c| c.ok != Some(true)))
 }
 
-/// Rows and time, progress, or the state's word.
-fn right(run: Option<&CellRun>, glyph: Glyph) -> String {
+/// Rows and time, progress, or the state's word; shorter wordings after longer ones.
+fn right(run: Option<&CellRun>, glyph: Glyph) -> Vec<String> {
+    let word = || vec![glyph.word().to_owned(), String::new()];
     let Some(run) = run else {
-        return if glyph == Glyph::Broken { glyph.word().into() } else { String::new() };
+        return if glyph == Glyph::Broken { word() } else { Vec::new() };
     };
     match &run.state {
         RunState::Running(p) => {
-            let left = p.eta_ms.map(|ms| format!(" {}", figures::clock(ms))).unwrap_or_default();
-            match p.total {
-                Some(total) => format!("{} %{left}", percent(p.done, total)),
-                None => figures::clock(p.elapsed_ms),
+            let share = p.total.map(|total| format!("{} %", percent(p.done, total)));
+            match (share, p.eta_ms) {
+                (Some(share), Some(ms)) => vec![format!("{share} {}", figures::clock(ms)), share],
+                (Some(share), None) => vec![share],
+                (None, _) => vec![figures::clock(p.elapsed_ms), String::new()],
             }
         }
-        RunState::Done if glyph == Glyph::Failed => "check".into(),
+        RunState::Done if glyph == Glyph::Failed => vec!["check".into(), String::new()],
         RunState::Done if glyph == Glyph::Done => done(run),
-        RunState::Idle => String::new(),
-        _ => glyph.word().into(),
+        RunState::Idle => Vec::new(),
+        _ => word(),
     }
 }
 
-fn done(run: &CellRun) -> String {
-    let Some(outcome) = &run.outcome else { return String::new() };
-    let rows = run.rows().map(|rows| match rows {
-        RowCount::Exact(n) => figures::thousands(n.into()),
-        RowCount::AtLeast(n) => format!("≥{}", figures::thousands(n.into())),
-    });
+fn done(run: &CellRun) -> Vec<String> {
+    let Some(outcome) = &run.outcome else { return Vec::new() };
     let time = if outcome.cached { "cached".into() } else { figures::clock(outcome.elapsed_ms) };
-    rows.into_iter().chain([time]).collect::<Vec<_>>().join(" ")
+    let Some(rows) = run.rows() else { return vec![time, String::new()] };
+    let (sign, n) = match rows {
+        RowCount::Exact(n) => ("", n),
+        RowCount::AtLeast(n) => ("≥", n),
+    };
+    let rows = format!("{sign}{}", figures::thousands(n.into()));
+    vec![format!("{rows} {time}"), rows, format!("{sign}{}", figures::compact(n)), String::new()]
 }

@@ -5,9 +5,8 @@ use ratatui::layout::{Position, Rect};
 use ratatui::widgets::Widget;
 
 use super::Look;
-use crate::screen::app::commands::{self, COMMANDS, Places};
-use crate::screen::app::{App, Menu, Mode};
-use crate::screen::ui::widgets::help::{Help, HelpSection};
+use crate::screen::app::{App, Menu, Mode, help};
+use crate::screen::ui::widgets::help::Help;
 use crate::screen::ui::widgets::menu::{centre, draw_box};
 use crate::screen::ui::widgets::palette::{Hit, Palette, PaletteItem};
 
@@ -15,7 +14,7 @@ pub fn draw(app: &App, look: &Look, screen: Rect, buf: &mut Buffer) -> Option<Po
     match &app.mode {
         Mode::Menu(menu) => Some(choose(menu, look, screen, buf)),
         Mode::Help { scroll } => {
-            help(*scroll, look, screen, buf);
+            help(app, *scroll, look, screen, buf);
             None
         }
         Mode::Normal | Mode::Edit(_) | Mode::Prompt(_) => None,
@@ -46,29 +45,10 @@ fn choose(menu: &Menu, look: &Look, screen: Rect, buf: &mut Buffer) -> Position 
     spot
 }
 
-fn help(scroll: usize, look: &Look, screen: Rect, buf: &mut Buffer) {
-    let places: [(&str, Places); 5] = [
-        ("every pane", commands::PANES),
-        ("in the notebook", commands::OUTLINE),
-        ("in the result", commands::RESULT),
-        ("in the detail", commands::DETAIL),
-        ("in the editor", commands::EDITOR),
-    ];
-    let mut sections: Vec<HelpSection> =
-        places.iter().map(|(title, _)| HelpSection { title: (*title).into(), rows: Vec::new() }).collect();
-    for command in COMMANDS.iter().filter(|c| !c.keys.is_empty()) {
-        let everywhere = command.places.covers(commands::PANES);
-        let home = if everywhere {
-            0
-        } else {
-            places.iter().skip(1).position(|(_, p)| command.places.contains(*p)).map_or(0, |at| at + 1)
-        };
-        if let Some(section) = sections.get_mut(home) {
-            section.rows.push((commands::all_keys(command), command.name.into()));
-        }
-    }
-    let height = screen.height.saturating_sub(2);
-    let area = centre(screen, (screen.width.saturating_sub(4).min(124), height));
-    let inner = draw_box(area, "keys (recscope docs keys says more)", true, &look.theme, buf);
-    Help { sections: &sections, scroll, theme: &look.theme }.render(inner, buf);
+fn help(app: &App, scroll: usize, look: &Look, screen: Rect, buf: &mut Buffer) {
+    let (width, height) = (help::width(app), help::height(app));
+    let area = centre(screen, (width + 2, height + 2));
+    let inner = draw_box(area, "keys (`:` finds every command by its name)", true, &look.theme, buf);
+    Help { lines: &help::lines(width), scroll: scroll.min(help::last(app)), theme: &look.theme }
+        .render(inner, buf);
 }

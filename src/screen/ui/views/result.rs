@@ -72,7 +72,8 @@ fn without_rows(app: &App, look: &Look, run: &CellRun, area: Rect, buf: &mut Buf
         RunState::Queued => say(look, area, "waits for its turn", Role::Muted, buf),
         RunState::Failed(problem) => {
             let hint = problem.hint.as_ref().map(|h| format!("\n\n{h}")).unwrap_or_default();
-            say(look, area, &format!("{}{hint}", problem.message), Role::Failed, buf);
+            let place = problem.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+            say(look, area, &format!("{place}{}{hint}", problem.message), Role::Failed, buf);
         }
         RunState::Cancelled => say(look, area, "stopped before there were rows", Role::Warning, buf),
         RunState::Skipped(because) => {
@@ -219,8 +220,13 @@ fn notes(look: &Look, outcome: &Outcome, area: Rect, buf: &mut Buffer) {
                 figures::thousands(s.rows.into()),
                 figures::thousands(s.unique_inputs.into())
             ),
-            format!("{} tokens/s", figures::thousands(s.tokens_per_second.round() as i128)),
         ];
+        if s.cached_inputs > 0 {
+            words.push(format!("{} from the cache", figures::thousands(s.cached_inputs.into())));
+        }
+        if s.tokens > 0 || s.cached_inputs == 0 {
+            words.push(format!("{} tokens/s", figures::thousands(s.tokens_per_second.round() as i128)));
+        }
         for (count, what) in [(s.truncated, "cut"), (s.empty, "empty"), (s.nan, "NaN")] {
             if count > 0 {
                 words.push(format!("{} {what}", figures::thousands(count.into())));
@@ -229,13 +235,21 @@ fn notes(look: &Look, outcome: &Outcome, area: Rect, buf: &mut Buffer) {
         lines.push((words.join(" · "), Role::Muted));
     }
     lines.extend(outcome.notes.iter().map(|n| (n.clone(), Role::Muted)));
-    let room = usize::from(area.height);
-    let hidden = lines.len().saturating_sub(room);
-    for (at, (words, role)) in lines.iter().take(room).enumerate() {
-        let Some(y) = text::row(area, at) else { break };
-        let more = if hidden > 0 && at + 1 == room { format!(" (+{hidden} more)") } else { String::new() };
-        let style = look.theme.style(*role);
-        text::put_cut(buf, area.x + 1, y, area.width.saturating_sub(1), &format!("{words}{more}"), style);
+    let columns = usize::from(area.width.saturating_sub(1));
+    // What does not fit into its line goes on in the next, as far as there are lines to spare.
+    let mut spare = usize::from(area.height).saturating_sub(lines.len());
+    let mut at = 0;
+    for (index, (words, role)) in lines.iter().enumerate() {
+        let hidden = lines.len() - index - 1;
+        let last = at + 1 >= usize::from(area.height);
+        let more = if hidden > 0 && last { format!(" (+{hidden} more)") } else { String::new() };
+        let parts = text::wrap(&format!("{words}{more}"), columns, 1 + spare);
+        spare -= parts.len().saturating_sub(1);
+        for part in parts {
+            let Some(y) = text::row(area, at) else { return };
+            text::put_cut(buf, area.x + 1, y, area.width.saturating_sub(1), &part, look.theme.style(*role));
+            at += 1;
+        }
     }
 }
 

@@ -42,7 +42,7 @@ pub struct Code<'a, S: AsRef<str>> {
 
 const TAB: usize = 4;
 /// Lines that a diagnostic may take under its span.
-const MESSAGE_LINES: usize = 3;
+const MESSAGE_LINES: usize = 6;
 
 /// A grapheme as it stands on screen.
 struct Glyphs {

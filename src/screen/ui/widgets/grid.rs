@@ -102,6 +102,7 @@ impl Widget for Grid<'_> {
             Rect { x: area.x + gutter.min(area.width), width: area.width.saturating_sub(gutter), ..area };
         let shown = layout::lay_out(&self, body.width, rows);
         self.draw_header(body, buf, &shown);
+        self.draw_more_columns(area, buf, &shown);
         let first_line =
             area.height.saturating_sub(rows).saturating_sub(u16::from(self.has_banner_line(area)));
         for line in 0..rows {
@@ -151,7 +152,7 @@ impl Grid<'_> {
             if self.focused && self.view.col == Some(column.index) {
                 style = style.patch(self.theme.style(Role::Match));
             }
-            let title = layout::title(self, column.index);
+            let title = text::truncate_middle(&layout::title(self, column.index), usize::from(column.width));
             write_cell(buf, (x, body.y), column.width, &title, meta.align(), style);
             if let (true, Some(y)) = (self.show_notes && body.height > 3, text::row(body, 1)) {
                 write_cell(
@@ -163,6 +164,17 @@ impl Grid<'_> {
                     self.theme.style(Role::Muted),
                 );
             }
+        }
+    }
+
+    /// In the head line: that there are columns further left or right.
+    fn draw_more_columns(&self, area: Rect, buf: &mut Buffer, shown: &[layout::Shown]) {
+        let style = self.theme.style(Role::Key);
+        if shown.first().is_some_and(|column| column.index > self.frozen) {
+            text::put(buf, area.x, area.y, 1, "‹", style);
+        }
+        if shown.last().is_some_and(|column| column.index + 1 < self.columns.len()) {
+            text::put(buf, area.right() - 1, area.y, 1, "›", style);
         }
     }
 

@@ -1,88 +1,36 @@
-//! Keys and what they do, in as many columns as fit; and the line of hints at the bottom.
+//! Keys and what they do; and the line of hints at the bottom.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 
 use super::text;
+use crate::screen::app::help::{HelpLine, KEY_COLUMNS};
 use crate::screen::ui::theme::{Role, Theme};
-
-/// A group of keys under a heading. Rows are (keys, meaning).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct HelpSection {
-    pub title: String,
-    pub rows: Vec<(String, String)>,
-}
 
 /// The widget: fills its area; `scroll` counts lines.
 pub struct Help<'a> {
-    pub sections: &'a [HelpSection],
+    pub lines: &'a [HelpLine],
     pub scroll: usize,
     pub theme: &'a Theme,
-}
-
-enum Line<'a> {
-    Title(&'a str),
-    Row(&'a str, &'a str),
-    Blank,
-}
-
-const COLUMN: u16 = 38;
-const KEYS: usize = 16;
-
-impl Help<'_> {
-    fn lines(&self) -> Vec<Line<'_>> {
-        let mut lines = Vec::new();
-        for section in self.sections {
-            if !lines.is_empty() {
-                lines.push(Line::Blank);
-            }
-            lines.push(Line::Title(&section.title));
-            lines.extend(section.rows.iter().map(|(keys, words)| Line::Row(keys, words)));
-        }
-        lines
-    }
-
-    fn columns(width: u16) -> u16 {
-        (width / COLUMN).max(1)
-    }
-
-    /// Lines that the longest column needs at this width.
-    pub fn height(&self, width: u16) -> usize {
-        self.lines().len().div_ceil(usize::from(Self::columns(width)))
-    }
-
-    fn key_width(&self) -> u16 {
-        let widest = self.sections.iter().flat_map(|s| &s.rows).map(|(k, _)| text::width(k, KEYS)).max();
-        widest.unwrap_or(0) as u16
-    }
 }
 
 impl Widget for Help<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let area = area.intersection(*buf.area());
-        if area.is_empty() {
-            return;
-        }
-        let columns = Self::columns(area.width);
-        let each = area.width / columns;
-        let per_column = self.height(area.width).max(usize::from(area.height.min(1)));
-        let keys = self.key_width().min(each / 2);
-        for (i, line) in self.lines().into_iter().enumerate() {
-            let (column, at) = (i / per_column.max(1), i % per_column.max(1));
-            let Some(y) = at.checked_sub(self.scroll).and_then(|at| text::row(area, at)) else { continue };
-            let x = area.x.saturating_add((column as u16).saturating_mul(each));
-            let room = each.saturating_sub(1).min(area.right().saturating_sub(x));
+        let (room, keys) = (area.width.saturating_sub(1), (KEY_COLUMNS as u16).min(area.width / 2));
+        for (at, line) in self.lines.iter().skip(self.scroll).enumerate() {
+            let Some(y) = text::row(area, at) else { break };
+            let x = area.x + 1;
             match line {
-                Line::Blank => {}
-                Line::Title(words) => {
+                HelpLine::Blank => {}
+                HelpLine::Title(words) => {
                     text::put_cut(buf, x, y, room, words, self.theme.style(Role::Header));
                 }
-                Line::Row(key, words) => {
-                    text::put_cut(buf, x, y, keys.min(room), key, self.theme.style(Role::Key));
-                    let x2 = x + keys + 2;
-                    let room = (x + room).saturating_sub(x2);
-                    text::put_cut(buf, x2, y, room, words, self.theme.style(Role::Text));
+                HelpLine::Row { keys: shown, words } => {
+                    text::put_cut(buf, x, y, keys.saturating_sub(1), shown, self.theme.style(Role::Key));
+                    let room = room.saturating_sub(keys);
+                    text::put_cut(buf, x + keys, y, room, words, self.theme.style(Role::Text));
                 }
             }
         }
@@ -125,20 +73,13 @@ mod tests {
     use crate::screen::ui::widgets::testing::lines;
 
     #[test]
-    fn columns_fill_from_the_left() {
-        let row = |k: &str, w: &str| (k.to_string(), w.to_string());
-        let sections = [
-            HelpSection { title: "Cells".into(), rows: vec![row("Enter", "rows"), row("Ctrl-R F5", "run")] },
-            HelpSection { title: "移动".into(), rows: vec![row("j k", "down, up")] },
-        ];
+    fn keys_stand_before_their_sentences_and_the_rest_is_scrolled_to() {
+        let row = |keys: &str, words: &str| HelpLine::Row { keys: keys.into(), words: words.into() };
+        let all = [HelpLine::Title("移动"), row("j, k", "Down, up."), row("", "And on."), HelpLine::Blank];
         let theme = Theme::default();
-        let help = Help { sections: &sections, scroll: 0, theme: &theme };
-        assert_eq!(help.height(80), 3);
-        let mut buf = Buffer::empty(Rect::new(0, 0, 80, 3));
-        help.render(*buf.area(), &mut buf);
-        let got = lines(&buf);
-        assert!(got[0].starts_with("Cells") && got[1].starts_with("Enter      rows"), "{got:?}");
-        assert!(got[1].contains("移动") && got[2].contains("j k        down, up"), "{got:?}");
+        let mut buf = Buffer::empty(Rect::new(0, 0, 40, 2));
+        Help { lines: &all, scroll: 1, theme: &theme }.render(*buf.area(), &mut buf);
+        assert_eq!(lines(&buf), [" j, k             Down, up.", "                  And on."]);
     }
 
     #[test]

@@ -83,8 +83,9 @@ pub enum OutlineItem {
     Heading { level: u8, text: String },
     /// A line of prose, shown muted.
     Prose(String),
-    /// `right` is what fits at the right edge: rows and time, progress, or the state's word.
-    Cell { glyph: Glyph, kind: String, name: String, right: String },
+    /// `right` stands at the right edge: rows and time, progress, or the state's word. Of several
+    /// wordings, the longest first, the first that leaves room for the name is shown; else the last.
+    Cell { glyph: Glyph, kind: String, name: String, right: Vec<String> },
 }
 
 /// The widget.
@@ -131,10 +132,13 @@ impl Outline<'_> {
                 let state = self.theme.style(glyph.role()).patch(under);
                 let x = text::put(buf, x, line.y, room, glyph.symbol(), state).saturating_add(1);
                 let room = line.right().saturating_sub(x);
+                let width = self.kind_width().min(usize::from(room) / 2).saturating_sub(1);
+                let kind = text::pad(kind, width, text::Align::Left) + " ";
+                let wanted = text::width(name, 64) + width + 2;
+                let fits = |right: &&String| wanted + text::width(right, 24) <= usize::from(room);
+                let right = right.iter().find(fits).or(right.last()).map_or("", String::as_str);
                 let right_room = (text::width(right, 24) as u16).min(room / 2);
                 let left_room = room.saturating_sub(right_room + u16::from(right_room > 0));
-                let width = self.kind_width().min(usize::from(left_room) / 2).saturating_sub(1);
-                let kind = text::pad(kind, width, text::Align::Left) + " ";
                 let x2 =
                     text::put(buf, x, line.y, left_room, &kind, self.theme.style(Role::Muted).patch(under));
                 let name_room = (x + left_room).saturating_sub(x2);
@@ -198,7 +202,7 @@ mod tests {
             glyph,
             kind: kind.into(),
             name: name.into(),
-            right: right.into(),
+            right: right.split('|').map(String::from).collect(),
         };
         vec![
             OutlineItem::Heading { level: 1, text: "Why did \"running shoes\" show boots?".into() },
@@ -228,6 +232,23 @@ mod tests {
                 "  ○ explain worst            stale",
             ]
         );
+    }
+
+    #[test]
+    fn names_stay_whole_and_figures_give_way() {
+        let cell = |right: &str| OutlineItem::Cell {
+            glyph: Glyph::Done,
+            kind: "sql".into(),
+            name: "bad_queries".into(),
+            right: right.split('|').map(String::from).collect(),
+        };
+        let figures = "1,204,600 0.1s|1,204,600|1.2M|";
+        let shown = |width| draw(&[cell(figures)], None, width, 1).remove(0);
+        assert_eq!(shown(33), " ✓ sql bad_queries 1,204,600 0.1s");
+        assert_eq!(shown(32), " ✓ sql bad_queries     1,204,600");
+        assert_eq!(shown(27), " ✓ sql bad_queries     1.2M");
+        assert_eq!(shown(21), " ✓ sql bad_queries   ".trim_end());
+        assert_eq!(shown(16), " ✓ sql bad_quer…");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use ratatui::widgets::Widget;
 
 use super::code::{Code, CodeError, CodeSpan, Highlighter, Language};
 use super::grid::{Grid, GridBanner, GridPage, GridView, plan};
-use super::help::{Help, HelpSection, Hints};
+use super::help::{Help, Hints};
 use super::menu::{Menu, MenuItem, centre, place};
 use super::outline::{Glyph, Outline, OutlineItem};
 use super::palette::{Palette, PaletteItem, search};
@@ -22,6 +22,7 @@ use super::record::Record;
 use super::text;
 use super::toast::{Toast, ToastKind};
 use super::words::{WordMark, Words};
+use crate::screen::app::help::HelpLine;
 use crate::screen::ui::theme::{Depth, Role, Theme};
 
 /// Characters that make terminals misbehave, beside ordinary and wide ones.
@@ -217,7 +218,7 @@ proptest! {
         let outline: Vec<OutlineItem> = (0..words.len()).map(|i| match i % 3 {
             0 => OutlineItem::Heading { level: i as u8, text: at(i) },
             1 => OutlineItem::Prose(at(i)),
-            _ => OutlineItem::Cell { glyph: Glyph::Running(i as u8), kind: at(i), name: at(i + 1), right: at(i + 2) },
+            _ => OutlineItem::Cell { glyph: Glyph::Running(i as u8), kind: at(i), name: at(i + 1), right: vec![at(i + 2)] },
         }).collect();
         check(area, |area, buf| Outline { items: &outline, selected: Some(selected), top: 3, focused: true, theme: &theme }.render(area, buf));
 
@@ -238,8 +239,8 @@ proptest! {
         check(area, |area, buf| Record { fields: &fields, selected: Some(selected), scroll: selected / 2, value_lines: 3, theme: &theme }.render(area, buf));
 
         let rows: Vec<(String, String)> = words.iter().map(|w| (w.clone(), w.clone())).collect();
-        let sections = [HelpSection { title: words[0].clone(), rows: rows.clone() }];
-        check(area, |area, buf| Help { sections: &sections, scroll: selected, theme: &theme }.render(area, buf));
+        let help: Vec<HelpLine> = rows.iter().map(|(a, b)| HelpLine::Row { keys: a.clone(), words: b.clone() }).collect();
+        check(area, |area, buf| Help { lines: &help, scroll: selected, theme: &theme }.render(area, buf));
 
         let keys: Vec<(&str, &str)> = rows.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
         check(area, |area, buf| Hints { keys: &keys, right: &words[0], theme: &theme }.render(area, buf));

@@ -125,6 +125,29 @@ fn with_ellipsis(fitting: &str, columns: usize) -> String {
     out
 }
 
+/// At most `columns` wide, cut in the middle: of names that begin alike, the ends tell them apart. For
+/// short texts.
+pub fn truncate_middle(text: &str, columns: usize) -> String {
+    let clean = clean_string(text);
+    let graphemes: Vec<&str> = clean.graphemes(true).collect();
+    if columns < 5 || graphemes.iter().copied().map(columns_of).sum::<usize>() <= columns {
+        return truncate(text, columns);
+    }
+    let end = (columns - 1) / 2;
+    let fits = |room: usize, parts: &mut dyn Iterator<Item = &&str>| {
+        let mut used = 0;
+        let fitting = parts.take_while(|part| {
+            used += columns_of(part);
+            used <= room
+        });
+        fitting.count()
+    };
+    let head = fits(columns - 1 - end, &mut graphemes.iter());
+    let tail = fits(end, &mut graphemes.iter().rev());
+    let head = graphemes.get(..head).unwrap_or_default().concat();
+    format!("{head}…{}", graphemes.get(graphemes.len() - tail..).unwrap_or_default().concat())
+}
+
 /// Exactly `columns` wide: cut or filled with blanks.
 pub fn pad(text: &str, columns: usize, align: Align) -> String {
     let text = truncate(text, columns);
@@ -293,6 +316,18 @@ pub fn row(area: Rect, line: usize) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_cut_in_the_middle() {
+        assert_eq!(truncate_middle("regions_scored_score_irrelevant", 14), "regions…levant");
+        assert_eq!(truncate_middle("search_id", 14), "search_id");
+        assert_eq!(truncate_middle("跑鞋搜索词的得分", 9), "跑鞋…得分");
+        assert_eq!(truncate_middle("search_id", 4), "sea…");
+        assert_eq!(truncate_middle("\u{1b}[31mregions_scored", 8), "␛[31…red");
+        for columns in 0..40 {
+            assert!(width(&truncate_middle("跑鞋a搜b索c词d的e得f分", columns), 99) <= columns);
+        }
+    }
 
     #[test]
     fn hostile_text_becomes_harmless() {

@@ -86,7 +86,10 @@ impl Words<'_> {
         let bar: String =
             std::iter::repeat_n(BARS.get(level).copied().unwrap_or('·'), level.max(1)).collect();
         let decimals = if largest >= 10.0 { 1 } else { 2 };
-        let mut out = format!("{bar}{}", figures::signed(mark.value, decimals));
+        // A value that rounds to nothing is nothing beside the others.
+        let least = 0.5 * 0.1f64.powi(decimals as i32);
+        let value = if mark.value.abs() < least { 0.0 } else { mark.value };
+        let mut out = format!("{bar}{}", figures::signed(value, decimals));
         if let Some(error) = mark.std_error {
             out += &format!("±{}", figures::share(error, decimals));
         }
@@ -121,7 +124,10 @@ impl Words<'_> {
     fn footer(&self) -> String {
         let mut parts = vec![self.method.to_string()];
         if let Some(delta) = self.delta {
-            parts.push(format!("δ {} %", figures::number((delta * 1e4).round() / 100.0)));
+            parts.push(format!(
+                "gap δ {} %",
+                figures::number((delta * 1e4).round() / 100.0).replace('-', "−")
+            ));
         }
         if self.passes > 0 {
             let plural = if self.passes == 1 { "pass" } else { "passes" };
@@ -233,7 +239,7 @@ mod tests {
                 "       ████+2.10 ▓▓▓+1.20",
                 "title  Men's  Boots    Waterproof",
                 "       ·+0.02 ▓▓▓+1.30 ▓▓▓−0.90",
-                "integrated gradients · δ 0.4 % · 48 passes",
+                "integrated gradients · gap δ 0.4 % · 48 passes",
             ]
         );
     }
@@ -273,7 +279,9 @@ mod tests {
         marks[0].text = "\u{1b}]0;x\u{7}\u{202e}".into();
         marks[1].std_error = Some(0.05);
         marks[2].value = f64::NAN;
+        marks[3].value = 4e-3;
         let got = lines(&draw(&marks, 60, 5, Depth::None)).join("\n");
         assert!(got.contains("␛]0;x␇") && got.contains("±.05") && got.contains("NaN"), "{got}");
+        assert!(got.contains("·0.00") && !got.contains("e-3"), "{got}");
     }
 }

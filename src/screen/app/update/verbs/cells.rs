@@ -56,7 +56,7 @@ fn template(app: &App, kind: Kind) -> String {
         return format!("SELECT *\nFROM {from}\nLIMIT 100");
     }
     let Some(def) = cells::CELLS.iter().find(|def| def.kind == kind) else { return String::new() };
-    let lines = def.keys.iter().filter(|key| key.required).map(|key| match key.name {
+    let lines = def.keys().filter(|key| key.required).map(|key| match key.name {
         "from" => format!("from = {}", toml::Value::String(from.clone())),
         "slices" => format!("slices = {}", slices(app).unwrap_or_else(|| key.value.to_owned())),
         name => format!("{name} = {}", key.value),

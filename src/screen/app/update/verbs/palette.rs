@@ -18,7 +18,7 @@ pub fn open(app: &mut App, _: &mut Vec<Effect>) {
             value: c.id.into(),
             label: c.name.into(),
             detail: c.doc.into(),
-            side: commands::all_keys(c),
+            side: commands::keys_here(c, c.places),
         })
         .collect();
     app.mode = Mode::Menu(Menu::new(Purpose::Command, "command", items));

@@ -2,7 +2,7 @@
 
 use crate::protocol::Request;
 use crate::screen::app::menu::{Item, Purpose};
-use crate::screen::app::{App, Effect, Menu, Mode};
+use crate::screen::app::{App, Effect, FileTask, Menu, Mode};
 
 pub fn ask(app: &mut App, effects: &mut Vec<Effect>) {
     if !app.is_dirty_enough() && !app.is_running() {
@@ -33,7 +33,7 @@ pub fn answered(app: &mut App, value: &str, effects: &mut Vec<Effect>) {
             super::save::save(app, effects);
         }
         "discard" => {
-            effects.push(Effect::ForgetJournal { path: super::save::path(app) });
+            effects.push(Effect::File(FileTask::ForgetJournal { path: super::save::path(app) }));
             leave(app, effects);
         }
         _ => {}
@@ -50,9 +50,14 @@ pub fn leave(app: &mut App, effects: &mut Vec<Effect>) {
 pub fn terminate(app: &mut App, effects: &mut Vec<Effect>) {
     let text = app.live_text();
     if app.is_dirty_enough() {
-        effects.push(Effect::Journal { path: super::save::path(app), text: text.clone() });
+        effects.push(Effect::File(FileTask::Journal { path: super::save::path(app), text: text.clone() }));
         if let Some(path) = app.path.clone() {
-            effects.push(Effect::Save { path, text, on_disk: app.on_disk.clone(), force: false });
+            effects.push(Effect::File(FileTask::Save {
+                path,
+                text,
+                on_disk: app.on_disk.clone(),
+                force: false,
+            }));
         }
     }
     leave(app, effects);

@@ -1,5 +1,7 @@
 //! Running cells: what is needed, in which order, as one job.
 
+use std::collections::HashSet;
+
 use crate::protocol::Request;
 use crate::screen::app::run_state::RunState;
 use crate::screen::app::{App, Effect, EngineState, Job, Mode, Tone};
@@ -35,7 +37,8 @@ pub fn stale(app: &mut App, effects: &mut Vec<Effect>) {
     start(app, cells, effects);
 }
 
-/// Runs these cells, and first whatever they read that is missing, stale or partial.
+/// Runs these cells, and first whatever they read that is missing, stale or partial. What is cheap
+/// below them and was run before follows, so that no table stays behind the rows it is made of.
 pub fn with_ancestors(app: &mut App, cells: &[String], effects: &mut Vec<Effect>) {
     let mut wanted: Vec<String> = cells.to_vec();
     for cell in cells {
@@ -45,6 +48,11 @@ pub fn with_ancestors(app: &mut App, cells: &[String], effects: &mut Vec<Effect>
                 wanted.push(above);
             }
         }
+    }
+    if app.auto_run {
+        let below: HashSet<String> = wanted.iter().flat_map(|c| app.doc.descendants(c)).collect();
+        let followers = cheap_again(app, |c| below.contains(c) && !wanted.contains(c), &wanted);
+        wanted.extend(followers);
     }
     let order = app.doc.run_order();
     let ordered = order.into_iter().filter(|c| wanted.contains(c)).collect();
@@ -90,7 +98,7 @@ pub fn sync(app: &mut App, effects: &mut Vec<Effect>) {
 }
 
 /// After a change of the text: what changed and all below it is stale; cheap cells run again.
-pub fn changed(app: &mut App, changed: std::collections::HashSet<String>, effects: &mut Vec<Effect>) {
+pub fn changed(app: &mut App, changed: HashSet<String>, effects: &mut Vec<Effect>) {
     app.redraw = true;
     app.focus = app.doc.stop_near(app.focus);
     let mut touched: Vec<String> = changed.iter().cloned().collect();
@@ -106,22 +114,33 @@ pub fn changed(app: &mut App, changed: std::collections::HashSet<String>, effect
     app.crumbs.retain(|c| doc.block_of(&c.cell).is_some());
     sync(app, effects);
     if app.auto_run {
-        rerun_cheap(app, &touched, effects);
+        let again = cheap_again(app, |c| touched.contains(c), &[]);
+        if !again.is_empty() {
+            start(app, again, effects);
+        }
     }
 }
 
-/// Runs the touched cells that are cheap, were run before, and read nothing expensive that is stale.
-fn rerun_cheap(app: &mut App, touched: &[String], effects: &mut Vec<Effect>) {
+/// A cell's result was computed anew: what was made of the one before and does not run by itself is
+/// out of date.
+pub fn outdate_below(app: &mut App, cell: &str) {
+    for below in app.doc.descendants(cell) {
+        if let Some(run) = app.runs.get_mut(&below).filter(|run| !run.is_active()) {
+            run.stale |= run.outcome.is_some();
+        }
+    }
+}
+
+/// Those of the cells that are cheap, were run before, and read nothing expensive that is out of date
+/// and not in `running`; in running order.
+fn cheap_again(app: &App, among: impl Fn(&String) -> bool, running: &[String]) -> Vec<String> {
     let notebook = app.doc.notebook();
     let cheap = |c: &String| notebook.cell(c).is_some_and(|cell| cell.kind.is_cheap());
     let ran = |c: &String| app.run(c).is_some_and(|r| r.outcome.is_some() && !r.is_active());
     let settled = |c: &String| {
-        app.doc.ancestors(c).iter().all(|a| cheap(a) || app.run(a).is_some_and(|r| r.is_fresh()))
+        let stands = |a: &String| cheap(a) || running.contains(a) || app.run(a).is_some_and(|r| r.is_fresh());
+        app.doc.ancestors(c).iter().all(stands)
     };
     let order = app.doc.run_order();
-    let again: Vec<String> =
-        order.into_iter().filter(|c| touched.contains(c) && cheap(c) && ran(c) && settled(c)).collect();
-    if !again.is_empty() {
-        start(app, again, effects);
-    }
+    order.into_iter().filter(|c| among(c) && cheap(c) && ran(c) && settled(c)).collect()
 }

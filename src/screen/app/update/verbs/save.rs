@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::run;
 use crate::screen::app::menu::{Item, Line, Purpose, Question};
-use crate::screen::app::{App, Effect, Menu, Mode, NEW_NAME, Prompt, SaveError, Tone};
+use crate::screen::app::{App, Effect, FileTask, Menu, Mode, NEW_NAME, Prompt, SaveError, Tone};
 
 /// Where the notebook is or would be saved.
 pub fn path(app: &App) -> PathBuf {
@@ -41,13 +41,13 @@ pub fn path_answered(app: &mut App, answer: &str, effects: &mut Vec<Effect>) {
 
 fn write(app: &mut App, path: PathBuf, force: bool, effects: &mut Vec<Effect>) {
     let text = app.live_text();
-    effects.push(Effect::Save { path, text, on_disk: app.on_disk.clone(), force });
+    effects.push(Effect::File(FileTask::Save { path, text, on_disk: app.on_disk.clone(), force }));
 }
 
 pub fn saved(app: &mut App, text: String, result: Result<PathBuf, SaveError>, effects: &mut Vec<Effect>) {
     match result {
         Ok(path) => {
-            effects.push(Effect::ForgetJournal { path: self::path(app) });
+            effects.push(Effect::File(FileTask::ForgetJournal { path: self::path(app) }));
             app.journaled = Some(text.clone());
             app.on_disk = Some(text);
             app.say(Tone::Good, format!("saved {}", path.display()));

@@ -1,7 +1,7 @@
 //! Time passing: spinners, the journal, a stop that takes too long, the engine's pulse.
 
 use crate::protocol::Request;
-use crate::screen::app::{App, Effect, EngineState, RunState, Tone};
+use crate::screen::app::{App, Effect, EngineState, FileTask, RunState, Tone};
 
 /// A job that has not stopped by then gets its engine ended and restarted.
 const STOP_WITHIN_MS: u64 = 3_000;
@@ -63,8 +63,8 @@ pub fn journal(app: &mut App, effects: &mut Vec<Effect>) {
     app.journaled = Some(text.clone());
     let path = super::save::path(app);
     effects.push(match app.on_disk.as_deref() == Some(text.as_str()) {
-        true => Effect::ForgetJournal { path },
-        false => Effect::Journal { path, text },
+        true => Effect::File(FileTask::ForgetJournal { path }),
+        false => Effect::File(FileTask::Journal { path, text }),
     });
 }
 

@@ -122,8 +122,30 @@ const MORE_SQL: &[&str] = &[
     "WITH",
 ];
 
+/// What most texts hold. Expressions compile when they are first met, which takes longer than a key
+/// may wait for its frame.
+const SAMPLES: [(Language, &str); 2] = [
+    (
+        Language::Sql,
+        "SELECT a, 'b' AS \"c\", count(*) / 1.5 FROM t WHERE x <= 1 AND y LIKE 'z' -- d\n/* e */ ORDER BY 1;",
+    ),
+    (
+        Language::Markdown,
+        "# T\n\nA **b** *c* `d` [e](f) <g>.\n\n- h\n- i\n\n1. j\n\n> k\n\n```sql l\nm\n```\n\n| n | o |\n|---|---|\n| p | q |\n",
+    ),
+];
+
 impl Highlighter {
+    /// Ready for any text: the grammars are loaded and have been used.
     pub fn load() -> Highlighter {
+        let highlighter = Self::loaded();
+        for (language, text) in SAMPLES {
+            highlighter.highlight(language, &text.lines().collect::<Vec<_>>());
+        }
+        highlighter
+    }
+
+    fn loaded() -> Highlighter {
         let rules = RULES.iter().filter_map(|(scope, role)| Some((Scope::new(scope).ok()?, *role))).collect();
         Highlighter { syntaxes: SyntaxSet::load_defaults_newlines(), rules }
     }

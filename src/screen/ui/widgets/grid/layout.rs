@@ -18,18 +18,17 @@ const GAP: u16 = 2;
 const NARROWEST: usize = 3;
 /// A column is this wide at most while others wait for room.
 const COMFORT: usize = 32;
+/// A title alone makes a column this wide at most while others wait for room.
+const TITLE: usize = 16;
 const WIDEST: usize = 200;
 
 struct Measured {
     index: usize,
+    /// To show everything.
     natural: u16,
+    /// To be read well beside others.
+    comfortable: u16,
     cells: Vec<CellWords>,
-}
-
-impl Measured {
-    fn comfortable(&self) -> u16 {
-        self.natural.min(COMFORT as u16)
-    }
 }
 
 pub fn title(grid: &Grid<'_>, index: usize) -> String {
@@ -53,10 +52,10 @@ pub fn lay_out(grid: &Grid<'_>, width: u16, rows: u16) -> Vec<Shown> {
     for index in 0..grid.frozen.min(count) {
         let column = measure(grid, index, rows);
         // Frozen columns may take half of the width; the rest must stay able to scroll.
-        if column.comfortable() + GAP > room || width - room + column.comfortable() > width / 2 {
+        if column.comfortable + GAP > room || width - room + column.comfortable > width / 2 {
             break;
         }
-        room -= column.comfortable() + GAP;
+        room -= column.comfortable + GAP;
         chosen.push(column);
     }
     let frozen = chosen.len();
@@ -87,7 +86,7 @@ fn forwards(grid: &Grid<'_>, first: usize, room: u16, rows: u16) -> Vec<Measured
     let mut shown = Vec::new();
     for index in first..grid.columns.len() {
         let column = measure(grid, index, rows);
-        let need = column.comfortable();
+        let need = column.comfortable;
         if need > left && !shown.is_empty() {
             // A last, cut column is worth showing unless the cursor stands on it.
             if left >= 8 && grid.view.col != Some(index) {
@@ -109,7 +108,7 @@ fn backwards(grid: &Grid<'_>, col: usize, frozen: usize, room: u16, rows: u16) -
     let mut shown = Vec::new();
     for index in (frozen..=col).rev() {
         let column = measure(grid, index, rows);
-        let need = column.comfortable();
+        let need = column.comfortable;
         if need > left && !shown.is_empty() {
             break;
         }
@@ -126,16 +125,19 @@ fn measure(grid: &Grid<'_>, index: usize, rows: u16) -> Measured {
     let widest = cells
         .iter()
         .map(|c| text::width(&c.text, WIDEST))
-        .chain([text::width(&title(grid, index), WIDEST), text::width(note, COMFORT)])
+        .chain([text::width(note, COMFORT)])
         .max()
         .unwrap_or(0);
-    Measured { index, natural: widest.clamp(NARROWEST, WIDEST) as u16, cells }
+    let title = text::width(&title(grid, index), WIDEST);
+    let natural = widest.max(title).clamp(NARROWEST, WIDEST) as u16;
+    let comfortable = natural.min(widest.max(title.min(TITLE)).min(COMFORT) as u16);
+    Measured { index, natural, comfortable: comfortable.max(NARROWEST as u16), cells }
 }
 
 /// Positions; room that is left over goes to the columns that had to be cut.
 fn place(chosen: Vec<Measured>, width: u16) -> Vec<Shown> {
     let gaps = GAP * u16::try_from(chosen.len().saturating_sub(1)).unwrap_or(0);
-    let used: u16 = chosen.iter().map(Measured::comfortable).fold(gaps, u16::saturating_add);
+    let used: u16 = chosen.iter().map(|column| column.comfortable).fold(gaps, u16::saturating_add);
     let mut spare = width.saturating_sub(used);
     let mut x = 0;
     let mut shown = Vec::with_capacity(chosen.len());
@@ -143,9 +145,9 @@ fn place(chosen: Vec<Measured>, width: u16) -> Vec<Shown> {
         if x >= width {
             break;
         }
-        let extra = (column.natural - column.comfortable()).min(spare);
+        let extra = (column.natural - column.comfortable).min(spare);
         spare -= extra;
-        let w = (column.comfortable() + extra).min(width - x);
+        let w = (column.comfortable + extra).min(width - x);
         shown.push(Shown { index: column.index, x, width: w, cells: column.cells });
         x = x.saturating_add(w).saturating_add(GAP);
     }

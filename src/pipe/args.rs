@@ -1,0 +1,134 @@
+//! The arguments of `recscope-score` as clap reads them, and those that it shares with
+//! `recscope score`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, ValueEnum, ValueHint};
+
+use super::Fault;
+use crate::engine::model::{RowKind, ScoreOptions};
+
+/// Put a model's score beside every row: JSON lines or an Arrow stream on stdin, the same on stdout,
+/// in order, every column kept.
+#[derive(Debug, Parser)]
+#[command(
+    name = "recscope-score",
+    version,
+    after_help = "Rows are answered when the input pauses, so that it works as a coprocess. A text that is null or blank gets score null.\n\
+                  Exit codes: 0 the input has ended, 2 usage, 3 data or model error (with the line), 70 bug, 130 or 143 stopped by a signal."
+)]
+pub struct PipeArgs {
+    /// Model folder (Hugging Face layout, safetensors)
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub text: TextArgs,
+    /// What stdin holds: by its first bytes if not given
+    #[arg(long, value_enum)]
+    pub format: Option<RowFormat>,
+    /// A JSON object without the wanted key: an error, or the same as null (writers such as Spark's
+    /// toJSON leave nulls out)
+    #[arg(long, value_enum, default_value_t)]
+    pub missing: Missing,
+    /// JSON lines: give a line that cannot be scored a null score and an `error` key, and go on
+    #[arg(long)]
+    pub skip_bad: bool,
+    /// auto, cpu or cuda:N
+    #[arg(long, default_value = "auto")]
+    pub device: String,
+    /// f32; int8: faster on a CPU, a little less exact; f16 or bf16: faster on a GPU
+    #[arg(long, default_value = "f32")]
+    pub dtype: String,
+    /// Tokens per input, special ones included; the model's limit if not given
+    #[arg(long, value_name = "N")]
+    pub max_tokens: Option<usize>,
+    /// Batches computed side by side; one per core if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Most tokens of one batch; chosen for the device if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=4_194_304))]
+    pub batch_tokens: Option<u32>,
+    /// No progress and no summary on stderr
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RowFormat {
+    /// One JSON object per line
+    Jsonl,
+    /// Arrow IPC stream
+    Arrow,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Missing {
+    #[default]
+    Error,
+    Null,
+}
+
+/// The columns that a model reads.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct TextArgs {
+    /// Cross-encoder: query and title column
+    #[arg(long, value_name = "Q,T", value_delimiter = ',', num_args = 1)]
+    pub pair: Vec<String>,
+    /// Classifier: text column
+    #[arg(long, value_name = "COLUMN")]
+    pub text: Option<String>,
+    /// Bi-encoder: cosine of two columns
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1)]
+    pub embed: Vec<String>,
+}
+
+impl TextArgs {
+    /// What the model reads, and the one or two columns as they were asked for.
+    pub fn columns(&self) -> Result<(RowKind, Vec<String>), Fault> {
+        let kind = match (&self.text, self.embed.is_empty()) {
+            (Some(_), _) => RowKind::Text,
+            (None, true) => RowKind::Pair,
+            (None, false) => RowKind::Embed,
+        };
+        let asked = self.pair.iter().chain(&self.text).chain(&self.embed);
+        let columns: Vec<String> = asked.map(|name| name.trim().to_string()).collect();
+        if columns.len() != if kind == RowKind::Text { 1 } else { 2 } {
+            return Err(Fault::usage("two columns are needed").hint("e.g. --pair query,title"));
+        }
+        Ok((kind, columns))
+    }
+}
+
+/// How to compute, by `--dtype`.
+pub fn score_options(dtype: &str) -> Result<ScoreOptions, Fault> {
+    Ok(ScoreOptions { dtype: dtype.parse()?, ..ScoreOptions::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(words: &[&str]) -> Result<PipeArgs, clap::Error> {
+        PipeArgs::try_parse_from(["recscope-score", "--model", "m"].iter().chain(words))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        PipeArgs::command().debug_assert();
+    }
+
+    #[test]
+    fn columns_come_as_asked() {
+        let columns = |words: &[&str]| parse(words).unwrap().text.columns();
+        let two = vec!["query".to_string(), "标题".to_string()];
+        assert_eq!(columns(&["--pair", "query, 标题"]).unwrap(), (RowKind::Pair, two.clone()));
+        assert_eq!(columns(&["--embed", "query,标题"]).unwrap(), (RowKind::Embed, two));
+        assert_eq!(columns(&["--text", "a,b"]).unwrap(), (RowKind::Text, vec!["a,b".to_string()]));
+        assert!(columns(&["--pair", "query"]).unwrap_err().to_string().contains("two columns"));
+        assert!(parse(&[]).is_err());
+        assert!(parse(&["--text", "a", "--pair", "a,b"]).is_err());
+    }
+}

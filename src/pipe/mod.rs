@@ -1,0 +1,51 @@
+//! `recscope-score`: rows in on stdin, the same rows with a model's scores beside them out on stdout,
+//! in order, within bounded memory. What a Spark executor pipes its rows through, and what a GPU box
+//! without network or compiler can carry.
+//!
+//! What must not be here: SQL, DuckDB, the notebook. Only the model layer and `util` are imported, so
+//! that the program builds without the feature `notebook` and links no libduckdb.
+//!
+//! ```text
+//! stdin --reader thread--> chunks of rows --main thread: RowStream--> windows --writer thread--> stdout
+//! ```
+//!
+//! Its arguments (`args`), faults and progress line (`talk`) are also those of `recscope score`.
+
+mod args;
+mod detect;
+mod encode;
+mod fault;
+mod fd;
+mod frames;
+mod lines;
+mod object;
+mod run;
+mod slices;
+mod talk;
+
+pub use args::{PipeArgs, TextArgs, score_options};
+pub use fault::{Fault, FaultKind, find_column};
+pub use talk::{Ticker, summary};
+
+use clap::Parser;
+
+/// Parses the arguments, does what they say, and gives the exit code: 0 the input has ended (or
+/// nobody reads on), 2 usage, 3 data, model or machine, 70 bug, 130 and 143 stopped by a signal.
+pub fn main() -> u8 {
+    let args = match PipeArgs::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            // A closed pipe is no failure.
+            let _ = error.print();
+            return code;
+        }
+    };
+    match run::run(&args) {
+        Ok(code) => code,
+        Err(fault) => {
+            talk::line(&fault.to_string());
+            fault.exit()
+        }
+    }
+}
