@@ -131,7 +131,6 @@ fn wrong_column_names_are_answered_with_the_right_one() {
         ("gain", "did you mean grade?", (2, 9)),
         ("by", "did you mean item?", (2, 16)),
         ("slices", "did you mean item?", (2, 19)),
-        ("filter", "grade", (2, 10)),
         ("s", "did you mean item?", (3, 15)),
         ("e", "did you mean item?", (3, 15)),
         ("t", "did you mean grade?", (4, 10)),
@@ -139,6 +138,8 @@ fn wrong_column_names_are_answered_with_the_right_one() {
         let problem = failed(&report, name, &[words]);
         assert_eq!((problem.line, problem.column), (Some(place.0), Some(place.1)), "{problem:?}");
     }
+    // DuckDB names the column that was meant, not the place.
+    failed(&report, "filter", &["grade"]);
     assert_eq!((done(&report, "ok").rows, report.exit), (Some(5), 3));
 }
 

@@ -204,9 +204,11 @@ mod tests {
         let cell = |(row, column)| {
             let cell = screen.cell(row, column).unwrap();
             let symbol = if cell.has_contents() { cell.contents() } else { " " };
+            // Nobody sees in which colour nothing is written.
+            let empty = symbol == " " && !cell.inverse() && !cell.underline();
+            let color = if empty { vt100::Color::Default } else { cell.fgcolor() };
             format!(
-                "{symbol:?} {:?} {:?} {} {} {}",
-                cell.fgcolor(),
+                "{symbol:?} {color:?} {:?} {} {} {}",
                 cell.bgcolor(),
                 cell.bold(),
                 cell.inverse(),
