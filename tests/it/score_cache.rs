@@ -322,7 +322,7 @@ fn entry(n: usize, width: usize) -> Entry {
     Entry {
         output: (0..width).map(|k| (n * 31 + k) as f32).collect(),
         tokens: n as u32,
-        truncated: n % 3 == 0,
+        truncated: n.is_multiple_of(3),
     }
 }
 

@@ -101,7 +101,7 @@ fn classes_stand_beside_the_score_and_other_models_do_their_kind() {
     let nulls = r#"{"score":null,"score_LABEL_0":null,"score_LABEL_1":null,"score_LABEL_2":null}"#;
     assert_eq!(lines(&output)[0], nulls);
     let second: Value = serde_json::from_str(&lines(&output)[1]).unwrap();
-    assert_eq!(second.as_object().unwrap().keys().last().unwrap(), "score_LABEL_2");
+    assert_eq!(second.as_object().unwrap().keys().next_back().unwrap(), "score_LABEL_2");
     assert!((0.0..=2.0).contains(&second["score"].as_f64().unwrap()));
 
     let encoder = model(0);

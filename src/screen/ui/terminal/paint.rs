@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
-use unicode_width::UnicodeWidthChar;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Unchanged letters that are written again rather than passed over: a move takes four bytes or more.
 const BRIDGE: u16 = 4;
@@ -27,9 +27,20 @@ const ATTRIBUTES: [(Modifier, &str); 9] = [
 /// before and after.
 pub fn difference(shown: &Buffer, next: &Buffer) -> String {
     let mut brush = Brush { out: String::new(), at: None, style: Style::default() };
-    for (x, y, cell) in shown.diff(next) {
-        brush.go(x, y, next);
-        brush.put(x, y, cell, next.area.right());
+    let changed: Vec<(u16, u16)> = shown.diff(next).into_iter().map(|(x, y, _)| (x, y)).collect();
+    let columns = |buffer: &Buffer, at| buffer.cell(at).map_or(1, |cell| cell.symbol().width().max(1) as u16);
+    for (number, &(x, y)) in changed.iter().enumerate() {
+        let last = x + columns(next, (x, y)) - 1;
+        // A wide glyph that loses its first half leaves the other in the pen's colours.
+        let orphan = Some((last + 1, y)).filter(|&(x, _)| {
+            columns(shown, (last, y)) > 1 && x < next.area.right() && changed.get(number + 1) != Some(&(x, y))
+        });
+        for at in std::iter::once((x, y)).chain(orphan) {
+            if let Some(cell) = next.cell(at) {
+                brush.go(at.0, at.1, next);
+                brush.put(at.0, at.1, cell, next.area.right());
+            }
+        }
     }
     if brush.style != Style::default() {
         brush.out.push_str("\x1b[0m");
