@@ -285,9 +285,9 @@ fn pty_keys_are_answered_while_a_query_takes_every_core_and_ctrl_c_stops_it() {
     pty.keys("R");
     pty.wait("the running query", |text| text.contains("Ctrl-C stop"));
     pty.keys("?");
-    pty.wait("the help over it", |text| text.contains("every pane"));
+    pty.wait("the help over it", |text| text.contains("Everywhere"));
     pty.keys("\u{1b}");
-    pty.wait("the help gone", |text| !text.contains("every pane"));
+    pty.wait("the help gone", |text| !text.contains("Everywhere"));
     pty.keys("\u{3}");
     pty.wait("the query stopped", |text| text.contains("cancelled") || text.contains('■'));
     assert!(pty.is_alive(), "Ctrl-C never quits while something runs");
