@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-pub use crate::pipe::TextArgs;
+pub use crate::pipe::{ModelArgs, TextArgs};
 
 /// Find out why a search or recommendation result is bad: a terminal notebook for logs, models,
 /// metrics, slices and attributions.
@@ -125,9 +125,8 @@ pub struct EngineSettings {
 
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
-    /// Model folder (Hugging Face layout, safetensors)
-    #[arg(long, value_hint = ValueHint::DirPath)]
-    pub model: PathBuf,
+    #[command(flatten)]
+    pub model: ModelArgs,
     /// Data to score: a file, a glob, a path
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub input: String,
@@ -136,38 +135,9 @@ pub struct ScoreArgs {
     /// Where to write: .parquet, .csv or .json
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub out: PathBuf,
-    /// auto, cpu or cuda:N
-    #[arg(long, default_value = "auto")]
-    pub device: String,
-    /// f32; int8: faster on a CPU, a little less exact; f16 or bf16: faster on a GPU
-    #[arg(long, default_value = "f32")]
-    pub dtype: String,
-    /// Tokens per input, special ones included; the model's limit if not given
-    #[arg(long, value_name = "N")]
-    pub max_tokens: Option<usize>,
     /// Compute every score, and keep none for the next time
     #[arg(long)]
     pub no_cache: bool,
-    #[command(flatten)]
-    pub model_options: ModelArgs,
-}
-
-/// What a model is told beside its texts.
-#[derive(Debug, Default, Args)]
-pub struct ModelArgs {
-    /// With --embed: put before each query and each title ("query: " "passage: "); the model folder's
-    /// prompts if not given
-    #[arg(long, num_args = 2, value_names = ["QUERY", "TITLE"])]
-    pub prefixes: Vec<String>,
-    /// Gain of every class: the score is the expected gain, e.g. Exact=1,Substitute=0.1,Irrelevant=0
-    #[arg(long, value_name = "CLASS=GAIN", value_delimiter = ',', value_parser = gain)]
-    pub gains: Vec<(String, f64)>,
-}
-
-fn gain(text: &str) -> Result<(String, f64), String> {
-    let (class, gain) = text.rsplit_once('=').ok_or("write CLASS=GAIN, e.g. Exact=1")?;
-    let gain = gain.trim().parse().map_err(|_| format!("{gain} is not a number"))?;
-    Ok((class.trim().to_owned(), gain))
 }
 
 #[derive(Debug, Args)]

@@ -14,12 +14,11 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::args::ScoreArgs;
 use super::output::{Ticker, cancel_on_signal};
 use super::{Failure, err_line, settings};
-use crate::engine::model::cache::{CacheOptions, Memo, ScoreCache};
-use crate::engine::model::{
-    Chunk, LoadOptions, Model, Prefixes, RowStream, ScoreProgress, Scored, StreamOptions, score_columns,
-};
+use crate::engine::lanes::EngineOptions;
+use crate::engine::model::cache::{Memo, ScoreCache};
+use crate::engine::model::{Chunk, Model, RowStream, ScoreProgress, Scored, StreamOptions, score_columns};
 use crate::engine::store::{Connection, ErrorKind, Flow, SourceSpec, Store, StoreError, StoreOptions};
-use crate::pipe::{find_column, score_options, summary};
+use crate::pipe::{find_column, summary};
 use crate::util::cancel::Cancel;
 use crate::util::{figures, sanitise};
 
@@ -31,12 +30,13 @@ const AHEAD: usize = 32;
 
 /// Scores and writes; a summary goes to stderr.
 pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
-    let mut options = StreamOptions { score: score_options(&args.dtype)?, ..StreamOptions::default() };
-    let memo = memo(args)?;
+    let engine = settings::load().engine_options(&Default::default())?;
+    let mut options = StreamOptions { score: args.model.score_options()?, ..StreamOptions::default() };
+    let memo = if args.no_cache { None } else { memo(&engine) };
     options.score.memo = memo.clone();
     let (kind, asked) = args.text.columns()?;
     let cancel = cancel_on_signal();
-    let (store, connection) = open()?;
+    let (store, connection) = open(&engine)?;
     connection.can_export(&args.out)?;
     let spec = SourceSpec::path(&args.input);
     let base =
@@ -48,8 +48,7 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
         .iter()
         .map(|asked| find_column(asked, &names).map(String::from))
         .collect::<Result<Vec<_>, _>>()?;
-    let load = load_options(args)?;
-    let model = Model::load(&args.model, &load)?;
+    let model = Model::load(&args.model.folder, &args.model.load_options()?)?;
     let added = score_columns(&model.info().labels);
     refuse_taken(&names, &added)?;
     let mut job = Job {
@@ -78,29 +77,17 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
 }
 
 /// What is known from earlier jobs, unless that is switched off.
-fn memo(args: &ScoreArgs) -> Result<Option<Arc<Memo>>, Failure> {
-    let scores = settings::load().engine_options(&Default::default())?.scores();
-    let scores = CacheOptions { folder: scores.folder.clone().filter(|_| !args.no_cache), ..scores };
-    Ok(scores.folder.is_some().then(|| Memo::new(&ScoreCache::new(scores))))
+fn memo(engine: &EngineOptions) -> Option<Arc<Memo>> {
+    let scores = engine.scores();
+    scores.folder.is_some().then(|| Memo::new(&ScoreCache::new(scores)))
 }
 
-fn open() -> Result<(Store, Connection), Failure> {
-    let options = settings::load().engine_options(&Default::default())?;
+fn open(engine: &EngineOptions) -> Result<(Store, Connection), Failure> {
     let mut store_options = StoreOptions::default();
-    store_options.memory_limit = options.memory_bytes.unwrap_or(store_options.memory_limit);
+    store_options.memory_limit = engine.memory_bytes.unwrap_or(store_options.memory_limit);
     let store = Store::open(&store_options)?;
     let connection = store.connect()?;
     Ok((store, connection))
-}
-
-fn load_options(args: &ScoreArgs) -> Result<LoadOptions, Failure> {
-    let asked = &args.model_options;
-    let prefixes = match asked.prefixes.as_slice() {
-        [query, text] => Some(Prefixes { query: query.clone(), text: text.clone() }),
-        _ => None,
-    };
-    let gains = (!asked.gains.is_empty()).then(|| asked.gains.clone());
-    Ok(LoadOptions { device: args.device.parse()?, max_tokens: args.max_tokens, prefixes, gains })
 }
 
 fn refuse_taken(names: &[&str], added: &[String]) -> Result<(), Failure> {

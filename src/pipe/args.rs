@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, ValueEnum, ValueHint};
 
 use super::Fault;
-use crate::engine::model::{RowKind, ScoreOptions};
+use crate::engine::model::{LoadOptions, Prefixes, RowKind, ScoreOptions};
 
 /// Put a model's score beside every row: JSON lines or an Arrow stream on stdin, the same on stdout,
 /// in order, every column kept.
@@ -18,9 +18,8 @@ use crate::engine::model::{RowKind, ScoreOptions};
                   Exit codes: 0 the input has ended, 2 usage, 3 data or model error (with the line), 70 bug, 130 or 143 stopped by a signal."
 )]
 pub struct PipeArgs {
-    /// Model folder (Hugging Face layout, safetensors)
-    #[arg(long, value_hint = ValueHint::DirPath)]
-    pub model: PathBuf,
+    #[command(flatten)]
+    pub model: ModelArgs,
     #[command(flatten)]
     pub text: TextArgs,
     /// What stdin holds: by its first bytes if not given
@@ -33,15 +32,6 @@ pub struct PipeArgs {
     /// JSON lines: give a line that cannot be scored a null score and an `error` key, and go on
     #[arg(long)]
     pub skip_bad: bool,
-    /// auto, cpu or cuda:N
-    #[arg(long, default_value = "auto")]
-    pub device: String,
-    /// f32; int8: faster on a CPU, a little less exact; f16 or bf16: faster on a GPU
-    #[arg(long, default_value = "f32")]
-    pub dtype: String,
-    /// Tokens per input, special ones included; the model's limit if not given
-    #[arg(long, value_name = "N")]
-    pub max_tokens: Option<usize>,
     /// Batches computed side by side; one per core if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -100,9 +90,49 @@ impl TextArgs {
     }
 }
 
-/// How to compute, by `--dtype`.
-pub fn score_options(dtype: &str) -> Result<ScoreOptions, Fault> {
-    Ok(ScoreOptions { dtype: dtype.parse()?, ..ScoreOptions::default() })
+/// Which model, and how it is to read and compute.
+#[derive(Debug, Args)]
+pub struct ModelArgs {
+    /// Model folder (Hugging Face layout, safetensors)
+    #[arg(long = "model", value_name = "MODEL", value_hint = ValueHint::DirPath)]
+    pub folder: PathBuf,
+    /// auto, cpu or cuda:N
+    #[arg(long, default_value = "auto")]
+    pub device: String,
+    /// f32; int8: faster on a CPU, a little less exact; f16 or bf16: faster on a GPU
+    #[arg(long, default_value = "f32")]
+    pub dtype: String,
+    /// Tokens per input, special ones included; the model's limit if not given
+    #[arg(long, value_name = "N")]
+    pub max_tokens: Option<usize>,
+    /// With --embed: put before each query and each title ("query: " "passage: "); the model folder's
+    /// prompts if not given
+    #[arg(long, num_args = 2, value_names = ["QUERY", "TITLE"])]
+    pub prefixes: Vec<String>,
+    /// Gain of every class: the score is the expected gain, e.g. Exact=1,Substitute=0.1,Irrelevant=0
+    #[arg(long, value_name = "CLASS=GAIN", value_delimiter = ',', value_parser = gain)]
+    pub gains: Vec<(String, f64)>,
+}
+
+fn gain(text: &str) -> Result<(String, f64), String> {
+    let (class, gain) = text.rsplit_once('=').ok_or("write CLASS=GAIN, e.g. Exact=1")?;
+    let gain = gain.trim().parse().map_err(|_| format!("{gain} is not a number"))?;
+    Ok((class.trim().to_owned(), gain))
+}
+
+impl ModelArgs {
+    pub fn load_options(&self) -> Result<LoadOptions, Fault> {
+        let prefixes = match self.prefixes.as_slice() {
+            [query, text] => Some(Prefixes { query: query.clone(), text: text.clone() }),
+            _ => None,
+        };
+        let gains = (!self.gains.is_empty()).then(|| self.gains.clone());
+        Ok(LoadOptions { device: self.device.parse()?, max_tokens: self.max_tokens, prefixes, gains })
+    }
+
+    pub fn score_options(&self) -> Result<ScoreOptions, Fault> {
+        Ok(ScoreOptions { dtype: self.dtype.parse()?, ..ScoreOptions::default() })
+    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ mod run;
 mod slices;
 mod talk;
 
-pub use args::{PipeArgs, TextArgs, score_options};
+pub use args::{ModelArgs, PipeArgs, TextArgs};
 pub use fault::{Fault, FaultKind, find_column};
 pub use talk::{Ticker, summary};
 

@@ -19,9 +19,9 @@ use super::frames::Frames;
 use super::lines::Lines;
 use super::slices::Slice;
 use super::talk::{Signals, Ticker, summary};
-use super::{Fault, FaultKind, lines, score_options, slices, talk};
+use super::{Fault, FaultKind, lines, slices, talk};
 use crate::engine::model::{
-    Chunk, LoadOptions, Model, RowStream, ScoreProgress, ScoreReport, Scored, StreamOptions, score_columns,
+    Chunk, Model, RowStream, ScoreProgress, ScoreReport, Scored, StreamOptions, score_columns,
 };
 use crate::util::cancel::Cancel;
 use crate::util::figures;
@@ -87,9 +87,7 @@ pub(super) fn run(args: &PipeArgs) -> Result<u8, Fault> {
     let (kind, columns) = args.text.columns()?;
     let options = options(args)?;
     let signals = Signals::watch();
-    let load =
-        LoadOptions { device: args.device.parse()?, max_tokens: args.max_tokens, ..LoadOptions::default() };
-    let model = Model::load(&args.model, &load)?;
+    let model = Model::load(&args.model.folder, &args.model.load_options()?)?;
     let mut stream = RowStream::new(&model, kind, options)?;
     let wanted = wanted(args, columns, score_columns(&model.info().labels))?;
     let added = wanted.added.clone();
@@ -144,7 +142,7 @@ fn tell(report: &ScoreReport, different: bool, bad: u64) {
 }
 
 fn options(args: &PipeArgs) -> Result<StreamOptions, Fault> {
-    let mut score = score_options(&args.dtype)?;
+    let mut score = args.model.score_options()?;
     score.threads = args.threads.map_or(score.threads, usize::from);
     score.batch_tokens = args.batch_tokens.map_or(score.batch_tokens, |n| n as usize);
     Ok(StreamOptions { score, ..StreamOptions::default() })

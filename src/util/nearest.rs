@@ -1,7 +1,8 @@
 //! "Did you mean": the word of a list that somebody probably wanted to write.
 
 /// The candidate nearest to `word`, if it is near enough to be what was meant: at most a third of
-/// the letters differ (one in short words), case ignored; or the one that begins with the word.
+/// the letters differ (one in short words), case ignored; or the one that begins with the word,
+/// or with which the word begins.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = word.to_lowercase();
     let letters = wanted.chars().count();
@@ -13,8 +14,9 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     for candidate in candidates {
         let lower = candidate.to_lowercase();
         let cut_short = letters >= 3 && lower.starts_with(&wanted);
+        let drawn_out = lower.chars().count() >= 3 && wanted.starts_with(&lower);
         let mut distance = edit_distance(&wanted, &lower);
-        if cut_short {
+        if cut_short || drawn_out {
             distance = distance.min(allowed);
         }
         // A word of one letter shares nothing with a candidate that it fully replaces.
@@ -69,6 +71,8 @@ mod tests {
         assert_eq!(nearest("zzz", ["query", "item"]), None);
         assert_eq!(nearest("min_sup", ["min_support", "metric"]), Some("min_support"));
         assert_eq!(nearest("Query", ["query"]), Some("query"));
+        assert_eq!(nearest("positon", ["pos", "q"]), Some("pos"));
+        assert_eq!(nearest("positon", ["pos", "position"]), Some("position"));
         assert_eq!(nearest("搜索次", ["搜索词", "商品"]), Some("搜索词"));
     }
 }

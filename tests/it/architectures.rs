@@ -368,6 +368,25 @@ fn a_head_that_is_not_all_there_is_named_as_the_file_calls_it() {
     assert!(error.hint.unwrap().contains("CamembertModel"));
 }
 
+/// f32 under another name would also be kept in the score cache under it.
+#[test]
+fn a_number_type_that_a_family_lacks_is_refused() {
+    for (name, model, _) in all() {
+        let texts = vec![Some("running shoes".to_string())];
+        let inputs = match model.head().labels() {
+            [] => ScoreInputs::Embed(&texts, &texts),
+            _ => ScoreInputs::Pair(&texts, &texts),
+        };
+        let options = ScoreOptions { dtype: Dtype::Int8, ..ScoreOptions::default() };
+        let ended = model.score(&inputs, &options, &Cancel::new(), &ScoreProgress::default(), |_| Ok(()));
+        match model.bert() {
+            Some(_) => assert!(ended.is_ok(), "{name}: {ended:?}"),
+            None => assert!(ended.unwrap_err().message.contains("f32 only"), "{name}"),
+        }
+        assert!(model.check_dtype(Dtype::F16).is_err(), "{name}: half precision is for GPUs");
+    }
+}
+
 #[test]
 fn training_another_family_is_refused_before_any_work() {
     use recscope::engine::model::train::{Example, Objective, TrainJob, TrainOptions, train};

@@ -127,7 +127,7 @@ fn wrong_column_names_are_answered_with_the_right_one() {
     let report = run(folder.path(), &text, false);
     for (name, words, place) in [
         ("a", "grade", (1, 14)),
-        ("rank", "its columns: q, item, pos", (2, 9)),
+        ("rank", "did you mean pos?", (2, 9)),
         ("gain", "did you mean grade?", (2, 9)),
         ("by", "did you mean item?", (2, 16)),
         ("slices", "did you mean item?", (2, 19)),

@@ -1,7 +1,7 @@
 //! The two shared models against their goldens: tokens, logits and cosines of every pair.
 
 use duckdb::Connection;
-use recscope::engine::model::{LoadOptions, Model, ScoreInputs, ScoreOptions, ScoreProgress};
+use recscope::engine::model::{Dtype, LoadOptions, Model, ScoreInputs, ScoreOptions, ScoreProgress};
 use recscope::util::cancel::Cancel;
 
 use crate::support::shared;
@@ -31,11 +31,15 @@ fn golden() -> Option<Golden> {
 
 /// Scores all rows and gives them back in input order, with what the job reported.
 fn score_all(model: &Model, inputs: &ScoreInputs, rows: usize) -> Vec<f64> {
+    score_all_with(model, inputs, rows, &ScoreOptions::default())
+}
+
+fn score_all_with(model: &Model, inputs: &ScoreInputs, rows: usize, options: &ScoreOptions) -> Vec<f64> {
     let mut scores = vec![f64::NAN; rows];
     let mut seen = 0;
-    let (options, progress) = (ScoreOptions::default(), ScoreProgress::default());
+    let progress = ScoreProgress::default();
     let report = model
-        .score(inputs, &options, &Cancel::new(), &progress, |chunk| {
+        .score(inputs, options, &Cancel::new(), &progress, |chunk| {
             seen += chunk.rows.len();
             for (&row, score) in chunk.rows.iter().zip(&chunk.scores) {
                 scores[row] = score.unwrap();
@@ -70,6 +74,30 @@ fn cross_encoder_logits_equal_the_golden() {
     let inputs = ScoreInputs::Pair(&golden.query, &golden.title);
     let scores = score_all(&model, &inputs, golden.query.len());
     assert!(largest_difference(&scores, &golden.ce_l12) < 1e-3);
+}
+
+/// What int8 costs on real pairs: the figures are printed, the bounds leave twice the room.
+#[test]
+fn int8_lies_near_the_golden() {
+    let Some(golden) = golden() else { return };
+    for (name, wanted, most, mean) in [
+        ("ms-marco-MiniLM-L-12-v2", &golden.ce_l12, 1.4, 0.08),
+        ("all-MiniLM-L6-v2", &golden.minilm_l6, 0.03, 0.005),
+    ] {
+        let Some(dir) = shared(&format!("models/{name}")) else { return };
+        let model = Model::load(&dir, &LoadOptions { max_tokens: Some(128), ..Default::default() }).unwrap();
+        let inputs = match model.head().labels() {
+            [] => ScoreInputs::Embed(&golden.query, &golden.title),
+            _ => ScoreInputs::Pair(&golden.query, &golden.title),
+        };
+        let options = ScoreOptions { dtype: Dtype::Int8, ..ScoreOptions::default() };
+        let scores = score_all_with(&model, &inputs, golden.query.len(), &options);
+        let apart: Vec<f64> = scores.iter().zip(wanted).map(|(a, b)| (a - b).abs()).collect();
+        let average = apart.iter().sum::<f64>() / apart.len() as f64;
+        let largest = largest_difference(&scores, wanted);
+        println!("{name}: int8 differs by {average:.4} on average");
+        assert!(average > 0.0 && average < mean && largest < most, "{name}: {average}, {largest}");
+    }
 }
 
 #[test]

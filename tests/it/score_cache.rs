@@ -8,7 +8,8 @@ use recscope::engine::model::cache::{
     CacheOptions, Entry, Key, Memo, Origin, ScoreCache, ShelfId, Wanted, clear, survey, verify,
 };
 use recscope::engine::model::{
-    DeviceChoice, LoadOptions, Model, ModelErrorKind, ScoreInputs, ScoreOptions, ScoreProgress, ScoreReport,
+    DeviceChoice, Dtype, LoadOptions, Model, ModelErrorKind, ScoreInputs, ScoreOptions, ScoreProgress,
+    ScoreReport,
 };
 use recscope::util::cancel::Cancel;
 
@@ -169,6 +170,7 @@ fn scores_of_one_thing_never_answer_for_another() {
         path: recscope::engine::model::Path::Differentiable,
         ..options
     };
+    let int8 = |options: ScoreOptions| ScoreOptions { dtype: Dtype::Int8, ..options };
     score(&one, &pair, &remembering(&cache(&folder)));
     let mut shelves = 1;
     for (what, model, inputs, options, new_shelf) in [
@@ -176,6 +178,7 @@ fn scores_of_one_thing_never_answer_for_another() {
         ("one text", &one, &ScoreInputs::Text(&queries), remembering(&cache(&folder)), true),
         ("another limit", &cut, &pair, remembering(&cache(&folder)), true),
         ("another model", &other, &pair, remembering(&cache(&folder)), true),
+        ("another number type", &one, &pair, int8(remembering(&cache(&folder))), true),
         ("other kernels", &one, &pair, differentiable(remembering(&cache(&folder))), true),
     ] {
         let (expected, _) = score(model, inputs, &ScoreOptions { memo: None, ..options.clone() });

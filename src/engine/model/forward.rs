@@ -20,6 +20,17 @@ impl Model {
         self.encoder.own().is_some() && self.encoder.device().is_cpu()
     }
 
+    /// Whether scores in this number type can be had of this model where it is; an error says what to
+    /// use instead. A type that is not computed is never taken for one that is.
+    pub fn check_dtype(&self, dtype: Dtype) -> Result<(), ModelError> {
+        dtype.check(self.encoder.device().is_cpu())?;
+        if dtype == Dtype::F32 || self.encoder.own().is_some() {
+            return Ok(());
+        }
+        let what = format!("{} is computed in f32 only, not in {dtype}", self.config.family.name);
+        Err(ModelError::new(ModelErrorKind::Unsupported, what).hint("leave dtype out, or use f32"))
+    }
+
     /// The kernels' copy of the weights, made on first use: one in floats, one in whole numbers.
     fn fused(&self, dtype: Dtype) -> Result<&FusedBert, ModelError> {
         let ints = dtype == Dtype::Int8;
@@ -47,7 +58,7 @@ impl Model {
 
     /// Logits (classifier) or embedding (encoder) of each row, in order. Looks at `cancel` between
     /// layers. Number types other than f32 are for [`Path::Fused`], on a device that has them
-    /// ([`Dtype::check`]).
+    /// ([`Model::check_dtype`]).
     pub fn forward(
         &self,
         rows: &[Row],

@@ -38,7 +38,7 @@ pub struct ScoreOptions {
     /// Most tokens in one batch; 0: chosen for the device. Bounds memory and the time to a cancel.
     pub batch_tokens: usize,
     pub path: Path,
-    /// Must be one that the model's device has ([`Dtype::check`]).
+    /// Must be one that the model's device has ([`Model::check_dtype`]).
     pub dtype: Dtype,
     /// What is known from before, shared by the calls of one job; `None`: every input is computed.
     pub memo: Option<Arc<Memo>>,
@@ -218,7 +218,7 @@ impl Model {
     ) -> Result<(), ModelError> {
         let fused = options.path == Path::Fused && self.has_fused_path();
         let on_cpu = self.encoder.device().is_cpu();
-        options.dtype.check(on_cpu)?;
+        self.check_dtype(options.dtype)?;
         let threads = if on_cpu { workers::worker_count(options.threads) } else { 1 };
         let budget = match (options.batch_tokens, fused, on_cpu) {
             (0, true, _) => 384,

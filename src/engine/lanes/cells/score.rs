@@ -90,7 +90,7 @@ fn prepare<'a>(work: &'a Work<'a>, spec: &'a ScoreSpec, names: &'a Names) -> Res
     let dtype: Dtype = spec.dtype.as_deref().unwrap_or_default().parse()?;
     let model = work.on_model_lane(move |models| models.get(&dir, &options))??;
     work.cancel.check().map_err(|_| ModelError::from(crate::util::cancel::Cancelled))?;
-    dtype.check(model.has_fused_path())?;
+    model.check_dtype(dtype)?;
 
     let columns = columns(work.cell, model.info());
     if let Some(taken) = columns.iter().find(|c| from.columns.iter().any(|f| f.name.eq_ignore_ascii_case(c)))

@@ -134,7 +134,8 @@ impl<'m> RowStream<'m> {
         Ok(Self { model, kind, options, memory, pace, report: ScoreReport::default() })
     }
 
-    /// What has been done so far, also after an error. `unique_inputs` counts inputs computed;
+    /// What has been done so far, also after an error. `unique_inputs` counts inputs
+    /// computed, and those that the score cache knew (`cached_inputs`) with them;
     /// `seconds` are those of computing, not of waiting for rows.
     pub fn report(&self) -> &ScoreReport {
         &self.report
