@@ -82,7 +82,7 @@ fn int8_lies_near_the_golden() {
     let Some(golden) = golden() else { return };
     for (name, wanted, most, mean) in [
         ("ms-marco-MiniLM-L-12-v2", &golden.ce_l12, 1.4, 0.08),
-        ("all-MiniLM-L6-v2", &golden.minilm_l6, 0.03, 0.005),
+        ("all-MiniLM-L6-v2", &golden.minilm_l6, 0.045, 0.01),
     ] {
         let Some(dir) = shared(&format!("models/{name}")) else { return };
         let model = Model::load(&dir, &LoadOptions { max_tokens: Some(128), ..Default::default() }).unwrap();
