@@ -1,6 +1,7 @@
 //! The science: metrics, statistics, fairness, explanations. No connection, no tensor, no thread:
 //! SQL is named by query id and run through [`Queries`], scores come through [`Scorer`].
 
+pub mod drift;
 pub mod explain;
 pub mod fairness;
 pub mod metrics;

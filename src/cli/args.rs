@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub use super::shrink::{BenchArgs, PruneArgs, QuantizeArgs};
 pub use crate::pipe::{ModelArgs, TextArgs};
 
 /// Find out why a search or recommendation result is bad: a terminal notebook for logs, models,
@@ -253,6 +254,12 @@ pub enum ModelsCommand {
         #[arg(long, value_enum, default_value_t)]
         format: ShortFormat,
     },
+    /// Speed, and what int8 or another version loses of the scores and of nDCG
+    Bench(BenchArgs),
+    /// Write a folder with smaller numbers, and measure it against its source
+    Quantize(QuantizeArgs),
+    /// Write a folder with fewer layers or heads, or more zeros, and measure it against its source
+    Prune(PruneArgs),
 }
 
 /// Where the scores lie and how much they may take: `engine.score_cache` and `engine.score_cache_limit`

@@ -4,17 +4,17 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
-use arrow::record_batch::RecordBatch;
 use serde_json::{Map, Value as Json, json};
 
 use super::args::{Convention, EvalArgs, ShortFormat};
 use super::output::{cancel_on_signal, print};
+use super::queries::{OneConnection, analysis_failure, query_failure};
 use super::{Failure, err_line, settings};
 use crate::analysis::metrics::{
     Empty, METRICS, MetricId, MetricsRequest, MetricsTable, Roles, Rows, Ties, evaluate,
 };
-use crate::analysis::{Bindings, Queries, QueryError, SqlValue};
-use crate::engine::store::{Connection, Fill, SourceSpec, Store, StoreError, StoreOptions, Value};
+use crate::analysis::{Bindings, Queries, SqlValue};
+use crate::engine::store::{Connection, SourceSpec, Store, StoreOptions};
 use crate::notebook::diagnostics::nearest;
 use crate::util::cancel::Cancel;
 use crate::util::figures;
@@ -47,13 +47,7 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
         .value("both", SqlValue::Bool(matches!(args.convention, Convention::Trec | Convention::Ranx)));
     let mut queries = OneConnection { connection: &connection, cancel: &cancel };
     queries.run("eval/judged_run", &bindings).map_err(query_failure)?;
-    let table = evaluate(&mut queries, &request(args), &cancel, &mut |_, _| {}).map_err(|error| {
-        let failure = Failure::usage(error.to_string());
-        match error.hint() {
-            Some(hint) => failure.hint(hint.to_string()),
-            None => failure,
-        }
-    })?;
+    let table = evaluate(&mut queries, &request(args), &cancel, &mut |_, _| {}).map_err(analysis_failure)?;
     for note in &table.notes {
         err_line(&format!("note: {}", crate::util::sanitise::line(note)));
     }
@@ -164,47 +158,6 @@ fn column(args: &EvalArgs, role: &str, names: &[String], file: &str) -> Result<S
         Failure::data(format!("{file} has no column `{wanted}`"))
             .hint(format!("it has: {}; name the right one with --columns {role}=COLUMN", names.join(", ")))
     })
-}
-
-struct OneConnection<'a> {
-    connection: &'a Connection,
-    cancel: &'a Cancel,
-}
-
-impl Queries for OneConnection<'_> {
-    fn rows(&mut self, id: &str, bindings: &Bindings) -> Result<RecordBatch, QueryError> {
-        self.connection.registered_rows(id, &fill(bindings), self.cancel).map_err(query_error)
-    }
-
-    fn run(&mut self, id: &str, bindings: &Bindings) -> Result<(), QueryError> {
-        self.connection.registered_run(id, &fill(bindings), self.cancel).map(|_| ()).map_err(query_error)
-    }
-}
-
-fn fill(bindings: &Bindings) -> Fill {
-    let value = |value: &SqlValue| match value {
-        SqlValue::Null => Value::Null,
-        SqlValue::Bool(value) => Value::Bool(*value),
-        SqlValue::Int(value) => Value::Int(*value),
-        SqlValue::Float(value) => Value::Float(*value),
-        SqlValue::Text(value) => Value::Text(value.clone()),
-    };
-    Fill {
-        idents: bindings.idents.clone(),
-        exprs: bindings.exprs.clone(),
-        values: bindings.values.iter().map(|(name, v)| (name.clone(), value(v))).collect(),
-    }
-}
-
-fn query_error(error: StoreError) -> QueryError {
-    if error.is_cancelled() { QueryError::Cancelled } else { QueryError::Failed(error.to_string()) }
-}
-
-fn query_failure(error: QueryError) -> Failure {
-    match error {
-        QueryError::Cancelled => StoreError::cancelled().into(),
-        QueryError::Failed(message) => Failure::data(message),
-    }
 }
 
 fn convention(args: &EvalArgs) -> &'static str {

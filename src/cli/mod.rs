@@ -12,10 +12,12 @@ mod headless;
 mod models;
 mod open;
 mod output;
+mod queries;
 mod rows;
 pub mod run;
 mod score;
 mod settings;
+mod shrink;
 mod train;
 
 pub use failure::Failure;
@@ -57,6 +59,9 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Train(args)) => train::train(&args),
         Some(Command::Models(ModelsCommand::List { folders, format })) => models::list(&folders, format),
         Some(Command::Models(ModelsCommand::Info { folder, format })) => models::info(&folder, format),
+        Some(Command::Models(ModelsCommand::Bench(args))) => shrink::bench(&args),
+        Some(Command::Models(ModelsCommand::Quantize(args))) => shrink::quantize(&args),
+        Some(Command::Models(ModelsCommand::Prune(args))) => shrink::prune(&args),
         Some(Command::Cache(command)) => cache::cache(&command),
         Some(Command::Doctor(args)) => doctor::doctor(&args),
         Some(Command::Docs { page }) => docs::docs(page),

@@ -13,10 +13,11 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::args::ScoreArgs;
 use super::output::{Ticker, cancel_on_signal};
+use super::shrink::{self, Reservoir};
 use super::{Failure, err_line, settings};
 use crate::engine::lanes::EngineOptions;
 use crate::engine::model::cache::{Memo, ScoreCache};
-use crate::engine::model::{Chunk, Model, RowStream, ScoreProgress, Scored, StreamOptions, score_columns};
+use crate::engine::model::{Chunk, Dtype, Model, RowStream, ScoreProgress, Scored, StreamOptions, score_columns};
 use crate::engine::store::{Connection, ErrorKind, Flow, SourceSpec, Store, StoreError, StoreOptions};
 use crate::pipe::{find_column, summary};
 use crate::util::cancel::Cancel;
@@ -27,13 +28,14 @@ const SCORES: &str = "input_scores";
 /// Rows that are handed to the model together, and how many such chunks are read ahead.
 const CHUNK_ROWS: usize = 256;
 const AHEAD: usize = 32;
+/// Rows on which a smaller number type is compared with f32.
+const CHECKED_ROWS: usize = 512;
 
 /// Scores and writes; a summary goes to stderr.
 pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
     let engine = settings::load().engine_options(&Default::default())?;
-    let mut options = StreamOptions { score: args.model.score_options()?, ..StreamOptions::default() };
+    args.model.dtype()?;
     let memo = if args.no_cache { None } else { memo(&engine) };
-    options.score.memo = memo.clone();
     let (kind, asked) = args.text.columns()?;
     let cancel = cancel_on_signal();
     let (store, connection) = open(&engine)?;
@@ -49,6 +51,9 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
         .map(|asked| find_column(asked, &names).map(String::from))
         .collect::<Result<Vec<_>, _>>()?;
     let model = Model::load(&args.model.folder, &args.model.load_options()?)?;
+    let mut options = StreamOptions { score: args.model.score_options(&model)?, ..StreamOptions::default() };
+    options.score.memo = memo.clone();
+    let dtype = options.score.dtype;
     let added = score_columns(&model.info().labels);
     refuse_taken(&names, &added)?;
     let mut job = Job {
@@ -59,9 +64,10 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
         cancel: &cancel,
     };
     connection.create_table(SCORES, &job.schema)?;
+    let mut checked = Reservoir::new(CHECKED_ROWS, columns.len() == 2);
     let files = connection.source_files(&spec, &base)?.unwrap_or_default();
     let before = versions(&files);
-    job.run(&store, &columns)?;
+    job.run(&store, &columns, &mut checked)?;
     let report = job.stream.report();
     if versions(&files) != before {
         return Err(Failure::data(format!("{} was changed while it was scored", args.input))
@@ -70,10 +76,23 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
     connection.export_scored(INPUT, SCORES, report.rows, &args.out, &cancel)?;
     let summary = summary(report, job.stream.remembers_all());
     err_line(&format!("{summary}; written to {}", args.out.display()));
+    if dtype != Dtype::F32 {
+        tell_loss(&model, dtype, checked, &cancel)?;
+    }
     if let Some(trouble) = memo.and_then(|memo| memo.trouble()) {
         err_line(&format!("note: {}", sanitise::excerpt(&trouble, 400)));
     }
     Ok(0)
+}
+
+/// What a smaller number type cost, on some rows of this very input.
+fn tell_loss(model: &Model, dtype: Dtype, rows: Reservoir, cancel: &Cancel) -> Result<(), Failure> {
+    let sample = rows.into_sample();
+    let lost = shrink::dtypes(model, &sample, (Dtype::F32, dtype), cancel)?;
+    let rows = figures::plural(sample.rows() as u64, "row", "rows");
+    let verdict = if lost.verdict.passes { "" } else { " (less than 0.99: look before you rank by it)" };
+    err_line(&format!("{dtype} against f32 on {rows} of these: {}{verdict}", shrink::scores(&lost)));
+    Ok(())
 }
 
 /// What is known from earlier jobs, unless that is switched off.
@@ -126,11 +145,16 @@ type Rows = Result<Chunk<()>, Failure>;
 
 impl Job<'_> {
     /// Scores every row into the table [`SCORES`], in order; reading and computing side by side.
-    fn run(&mut self, store: &Store, columns: &[String]) -> Result<(), Failure> {
+    fn run(
+        &mut self,
+        store: &Store,
+        columns: &[String],
+        checked: &mut Reservoir,
+    ) -> Result<(), Failure> {
         let (reader, cancel) = (store.connect()?, self.cancel);
         let (send, chunks) = bounded(AHEAD);
         std::thread::scope(|scope| {
-            let read = scope.spawn(move || read(&reader, columns, &send, cancel));
+            let read = scope.spawn(move || read(&reader, columns, (&send, checked), cancel));
             let computed = self.compute(chunks);
             match read.join() {
                 Ok(()) => computed,
@@ -158,13 +182,19 @@ impl Job<'_> {
 }
 
 /// Sends the texts of every row, and why they end where they do not end by themselves.
-fn read(connection: &Connection, columns: &[String], send: &Sender<Rows>, cancel: &Cancel) {
+fn read(
+    connection: &Connection,
+    columns: &[String],
+    (send, checked): (&Sender<Rows>, &mut Reservoir),
+    cancel: &Cancel,
+) {
     let read = connection.texts(INPUT, columns, cancel, |rows| {
         for from in (0..rows.num_rows()).step_by(CHUNK_ROWS) {
             let rows = rows.slice(from, CHUNK_ROWS.min(rows.num_rows() - from));
             let mut texts = rows.columns().iter().map(texts_of);
             let first = texts.next().transpose()?.unwrap_or_default();
             let second = texts.next().transpose()?.unwrap_or_default();
+            checked.offer(&first, &second);
             let chunk = Chunk { first, second, keep: (), bytes: 0, pause: false };
             if send.send(Ok(chunk)).is_err() {
                 return Ok(Flow::Break(()));

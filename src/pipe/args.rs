@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, ValueEnum, ValueHint};
 
 use super::Fault;
-use crate::engine::model::{LoadOptions, Prefixes, RowKind, ScoreOptions};
+use crate::engine::model::{Dtype, LoadOptions, Model, Prefixes, RowKind, ScoreOptions};
 
 /// Put a model's score beside every row: JSON lines or an Arrow stream on stdin, the same on stdout,
 /// in order, every column kept.
@@ -99,9 +99,10 @@ pub struct ModelArgs {
     /// auto, cpu or cuda:N
     #[arg(long, default_value = "auto")]
     pub device: String,
-    /// f32; int8: faster on a CPU, a little less exact; f16 or bf16: faster on a GPU
-    #[arg(long, default_value = "f32")]
-    pub dtype: String,
+    /// f32; int8: faster on a CPU, a little less exact; f16 or bf16: faster on a GPU; f32 if not given, or
+    /// int8 for a folder that `recscope models quantize` made
+    #[arg(long)]
+    pub dtype: Option<String>,
     /// Tokens per input, special ones included; the model's limit if not given
     #[arg(long, value_name = "N")]
     pub max_tokens: Option<usize>,
@@ -130,8 +131,14 @@ impl ModelArgs {
         Ok(LoadOptions { device: self.device.parse()?, max_tokens: self.max_tokens, prefixes, gains })
     }
 
-    pub fn score_options(&self) -> Result<ScoreOptions, Fault> {
-        Ok(ScoreOptions { dtype: self.dtype.parse()?, ..ScoreOptions::default() })
+    /// A wrong name is told before the model is loaded.
+    pub fn dtype(&self) -> Result<Option<Dtype>, Fault> {
+        Ok(self.dtype.as_deref().map(str::parse).transpose()?)
+    }
+
+    pub fn score_options(&self, model: &Model) -> Result<ScoreOptions, Fault> {
+        let dtype = self.dtype()?.unwrap_or(model.default_dtype());
+        Ok(ScoreOptions { dtype, ..ScoreOptions::default() })
     }
 }
 

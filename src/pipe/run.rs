@@ -85,9 +85,10 @@ enum Unwritten {
 
 pub(super) fn run(args: &PipeArgs) -> Result<u8, Fault> {
     let (kind, columns) = args.text.columns()?;
-    let options = options(args)?;
+    args.model.dtype()?;
     let signals = Signals::watch();
     let model = Model::load(&args.model.folder, &args.model.load_options()?)?;
+    let options = options(args, &model)?;
     let mut stream = RowStream::new(&model, kind, options)?;
     let wanted = wanted(args, columns, score_columns(&model.info().labels))?;
     let added = wanted.added.clone();
@@ -141,8 +142,8 @@ fn tell(report: &ScoreReport, different: bool, bad: u64) {
     talk::line(&format!("{}{bad}", summary(&report, different)));
 }
 
-fn options(args: &PipeArgs) -> Result<StreamOptions, Fault> {
-    let mut score = args.model.score_options()?;
+fn options(args: &PipeArgs, model: &Model) -> Result<StreamOptions, Fault> {
+    let mut score = args.model.score_options(model)?;
     score.threads = args.threads.map_or(score.threads, usize::from);
     score.batch_tokens = args.batch_tokens.map_or(score.batch_tokens, |n| n as usize);
     Ok(StreamOptions { score, ..StreamOptions::default() })

@@ -32,6 +32,7 @@ mod score_files;
 mod score_pipe;
 mod screen_child;
 mod screen_pty;
+mod shrink;
 mod stats;
 mod store;
 mod store_pages;

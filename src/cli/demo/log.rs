@@ -62,6 +62,13 @@ pub(super) fn shop(faults: Faults, seed: i64, cancel: &Cancel) -> Result<Connect
     Ok(db)
 }
 
+/// A shop without faults with the table `demo_judged(query, title, grade)`: rows to measure models on.
+pub fn judged_shop(cancel: &Cancel) -> Result<Connection> {
+    let db = shop(Faults::NONE, SEED, cancel)?;
+    db.registered_run("demo/judged", &Fill::new(), cancel)?;
+    Ok(db)
+}
+
 pub(super) fn write(db: &Connection, relation: &str, path: &Path, cancel: &Cancel) -> Result<()> {
     let fill = Fill::new().ident("rel", relation).value("path", path.to_string_lossy().as_ref());
     db.registered_run("demo/write", &fill, cancel).map(|_| ())

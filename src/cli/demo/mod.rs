@@ -13,6 +13,7 @@ use super::{Failure, headless, open};
 use crate::protocol::{Problem, ProblemKind};
 use crate::util::cancel::Cancel;
 
+pub(in crate::cli) use log::judged_shop;
 pub use log::{Faults, SEARCHES, SEED, write_log};
 
 const NOTEBOOK: &str = include_str!("../../../queries/notebooks/demo.md");

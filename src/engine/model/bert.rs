@@ -280,8 +280,10 @@ impl Bert {
         bias: &Tensor,
         dropout: Option<&mut Dropout>,
     ) -> candle_core::Result<Tensor> {
-        let (batch, length, hidden) = x.dims3()?;
-        let (heads, size) = (self.config.heads, self.config.head_dim());
+        let (batch, length, _) = x.dims3()?;
+        // Fewer than the config's where heads were pruned.
+        let (context, size) = (layer.query.weight.dim(0)?, self.config.head_dim());
+        let heads = context / size;
         let split = |linear: &Linear| -> candle_core::Result<Tensor> {
             let y = ops::linear(x, &linear.weight, &linear.bias)?;
             y.reshape((batch, length, heads, size))?.transpose(1, 2)?.contiguous()
@@ -294,7 +296,7 @@ impl Bert {
         if let Some(d) = dropout {
             weights = d.attention(weights)?;
         }
-        weights.matmul(&v)?.transpose(1, 2)?.contiguous()?.reshape((batch, length, hidden))
+        weights.matmul(&v)?.transpose(1, 2)?.contiguous()?.reshape((batch, length, context))
     }
 
     /// activation(dense(first token)), `[batch, hidden]`, tanh for BERT; `None` where the model has no

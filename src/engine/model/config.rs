@@ -1,6 +1,7 @@
 //! `config.json` of a Hugging Face folder of a family that we run. Reads and checks figures; opens no
 //! weights.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -38,7 +39,10 @@ pub struct BertConfig {
     /// Width of the embedding tables; `hidden` where nothing lies between.
     pub embedding: usize,
     pub layers: usize,
+    /// Before any were pruned.
     pub heads: usize,
+    /// Heads that a layer no longer has, by layer; never all of them.
+    pub pruned_heads: BTreeMap<usize, BTreeSet<usize>>,
     pub intermediate: usize,
     pub activation: Activation,
     pub hidden_dropout: f64,
@@ -92,6 +96,7 @@ impl BertConfig {
             },
             layers: required("num_hidden_layers")?,
             heads: required("num_attention_heads")?,
+            pruned_heads: pruned_heads(&raw)?,
             intermediate: required("intermediate_size")?,
             activation: activation(&raw, family)?,
             hidden_dropout: share(&raw, family.key("hidden_dropout_prob"))?.unwrap_or(0.1),
@@ -111,6 +116,7 @@ impl BertConfig {
             let (h, n) = (config.hidden, config.heads);
             return Err(wrong(format!("hidden_size {h} is not a multiple of num_attention_heads {n}")));
         }
+        check_pruned(&config)?;
         if config.max_positions < 8 {
             return Err(wrong(format!("max_position_embeddings {rows} leaves fewer than 8 positions")));
         }
@@ -143,6 +149,47 @@ impl BertConfig {
     /// Values per attention head.
     pub fn head_dim(&self) -> usize {
         self.hidden / self.heads
+    }
+
+    /// Attention heads that a layer has.
+    pub fn heads_in(&self, layer: usize) -> usize {
+        self.heads - self.pruned_heads.get(&layer).map_or(0, BTreeSet::len)
+    }
+
+    /// The same with only these layers, in this order.
+    pub fn with_layers(&self, kept: &[usize]) -> Self {
+        let mut config = self.clone();
+        config.layers = kept.len();
+        config.raw.insert(self.family.key("num_hidden_layers").into(), kept.len().into());
+        let pruned = kept.iter().enumerate();
+        let pruned = pruned.filter_map(|(now, was)| Some((now, self.pruned_heads.get(was)?.clone())));
+        config.with_pruned_heads(pruned.collect())
+    }
+
+    /// The same with these heads pruned, those included that were pruned before.
+    pub fn with_pruned_heads(mut self, pruned: BTreeMap<usize, BTreeSet<usize>>) -> Self {
+        let as_json = pruned.iter().filter(|(_, heads)| !heads.is_empty());
+        let as_json: Map<String, Value> =
+            as_json.map(|(layer, heads)| (layer.to_string(), heads.iter().copied().collect())).collect();
+        match as_json.is_empty() {
+            true => self.raw.remove("pruned_heads"),
+            false => self.raw.insert("pruned_heads".into(), Value::Object(as_json)),
+        };
+        self.pruned_heads = pruned;
+        self
+    }
+
+    /// The same, said to hold its weights as this program's whole numbers, so that nobody else takes
+    /// them for floats.
+    pub fn with_stored(mut self, dtype: super::dtype::Dtype) -> Self {
+        match dtype {
+            super::dtype::Dtype::Int8 => {
+                let method = serde_json::json!({ "quant_method": "recscope-int8" });
+                self.raw.insert("quantization_config".into(), method)
+            }
+            _ => self.raw.remove("quantization_config"),
+        };
+        self
     }
 
     /// The same encoder with a classifier of these classes on top: what a trainer saves.
@@ -263,6 +310,34 @@ fn size(
             }
         },
     }
+}
+
+/// `pruned_heads`, as Hugging Face writes it: `{"2": [0, 3]}`.
+fn pruned_heads(raw: &Map<String, Value>) -> Result<BTreeMap<usize, BTreeSet<usize>>, ModelError> {
+    let Some(value) = raw.get("pruned_heads").filter(|v| !v.is_null()) else { return Ok(BTreeMap::new()) };
+    let heads = |list: &Value| -> Option<BTreeSet<usize>> {
+        list.as_array()?.iter().map(|head| head.as_u64().map(|head| head as usize)).collect()
+    };
+    let layers = value.as_object().and_then(|map| {
+        map.iter().map(|(layer, list)| Some((layer.parse().ok()?, heads(list)?))).collect::<Option<_>>()
+    });
+    layers.ok_or_else(|| wrong(format!("\"pruned_heads\" is {value}; it must be like {{\"2\": [0, 3]}}")))
+}
+
+fn check_pruned(config: &BertConfig) -> Result<(), ModelError> {
+    let sound = config.pruned_heads.iter().all(|(layer, heads)| {
+        *layer < config.layers && heads.len() < config.heads && heads.iter().all(|h| *h < config.heads)
+    });
+    if !sound {
+        let (layers, heads) = (config.layers, config.heads);
+        return Err(wrong(format!(
+            "\"pruned_heads\" names a layer or a head beyond {layers} layers of {heads} heads, or all of a layer"
+        )));
+    }
+    if config.network() != Network::Bert && !config.pruned_heads.is_empty() {
+        return Err(unsupported(format!("{} with pruned heads", config.family.name)));
+    }
+    Ok(())
 }
 
 fn share(raw: &Map<String, Value>, key: &str) -> Result<Option<f64>, ModelError> {

@@ -81,6 +81,12 @@ pub(super) fn weights_files(dir: &Path) -> Result<Vec<PathBuf>, ModelError> {
         .hint("fetch the folder with its model.safetensors; other formats (ONNX, TensorFlow) are not read"))
 }
 
+/// Size of a folder's weights on disk.
+pub fn weights_bytes(dir: &Path) -> Result<u64, ModelError> {
+    let size = |file: &PathBuf| file.metadata().map(|meta| meta.len()).map_err(|e| ModelError::io(file, &e));
+    weights_files(dir)?.iter().map(size).sum()
+}
+
 fn shard(dir: &Path, name: &str) -> Result<PathBuf, ModelError> {
     let file = dir.join(name);
     if file.is_file() {

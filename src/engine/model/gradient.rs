@@ -185,7 +185,7 @@ impl Model {
     }
 
     /// [`Head::margin`] of every row of logits, with a backward pass.
-    fn margin(&self, logits: &Tensor, target: usize) -> Result<Tensor, ModelError> {
+    pub(super) fn margin(&self, logits: &Tensor, target: usize) -> Result<Tensor, ModelError> {
         let of = |class: usize| logits.narrow(1, class, 1)?.squeeze(1);
         Ok(if logits.dim(1)? == 2 { (of(target)? - of(1 - target)?)? } else { of(target)? })
     }

@@ -2,13 +2,14 @@
 //! what the user asked on top.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use candle_core::{DType, Device};
 
 use super::bert::Bert;
 use super::config::{Architecture, BertConfig};
 use super::device::{DeviceChoice, device_name, open_device};
+use super::dtype::Dtype;
 use super::encoder::Encoder;
 use super::error::{ModelError, ModelErrorKind};
 use super::family::{Family, unsupported};
@@ -73,7 +74,7 @@ pub struct Model {
     pub(super) params: Params,
     pub(super) encoder: Encoder,
     pub(super) head: Head,
-    pub(super) tokens: Tokens,
+    pub(super) tokens: Arc<Tokens>,
     /// Made on first use, as are the next two.
     pub(super) fused: OnceLock<FusedBert>,
     pub(super) fused_ints: OnceLock<FusedBert>,
@@ -133,7 +134,39 @@ impl Model {
             hash: hash_folder(dir)?,
         };
         let (fused, fused_ints, half) = Default::default();
+        let tokens = Arc::new(tokens);
         Ok(Model { info, config, params, encoder, head, tokens, fused, fused_ints, half })
+    }
+
+    /// The same model with other weights, to be tried out: there is no folder that holds them, so its
+    /// scores are not to be kept under this one's hash.
+    pub(super) fn with_weights(&self, config: BertConfig, params: Params) -> Result<Model, ModelError> {
+        let info = ModelInfo {
+            layers: config.layers,
+            parameters: params.count(),
+            hash: String::new(),
+            ..self.info.clone()
+        };
+        Ok(Model {
+            info,
+            encoder: Encoder::new(&config, &params)?,
+            config,
+            params,
+            head: self.head.clone(),
+            tokens: Arc::clone(&self.tokens),
+            fused: OnceLock::new(),
+            fused_ints: OnceLock::new(),
+            half: OnceLock::new(),
+        })
+    }
+
+    /// The number type that scores are computed in unless the user asks for another: the one in which
+    /// the folder holds its weights where that is int8 and computed here, else f32.
+    pub fn default_dtype(&self) -> Dtype {
+        match self.params.stored() {
+            Dtype::Int8 if self.has_fused_path() => Dtype::Int8,
+            _ => Dtype::F32,
+        }
     }
 
     pub fn info(&self) -> &ModelInfo {

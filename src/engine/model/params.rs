@@ -11,8 +11,10 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Normal};
 
 use super::config::BertConfig;
+use super::dtype::Dtype;
 use super::error::{ModelError, ModelErrorKind};
 use super::family::Family;
+use super::stored::{store, write};
 
 /// Named f32 tensors. Names are BERT's, whatever the file calls them: without the `bert.` prefix and
 /// with `LayerNorm.weight`/`LayerNorm.bias` (older files say `gamma`/`beta`).
@@ -22,11 +24,29 @@ pub struct Params {
     family: &'static Family,
     /// Encoder names carry the family's prefix in the file.
     prefixed: bool,
+    /// In which numbers the file holds the layers' weights.
+    stored: Dtype,
 }
 
 impl Params {
     pub fn new(tensors: BTreeMap<String, Tensor>, family: &'static Family, prefixed: bool) -> Self {
-        Self { tensors, family, prefixed }
+        Self { tensors, family, prefixed, stored: Dtype::F32 }
+    }
+
+    /// The same, read from a file that holds the layers' weights in these numbers.
+    pub(super) fn read_from(mut self, stored: Dtype) -> Self {
+        self.stored = stored;
+        self
+    }
+
+    /// In which numbers the layers' weights were on disk; here they are f32 all the same.
+    pub fn stored(&self) -> Dtype {
+        self.stored
+    }
+
+    /// Other tensors for a model of the same family and naming.
+    pub(super) fn with_tensors(&self, tensors: BTreeMap<String, Tensor>) -> Self {
+        Self { tensors, ..*self }
     }
 
     /// The name under which [`Params::save`] writes a tensor.
@@ -72,9 +92,21 @@ impl Params {
     /// A copy whose tensors are variables, and those variables by name: build a [`super::Bert`] from
     /// the copy, call `backward()`, and `Var::set` changes what the next forward pass computes.
     pub fn to_vars(&self) -> Result<(Params, Vec<(String, Var)>), ModelError> {
+        self.to_vars_where(|_| true)
+    }
+
+    /// The same with only those tensors as variables that `wanted` picks by name.
+    pub(super) fn to_vars_where(
+        &self,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<(Params, Vec<(String, Var)>), ModelError> {
         let mut tensors = BTreeMap::new();
         let mut vars = Vec::with_capacity(self.tensors.len());
         for (name, tensor) in &self.tensors {
+            if !wanted(name) {
+                tensors.insert(name.clone(), tensor.clone());
+                continue;
+            }
             // `copy` first: a variable must own its storage, or training would change the source.
             let var = Var::from_tensor(&tensor.copy()?)?;
             tensors.insert(name.clone(), var.as_tensor().clone());
@@ -125,20 +157,18 @@ impl Params {
     }
 
     /// Writes `model.safetensors` with Hugging Face's names (`bert.` prefix where a classifier sits on
-    /// top or the source had it).
+    /// top or the source had it), in f32.
     pub fn save(&self, file: &Path) -> Result<(), ModelError> {
-        let mut views = BTreeMap::new();
+        self.save_as(file, Dtype::F32)
+    }
+
+    /// The same in other numbers; [`super::stored`] says which tensors that is about.
+    pub fn save_as(&self, file: &Path, dtype: Dtype) -> Result<(), ModelError> {
+        let mut entries = Vec::new();
         for (name, tensor) in &self.tensors {
-            let tensor = tensor.detach().to_device(&Device::Cpu)?.contiguous()?;
-            views.insert(self.file_name(name), tensor);
+            let file_name = self.file_name(name);
+            entries.extend(store(name, &file_name, tensor, dtype)?);
         }
-        let info = std::collections::HashMap::from([("format".to_string(), "pt".to_string())]);
-        safetensors::serialize_to_file(views.iter().map(|(n, t)| (n.as_str(), t)), Some(info), file).map_err(
-            |e| {
-                let kind = ModelErrorKind::Resource;
-                ModelError::new(kind, format!("cannot write {}: {e}", file.display()))
-                    .hint("check the folder's permissions and the space left on the disk")
-            },
-        )
+        write(file, &entries)
     }
 }

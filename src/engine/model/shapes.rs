@@ -37,8 +37,8 @@ impl List {
     }
 
     /// What follows self-attention is the same in BERT and DeBERTa.
-    fn feed_forward(&mut self, layer: &str, hidden: usize, intermediate: usize) {
-        self.linear(&format!("{layer}.attention.output.dense"), hidden, hidden);
+    fn feed_forward(&mut self, layer: &str, (context, hidden): (usize, usize), intermediate: usize) {
+        self.linear(&format!("{layer}.attention.output.dense"), hidden, context);
         self.norm(&format!("{layer}.attention.output"), hidden);
         self.linear(&format!("{layer}.intermediate.dense"), intermediate, hidden);
         self.linear(&format!("{layer}.output.dense"), hidden, intermediate);
@@ -65,10 +65,11 @@ fn bert(config: &BertConfig, pooler: bool, list: &mut List) {
     }
     for n in 0..config.layers {
         let layer = format!("encoder.layer.{n}");
+        let context = config.heads_in(n) * config.head_dim();
         for part in ["query", "key", "value"] {
-            list.linear(&format!("{layer}.attention.self.{part}"), h, h);
+            list.linear(&format!("{layer}.attention.self.{part}"), context, h);
         }
-        list.feed_forward(&layer, h, config.intermediate);
+        list.feed_forward(&layer, (context, h), config.intermediate);
     }
     match config.architecture {
         Architecture::SequenceClassification => list.head(config, h),
@@ -128,7 +129,7 @@ fn deberta(config: &BertConfig, list: &mut List) {
         for part in own.into_iter().chain(of_positions) {
             list.linear(&format!("{layer}.attention.self.{part}"), h, h);
         }
-        list.feed_forward(&layer, h, config.intermediate);
+        list.feed_forward(&layer, (h, h), config.intermediate);
     }
     if config.architecture == Architecture::SequenceClassification {
         list.head(config, h);

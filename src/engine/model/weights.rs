@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use candle_core::Device;
 
 use super::config::{Architecture, BertConfig};
+use super::dtype::Dtype;
 use super::error::{ModelError, ModelErrorKind};
 use super::folder::weights_files;
 use super::params::Params;
@@ -32,6 +33,14 @@ impl Found {
         }
         let prefixed = tensors.keys().any(|name| name.starts_with(config.family.prefix));
         Ok(Self { files, tensors, prefixed })
+    }
+
+    /// In which numbers the first layer's first product is; foreign families are told apart by none.
+    fn stored(&self, config: &BertConfig) -> Dtype {
+        let name = self.name_of(config, "encoder.layer.0.intermediate.dense.weight");
+        let place = name.and_then(|name| Some((self.tensors.get(&name)?.0, name)));
+        let file = place.and_then(|(at, name)| Some((&self.files.get(at)?.1, name)));
+        file.map_or(Dtype::F32, |(file, name)| file.stored(&name))
     }
 
     /// The file's name for our tensor, where the file has it. Older files call the weights of a layer
@@ -62,7 +71,8 @@ pub(super) fn load_params(dir: &Path, config: &BertConfig, device: &Device) -> R
         }
         tensors.insert(ours, file.read(&name, device)?);
     }
-    Ok(Params::new(tensors, config.family, found.prefixed))
+    let stored = found.stored(config);
+    Ok(Params::new(tensors, config.family, found.prefixed).read_from(stored))
 }
 
 fn misshapen(path: &Path, name: &str, got: &[usize], wanted: &[usize]) -> ModelError {

@@ -7,9 +7,11 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
-use safetensors::{Dtype, tensor::Metadata};
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::error::{ModelError, ModelErrorKind};
+use super::stored::{scales_name, to_floats};
 
 /// The format's own limit on the header.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
@@ -60,17 +62,26 @@ impl WeightsFile {
         self.metadata.tensors().into_iter().map(|(name, info)| (name, info.shape.clone())).collect()
     }
 
-    /// Reads one tensor; f16, bf16 and f64 are converted to f32.
+    /// In which numbers a tensor lies in the file.
+    pub fn stored(&self, name: &str) -> super::dtype::Dtype {
+        match self.metadata.info(name).map(|info| info.dtype) {
+            Some(Dtype::F16) => super::dtype::Dtype::F16,
+            Some(Dtype::BF16) => super::dtype::Dtype::Bf16,
+            Some(Dtype::I8) => super::dtype::Dtype::Int8,
+            _ => super::dtype::Dtype::F32,
+        }
+    }
+
+    /// Reads one tensor; f16, bf16 and f64 are converted to f32, and so are whole numbers of 8 bits with
+    /// a scale per row beside them ([`super::stored`]).
     pub fn read(&mut self, name: &str, device: &Device) -> Result<Tensor, ModelError> {
-        let tensors = self.metadata.tensors();
-        let info = tensors
-            .get(name)
-            .ok_or_else(|| ModelError::damaged(&self.path, format!("no tensor \"{name}\"")))?;
+        let info = self.info(name)?;
         let dtype = match info.dtype {
             Dtype::F32 => DType::F32,
             Dtype::F16 => DType::F16,
             Dtype::BF16 => DType::BF16,
             Dtype::F64 => DType::F64,
+            Dtype::I8 => return Ok(self.read_ints(name, &info)?.to_device(device)?),
             other => {
                 let what = format!("{}: \"{name}\" is of type {other:?}", self.path.display());
                 return Err(ModelError::new(ModelErrorKind::Unsupported, what).hint(
@@ -78,13 +89,40 @@ impl WeightsFile {
                 ));
             }
         };
+        let bytes = self.bytes(&info)?;
+        let tensor = Tensor::from_raw_buffer(&bytes, dtype, &info.shape, &Device::Cpu)?;
+        Ok(tensor.to_dtype(DType::F32)?.to_device(device)?)
+    }
+
+    fn read_ints(&mut self, name: &str, info: &TensorInfo) -> Result<Tensor, ModelError> {
+        let scales = scales_name(name);
+        let wrong = |why: &str| {
+            let what = format!("{}: \"{name}\" is of type I8 {why}", self.path.display());
+            ModelError::new(ModelErrorKind::Unsupported, what)
+                .hint("8-bit weights are read as `recscope models quantize` writes them: start from the f32 folder")
+        };
+        let rows = *info.shape.first().unwrap_or(&0);
+        let found = self.metadata.info(&scales).ok_or_else(|| wrong("without scales"))?;
+        if found.dtype != Dtype::F32 || found.shape != [rows] || info.shape.len() != 2 {
+            return Err(wrong("with scales of another shape or type"));
+        }
+        let (scales, found) = (found.clone(), self.bytes(info)?);
+        let scales = self.bytes(&scales)?;
+        Ok(Tensor::from_vec(to_floats(&found, &scales), info.shape.as_slice(), &Device::Cpu)?)
+    }
+
+    fn info(&self, name: &str) -> Result<TensorInfo, ModelError> {
+        let info = self.metadata.info(name).cloned();
+        info.ok_or_else(|| ModelError::damaged(&self.path, format!("no tensor \"{name}\"")))
+    }
+
+    fn bytes(&mut self, info: &TensorInfo) -> Result<Vec<u8>, ModelError> {
         let (start, end) = info.data_offsets;
         let mut bytes = vec![0u8; end - start];
         let io = |e| ModelError::io(&self.path, &e);
         self.file.seek(SeekFrom::Start(self.data_start + start as u64)).map_err(io)?;
         self.file.read_exact(&mut bytes).map_err(io)?;
-        let tensor = Tensor::from_raw_buffer(&bytes, dtype, &info.shape, &Device::Cpu)?;
-        Ok(tensor.to_dtype(DType::F32)?.to_device(device)?)
+        Ok(bytes)
     }
 }
 

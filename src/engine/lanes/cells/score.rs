@@ -87,9 +87,10 @@ fn prepare<'a>(work: &'a Work<'a>, spec: &'a ScoreSpec, names: &'a Names) -> Res
 
     work.phase("loading the model", "rows", 0, Some(total));
     let (dir, options) = (work.workspace.locate(&spec.model), load_options(work, spec)?);
-    let dtype: Dtype = spec.dtype.as_deref().unwrap_or_default().parse()?;
+    let asked = spec.dtype.as_deref().map(str::parse::<Dtype>).transpose()?;
     let model = work.on_model_lane(move |models| models.get(&dir, &options))??;
     work.cancel.check().map_err(|_| ModelError::from(crate::util::cancel::Cancelled))?;
+    let dtype = asked.unwrap_or(model.default_dtype());
     model.check_dtype(dtype)?;
 
     let columns = columns(work.cell, model.info());

@@ -22,7 +22,8 @@ pub struct Heads {
 }
 
 impl Heads {
-    fn hidden(self) -> usize {
+    /// Columns of all queries, and as many of keys and values: the hidden size, unless heads were pruned.
+    pub fn width(self) -> usize {
         self.count * self.size
     }
 
@@ -77,7 +78,7 @@ fn scores_by_tile(
     let panels = length.div_ceil(width);
     room.keys.resize(panels * size * width, 0.0);
     for (j, row) in (from..to).enumerate() {
-        let key = &qkv.row(row)[heads.hidden() + at..][..size];
+        let key = &qkv.row(row)[heads.width() + at..][..size];
         let start = (j / width) * size * width + j % width;
         for (slot, value) in room.keys[start..].iter_mut().step_by(width).zip(key) {
             *slot = *value;
@@ -108,7 +109,7 @@ fn mix_by_tile(
         let filled = width.min(size - panel * width);
         room.values.resize(length * width, 0.0);
         for (slot, row) in room.values.chunks_exact_mut(width).zip(from..to) {
-            let start = 2 * heads.hidden() + at + panel * width;
+            let start = 2 * heads.width() + at + panel * width;
             slot[..filled].copy_from_slice(&qkv.row(row)[start..][..filled]);
         }
         for row in (0..length).step_by(isa.tile_rows()) {
@@ -131,7 +132,7 @@ fn scores_by_gemm(heads: Heads, qkv: &Matrix, (from, to): (usize, usize), at: us
     multiply(
         (length, length, heads.size),
         (&qkv.data[from * qkv.stride + at..], qkv.stride, 1),
-        (&qkv.data[from * qkv.stride + heads.hidden() + at..], 1, qkv.stride),
+        (&qkv.data[from * qkv.stride + heads.width() + at..], 1, qkv.stride),
         (&mut room.scores.data, room.scores.stride),
         false,
     );
@@ -149,7 +150,7 @@ fn mix_by_gemm(
     multiply(
         (length, heads.size, length),
         (&room.scores.data, room.scores.stride, 1),
-        (&qkv.data[from * qkv.stride + 2 * heads.hidden() + at..], qkv.stride, 1),
+        (&qkv.data[from * qkv.stride + 2 * heads.width() + at..], qkv.stride, 1),
         (&mut context.data[from * context.stride + at..], context.stride),
         false,
     );

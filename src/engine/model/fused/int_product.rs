@@ -145,11 +145,12 @@ fn without_tail<'a>(row: &[f32], used: usize, clean: &'a mut Vec<f32>) -> &'a [f
 }
 
 /// The scale of one output column: its largest weight becomes 127. 0 for a column of zeros.
-fn column_scale(weights: &[f32]) -> f32 {
+pub fn column_scale(weights: &[f32]) -> f32 {
     weights.iter().fold(0f32, |top, w| top.max(w.abs())) / TOP
 }
 
-fn quantise_weight(weight: f32, scale: f32) -> i8 {
+/// A weight as a whole number of `scale`, from -127 to 127.
+pub fn quantise_weight(weight: f32, scale: f32) -> i8 {
     if scale > 0.0 { (weight / scale).round_ties_even().clamp(-TOP, TOP) as i8 } else { 0 }
 }
 

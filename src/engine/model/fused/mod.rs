@@ -30,7 +30,7 @@ use self::product::{Matrix, Packed, round_up};
 use self::rows::{NormWeights, add_norm, gelu};
 use self::tile::{ROWS, WIDTH};
 use super::bert::{Bert, Layer, Linear, Norm};
-use super::config::Activation;
+use super::config::{Activation, BertConfig};
 use super::error::{ModelError, ModelErrorKind};
 use super::family::HeadActivation;
 use super::forward::Row;
@@ -39,6 +39,7 @@ use super::pool::PoolingMode;
 use crate::util::cancel::Cancel;
 
 pub use self::isa::Isa;
+pub(super) use self::int_product::{column_scale, quantise_weight};
 pub(super) use self::product::multiply;
 
 /// Rows that go through the feed-forward block together, so that the wide middle stays in the
@@ -49,7 +50,6 @@ const FEED_ROWS_INTS: usize = 4 * ROWS;
 /// A BERT's weights in the kernels' layout.
 pub struct FusedBert {
     isa: Isa,
-    heads: Heads,
     activation: Activation,
     head_activation: HeadActivation,
     hidden: usize,
@@ -67,6 +67,7 @@ pub struct FusedBert {
 }
 
 struct FusedLayer {
+    heads: Heads,
     qkv: Dense,
     attention_out: Dense,
     attention_norm: NormWeights,
@@ -109,7 +110,6 @@ impl FusedBert {
         let e = &bert.embeddings;
         Ok(Self {
             isa,
-            heads: Heads { count: config.heads, size: config.head_dim() },
             activation: config.activation,
             head_activation: config.head_activation,
             hidden: config.hidden,
@@ -126,7 +126,7 @@ impl FusedBert {
             layers: bert
                 .layers
                 .iter()
-                .map(|l| FusedLayer::new(l, eps, isa, form))
+                .map(|l| FusedLayer::new(l, config, isa, form))
                 .collect::<Result<_, _>>()?,
             pooler: optional(&bert.pooler)?,
             classifier: optional(&bert.classifier)?,
@@ -217,12 +217,12 @@ impl FusedBert {
         cancel: &Cancel,
     ) -> Result<(), ModelError> {
         let rows = s.x.rows;
-        s.qkv.reshape(rows, 3 * self.hidden);
-        s.context.reshape(rows, self.heads.context_columns());
+        s.qkv.reshape(rows, 3 * layer.heads.width());
+        s.context.reshape(rows, layer.heads.context_columns());
         s.out.reshape(rows, self.hidden);
         layer.qkv.apply(&s.x, &mut s.qkv, (0, rows), &mut s.ints);
         for span in spans {
-            attend(self.isa, self.heads, &s.qkv, &mut s.context, *span, &mut s.room);
+            attend(self.isa, layer.heads, &s.qkv, &mut s.context, *span, &mut s.room);
         }
         layer.attention_out.apply(&s.context, &mut s.out, (0, rows), &mut s.ints);
         for r in 0..rows {
@@ -335,8 +335,15 @@ impl Dense {
 }
 
 impl FusedLayer {
-    fn new(layer: &Layer, eps: f32, isa: Isa, form: Option<IntForm>) -> Result<Self, ModelError> {
+    fn new(
+        layer: &Layer,
+        config: &BertConfig,
+        isa: Isa,
+        form: Option<IntForm>,
+    ) -> Result<Self, ModelError> {
+        let (eps, size) = (config.layer_norm_eps as f32, config.head_dim());
         Ok(Self {
+            heads: Heads { count: layer.query.weight.dim(0)? / size, size },
             qkv: Dense::new(&[&layer.query, &layer.key, &layer.value], isa, form)?,
             attention_out: Dense::new(&[&layer.attention_out], isa, form)?,
             attention_norm: norm_weights(&layer.attention_norm, eps)?,

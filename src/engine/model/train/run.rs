@@ -5,6 +5,7 @@ use std::path::Path;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::engine::model::new_folder::NewFolder;
 use crate::engine::model::{BertConfig, DeviceChoice, ModelError, ModelErrorKind, Params, open_device};
 use crate::util::cancel::Cancel;
 
@@ -105,7 +106,7 @@ fn check(job: &TrainJob<'_>) -> Result<(), ModelError> {
         return Err(usage(format!("all {} training rows are labelled \"{label}\"", job.train.len()))
             .hint("a classifier needs rows of at least two classes: check the label column"));
     }
-    folder::check_out(job.out, job.start)
+    NewFolder::check(job.out, job.start)
 }
 
 fn diverged(stop: Stop, options: &TrainOptions) -> ModelError {

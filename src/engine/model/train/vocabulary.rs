@@ -13,10 +13,9 @@ use tokenizers::{
     NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
 };
 
+use crate::engine::model::new_folder::cannot;
 use crate::engine::model::tokenizer_file::from_vocab;
 use crate::engine::model::{ModelError, ModelErrorKind};
-
-use super::folder::cannot;
 
 const SPECIALS: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 

@@ -4,5 +4,5 @@ use super::super::Query;
 
 pub(super) const QUERIES: &[Query] = super::registered!(
     "demo": "seed", "random", "users", "categories", "items", "searches", "judgments", "lists",
-    "impressions", "training", "texts", "write",
+    "impressions", "training", "texts", "judged", "write",
 );

@@ -8,6 +8,7 @@ mod eval;
 mod fairness;
 mod fill;
 mod metrics;
+mod models;
 mod store;
 
 pub use fill::Fill;
@@ -33,7 +34,7 @@ macro_rules! registered {
 pub(crate) use registered;
 
 const FAMILIES: &[&[Query]] =
-    &[store::QUERIES, eval::QUERIES, demo::QUERIES, metrics::QUERIES, fairness::QUERIES];
+    &[store::QUERIES, eval::QUERIES, demo::QUERIES, metrics::QUERIES, fairness::QUERIES, models::QUERIES];
 
 /// All registered statements.
 pub fn queries() -> impl Iterator<Item = &'static Query> {

@@ -1,0 +1,46 @@
+//! A shrunk model as a folder: its config and weights, and what decides a score beside them, taken over
+//! from the folder that it came from.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{Smaller, own};
+use crate::engine::model::new_folder::NewFolder;
+use crate::engine::model::{Dtype, Model, ModelError, pool, prefixes, tokenizer_file};
+
+/// Whose words the source's licence is in.
+const PAPERS: [&str; 6] = ["LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "NOTICE", "README.md"];
+
+/// Whether a model can be written to `out` in these numbers, before any work is done.
+pub fn check(model: &Model, out: &Path, dtype: Dtype) -> Result<(), ModelError> {
+    if dtype == Dtype::Int8 {
+        own(model)?;
+    }
+    NewFolder::check(out, &model.info.dir)
+}
+
+/// Writes `smaller`, which came from `model`, with its layers' weights in `dtype` and a `shrinking.json` that
+/// says what was done. An older model folder of that name is replaced.
+pub fn save(
+    model: &Model,
+    smaller: &Smaller,
+    dtype: Dtype,
+    out: &Path,
+    report: &Value,
+) -> Result<(), ModelError> {
+    let start = &model.info.dir;
+    let folder = NewFolder::begin(out)?;
+    folder.json("config.json", &smaller.config.clone().with_stored(dtype).to_json())?;
+    folder.json("shrinking.json", report)?;
+    for name in tokenizer_file::FILES.iter().chain(&["modules.json", prefixes::FILE]).chain(&PAPERS) {
+        folder.copy(start, name)?;
+    }
+    if let Some(file) = pool::config_file(start)?
+        && let Some(name) = file.strip_prefix(start).ok().and_then(Path::to_str)
+    {
+        folder.copy(start, name)?;
+    }
+    smaller.params.save_as(&folder.file("model.safetensors"), dtype)?;
+    folder.put_in_place()
+}
