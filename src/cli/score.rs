@@ -17,7 +17,9 @@ use super::shrink::{self, Reservoir};
 use super::{Failure, err_line, settings};
 use crate::engine::lanes::EngineOptions;
 use crate::engine::model::cache::{Memo, ScoreCache};
-use crate::engine::model::{Chunk, Dtype, Model, RowStream, ScoreProgress, Scored, StreamOptions, score_columns};
+use crate::engine::model::{
+    Chunk, Dtype, Model, RowStream, ScoreProgress, Scored, StreamOptions, score_columns,
+};
 use crate::engine::store::{Connection, ErrorKind, Flow, SourceSpec, Store, StoreError, StoreOptions};
 use crate::pipe::{find_column, summary};
 use crate::util::cancel::Cancel;
@@ -145,12 +147,7 @@ type Rows = Result<Chunk<()>, Failure>;
 
 impl Job<'_> {
     /// Scores every row into the table [`SCORES`], in order; reading and computing side by side.
-    fn run(
-        &mut self,
-        store: &Store,
-        columns: &[String],
-        checked: &mut Reservoir,
-    ) -> Result<(), Failure> {
+    fn run(&mut self, store: &Store, columns: &[String], checked: &mut Reservoir) -> Result<(), Failure> {
         let (reader, cancel) = (store.connect()?, self.cancel);
         let (send, chunks) = bounded(AHEAD);
         std::thread::scope(|scope| {

@@ -77,10 +77,8 @@ pub fn path(variable: Option<PathBuf>) -> Option<PathBuf> {
 /// else the system's folder for caches. `None`: scores are not kept.
 pub fn score_folder(variable: Option<&std::ffi::OsStr>, config: &Config) -> Option<PathBuf> {
     use etcetera::BaseStrategy;
-    let off =
-        |value: &std::ffi::OsStr| ["off", "false", "0"].iter().any(|off| value.eq_ignore_ascii_case(off));
     match variable.filter(|value| !value.is_empty()) {
-        Some(value) if off(value) => return None,
+        Some(value) if crate::util::says_off(value) => return None,
         Some(value) => return Some(PathBuf::from(value)),
         None => {}
     }

@@ -38,6 +38,10 @@ pub struct PipeArgs {
     /// Most tokens of one batch; chosen for the device if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=4_194_304))]
     pub batch_tokens: Option<u32>,
+    /// Keep scores in this folder, so that no input is computed twice, by later runs either; `off` (or
+    /// nothing) for none
+    #[arg(long, value_name = "FOLDER", env = "RECSCOPE_SCORE_CACHE", value_hint = ValueHint::DirPath)]
+    pub cache: Option<PathBuf>,
     /// No progress and no summary on stderr
     #[arg(long, short)]
     pub quiet: bool,

@@ -5,6 +5,7 @@
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -20,11 +21,12 @@ use super::lines::Lines;
 use super::slices::Slice;
 use super::talk::{Signals, Ticker, summary};
 use super::{Fault, FaultKind, lines, slices, talk};
+use crate::engine::model::cache::{CacheOptions, Memo, ScoreCache};
 use crate::engine::model::{
     Chunk, Model, RowStream, ScoreProgress, ScoreReport, Scored, StreamOptions, score_columns,
 };
 use crate::util::cancel::Cancel;
-use crate::util::figures;
+use crate::util::{figures, sanitise, says_off};
 
 /// Chunks that are read ahead.
 const AHEAD: usize = 16;
@@ -89,6 +91,7 @@ pub(super) fn run(args: &PipeArgs) -> Result<u8, Fault> {
     let signals = Signals::watch();
     let model = Model::load(&args.model.folder, &args.model.load_options()?)?;
     let options = options(args, &model)?;
+    let memo = options.score.memo.clone();
     let mut stream = RowStream::new(&model, kind, options)?;
     let wanted = wanted(args, columns, score_columns(&model.info().labels))?;
     let added = wanted.added.clone();
@@ -126,6 +129,9 @@ pub(super) fn run(args: &PipeArgs) -> Result<u8, Fault> {
     if !args.quiet && stream.report().rows > 0 {
         tell(stream.report(), stream.remembers_all(), bad);
     }
+    if let Some(trouble) = memo.and_then(|memo| memo.trouble()) {
+        talk::line(&format!("note: {}", sanitise::excerpt(&trouble, 400)));
+    }
     match (written, scored) {
         (Err(Unwritten::Failed(fault)), _) => Err(fault),
         // Whoever reads has had what it wanted.
@@ -145,8 +151,15 @@ fn tell(report: &ScoreReport, different: bool, bad: u64) {
 fn options(args: &PipeArgs, model: &Model) -> Result<StreamOptions, Fault> {
     let mut score = args.model.score_options(model)?;
     score.threads = args.threads.map_or(score.threads, usize::from);
+    score.memo = memo(args);
     score.batch_tokens = args.batch_tokens.map_or(score.batch_tokens, |n| n as usize);
     Ok(StreamOptions { score, ..StreamOptions::default() })
+}
+
+/// What is known from earlier runs, where a folder for it is named.
+fn memo(args: &PipeArgs) -> Option<Arc<Memo>> {
+    let folder = args.cache.clone().filter(|f| !f.as_os_str().is_empty() && !says_off(f.as_os_str()))?;
+    Some(Memo::new(&ScoreCache::new(CacheOptions { folder: Some(folder), ..CacheOptions::default() })))
 }
 
 fn wanted(args: &PipeArgs, columns: Vec<String>, mut added: Vec<String>) -> Result<Wanted, Fault> {

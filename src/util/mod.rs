@@ -6,3 +6,8 @@ pub mod cancel;
 pub mod figures;
 pub mod nearest;
 pub mod sanitise;
+
+/// Whether the value of a setting means "none".
+pub fn says_off(value: &std::ffi::OsStr) -> bool {
+    ["off", "false", "0"].iter().any(|off| value.eq_ignore_ascii_case(off))
+}

@@ -370,3 +370,21 @@ fn no_duckdb_is_linked() {
     let needed = crate::support::needed_libraries(env!("CARGO_BIN_EXE_recscope"));
     assert!(needed.iter().any(|name| name.contains("duckdb")), "the test can see one: {needed:?}");
 }
+
+/// A second run finds every score of the first, to the last digit.
+#[test]
+fn scores_are_kept_where_a_folder_is_named() {
+    let (model, kept) = (model(1), tempfile::tempdir().unwrap());
+    let input: String = (0..50)
+        .map(|n| format!("{{\"query\":\"red shoes {}\",\"title\":\"跑 鞋 {}\"}}\n", n % 10, n % 7))
+        .collect();
+    let folder = kept.path().join("scores");
+    let with = ["--pair", "query,title", "--cache", folder.to_str().unwrap()];
+    let first = run(&model, &with, input.as_bytes());
+    assert!(!err(&first).contains("from the cache"), "{}", err(&first));
+    let second = run(&model, &with, input.as_bytes());
+    assert!(err(&second).contains("from the cache"), "{}", err(&second));
+    assert_eq!(lines(&first), lines(&second));
+    let off = run(&model, &["--pair", "query,title", "--cache", "off"], input.as_bytes());
+    assert!(!err(&off).contains("from the cache") && lines(&off) == lines(&first), "{}", err(&off));
+}

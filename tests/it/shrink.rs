@@ -6,9 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use candle_core::Tensor;
 use recscope::engine::model::shrink::{self, Smaller};
-use recscope::engine::model::{
-    DeviceChoice, Dtype, LoadOptions, Model, ModelErrorKind, Path, ScoreOptions,
-};
+use recscope::engine::model::{DeviceChoice, Dtype, LoadOptions, Model, ModelErrorKind, Path, ScoreOptions};
 use recscope::util::cancel::Cancel;
 use serde_json::{Value, json};
 
@@ -84,7 +82,11 @@ fn a_pruned_head_is_a_head_switched_off() {
         for path in [Path::Differentiable, Path::Fused] {
             let (a, b) = (outputs(&off, path, Dtype::F32), outputs(&pruned, path, Dtype::F32));
             assert!(apart(&a, &b) < 1e-5, "{} {path:?}: {}", dir.display(), apart(&a, &b));
-            assert!(apart(&a, &outputs(&model, path, Dtype::F32)) > 1e-6, "{}: no head mattered", dir.display());
+            assert!(
+                apart(&a, &outputs(&model, path, Dtype::F32)) > 1e-6,
+                "{}: no head mattered",
+                dir.display()
+            );
         }
         // In whole numbers, too, within what rounding makes of it.
         let (a, b) = (outputs(&pruned, Path::Fused, Dtype::F32), outputs(&pruned, Path::Fused, Dtype::Int8));
@@ -174,8 +176,10 @@ fn layers_that_are_kept_keep_their_order_and_weights() {
         let name = "encoder.layer.0.intermediate.dense.weight";
         let numbers = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let wanted = numbers(model.params().get(&name.replace("layer.0", "layer.2")).unwrap());
-        let there = (0..candidate.info().layers)
-            .any(|n| numbers(candidate.params().get(&name.replace("layer.0", &format!("layer.{n}"))).unwrap()) == wanted);
+        let there = (0..candidate.info().layers).any(|n| {
+            numbers(candidate.params().get(&name.replace("layer.0", &format!("layer.{n}"))).unwrap())
+                == wanted
+        });
         Ok(if there { 0.0 } else { 1.0 })
     });
     assert_eq!(kept.unwrap(), [2]);
@@ -195,8 +199,7 @@ fn the_smallest_weights_and_no_others_become_zero() {
             assert_eq!(was, is, "{name}");
             continue;
         }
-        let gone: Vec<f32> =
-            was.iter().zip(&is).filter(|(w, i)| w != i).map(|(w, _)| w.abs()).collect();
+        let gone: Vec<f32> = was.iter().zip(&is).filter(|(w, i)| w != i).map(|(w, _)| w.abs()).collect();
         let least_kept = is.iter().filter(|v| **v != 0.0).fold(f32::INFINITY, |low, v| low.min(v.abs()));
         assert!(gone.iter().all(|v| *v <= least_kept), "{name}");
         assert_eq!(is.iter().filter(|v| **v == 0.0).count(), (was.len() as f64 * 0.4) as usize, "{name}");
@@ -230,8 +233,7 @@ fn a_quantised_folder_scores_as_its_source_does_in_int8() {
         shrink::save(&small, &Smaller::whole(&small), Dtype::Int8, &twice, &json!({})).unwrap();
         let again = load(&twice);
         assert_eq!(b, outputs(&again, Path::Fused, Dtype::Int8), "{}", dir.display());
-        let config: Value =
-            serde_json::from_slice(&std::fs::read(out.join("config.json")).unwrap()).unwrap();
+        let config: Value = serde_json::from_slice(&std::fs::read(out.join("config.json")).unwrap()).unwrap();
         assert_eq!(config["quantization_config"]["quant_method"], "recscope-int8");
     }
 }
@@ -265,9 +267,10 @@ impl Place {
         tiny_model::write(&place.0.path().join("m"), &Tiny { layers: 3, ..Tiny::default() });
         std::fs::write(place.0.path().join("none.toml"), "").unwrap();
         let word = |n: usize| ["red", "cheap", "running", "跑", "鞋", "mouse"][n % 6];
-        let row = |n: usize| {
-            format!("{} {},{} boots {} {},{}\n", word(n / 10), n / 10 % 4, word(n), n % 7, word(n * 5 + 1), n % 3)
-        };
+        // No two titles alike: equal scores would be ordered by item ids, which differ from way to way.
+        let letters =
+            |n: usize| [125, 25, 5, 1].map(|unit| ["a", "b", "c", "d", "e"][n / unit % 5]).join(" ");
+        let row = |n: usize| format!("{} boots,{} {},{}\n", word(n / 10), letters(n), word(n), n % 3);
         let rows: String = (0..200).map(row).collect();
         std::fs::write(place.0.path().join("judged.csv"), format!("query,title,grade\n{rows}")).unwrap();
         place
@@ -313,7 +316,8 @@ fn bench_measures_what_int8_loses_of_the_ranking() {
     assert!((figure("after") - figure("before") - figure("change")).abs() < 1e-9);
     assert!(figure("lower") <= figure("change") && figure("change") <= figure("upper"), "{ranking}");
     // The same figures as the metric itself gives for the scored file.
-    let scored = ["score", "--model", "m", "--input", "judged.csv", "--pair", "query,title", "--out", "s.csv"];
+    let scored =
+        ["score", "--model", "m", "--input", "judged.csv", "--pair", "query,title", "--out", "s.csv"];
     assert!(place.run(&scored).status.success());
     std::fs::write(
         place.0.path().join("n.md"),
@@ -359,7 +363,8 @@ fn shrunk_folders_come_with_their_report() {
         assert!(info.status.success(), "{}", err(&info));
     }
     // From a quantised folder to a quantised folder.
-    let report = place.json(&[&["models", "prune", "q", "--layers", "1", "--out", "q1"], &JUDGED[..]].concat());
+    let report =
+        place.json(&[&["models", "prune", "q", "--layers", "1", "--out", "q1"], &JUDGED[..]].concat());
     assert_eq!(report["models"][1]["dtype"], "int8");
 }
 
@@ -386,7 +391,11 @@ fn wrong_wishes_are_told_with_a_remedy() {
         (&["models", "bench", "m", "--dtype", "f16"], 2, "use int8"),
         (&["models", "bench", "m", "--gain", "grade"], 2, "add --input"),
         (&["models", "bench", "m", "--input", "judged.csv", "--gain", "grad"], 3, "did you mean `grade`?"),
-        (&["models", "bench", "m", "--input", "judged.csv", "--columns", "a,b,c"], 2, "--columns query,title"),
+        (
+            &["models", "bench", "m", "--input", "judged.csv", "--columns", "a,b,c"],
+            2,
+            "--columns query,title",
+        ),
         (&["models", "quantize", "m", "--out", "m"], 2, "name another folder"),
         (&["models", "quantize", "m", "--out", "photos"], 2, "not a model folder"),
         (&["models", "prune", "m", "--out", "x"], 2, "--layers"),

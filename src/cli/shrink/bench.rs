@@ -1,8 +1,8 @@
 //! `recscope models bench`: speed and loss of number types of one model, or of one model against another.
 
+use super::super::Failure;
 use super::super::args::ShortFormat;
 use super::super::output::{cancel_on_signal, print};
-use super::super::Failure;
 use super::args::{BenchArgs, SampleArgs};
 use super::compare::compare;
 use super::contest::{Contestant, Loaded, contest, load};
@@ -53,17 +53,17 @@ pub fn lines(
     args: &SampleArgs,
     cancel: &Cancel,
 ) -> Result<Vec<Line>, Failure> {
-    let runners: Vec<Contestant> =
-        contestants.iter().map(|(loaded, dtype)| Contestant { model: &loaded.model, dtype: *dtype }).collect();
+    let runners: Vec<Contestant> = contestants
+        .iter()
+        .map(|(loaded, dtype)| Contestant { model: &loaded.model, dtype: *dtype })
+        .collect();
     let outcomes = contest(&runners, sample, args.rounds, cancel)?;
     let gate = Gate { tolerance: args.tolerance, ..Gate::default() };
     let mut lines: Vec<Line> = Vec::new();
     for ((loaded, dtype), outcome) in contestants.iter().zip(outcomes) {
         let against = match lines.first() {
             None => None,
-            Some(first) => {
-                Some(compare(sample, &first.outcome.scores, &outcome.scores, &gate, cancel)?)
-            }
+            Some(first) => Some(compare(sample, &first.outcome.scores, &outcome.scores, &gate, cancel)?),
         };
         lines.push(Line {
             name: loaded.model.info().name.clone(),

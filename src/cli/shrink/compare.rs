@@ -10,9 +10,7 @@ use super::super::Failure;
 use super::super::queries::{OneConnection, analysis_failure};
 use super::contest::{Contestant, scores};
 use super::sample::Sample;
-use crate::analysis::drift::{
-    Gate, RankingChange, ScoreDrift, Scored, Verdict, ranking_change, score_drift,
-};
+use crate::analysis::drift::{Gate, RankingChange, ScoreDrift, Scored, Verdict, ranking_change, score_drift};
 use crate::engine::model::{Dtype, Model};
 use crate::engine::store::{Store, StoreOptions};
 use crate::util::cancel::Cancel;

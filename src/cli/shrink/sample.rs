@@ -57,8 +57,12 @@ impl Sample {
     pub fn open(args: &SampleArgs, info: &ModelInfo, cancel: &Cancel) -> Result<Self, Failure> {
         let columns: Vec<&str> = args.columns.iter().map(|name| name.trim()).collect();
         if columns.is_empty() || columns.len() > 2 || (columns.len() == 1 && embeds(info)) {
-            return Err(Failure::usage(format!("--columns {} does not fit {}", columns.join(","), info.name))
-                .hint("name query and title, e.g. --columns query,title"));
+            return Err(Failure::usage(format!(
+                "--columns {} does not fit {}",
+                columns.join(","),
+                info.name
+            ))
+            .hint("name query and title, e.g. --columns query,title"));
         }
         let sample = match &args.input {
             Some(path) => file(path, &columns, args, cancel)?,
@@ -68,9 +72,7 @@ impl Sample {
             None => shop(args, cancel)?,
         };
         match sample.rows() {
-            0 => {
-                Err(Failure::data(format!("{} has no rows with a text", sanitise::line(&sample.source))))
-            }
+            0 => Err(Failure::data(format!("{} has no rows with a text", sanitise::line(&sample.source)))),
             _ => Ok(sample),
         }
     }

@@ -98,8 +98,9 @@ impl WeightsFile {
         let scales = scales_name(name);
         let wrong = |why: &str| {
             let what = format!("{}: \"{name}\" is of type I8 {why}", self.path.display());
-            ModelError::new(ModelErrorKind::Unsupported, what)
-                .hint("8-bit weights are read as `recscope models quantize` writes them: start from the f32 folder")
+            ModelError::new(ModelErrorKind::Unsupported, what).hint(
+                "8-bit weights are read as `recscope models quantize` writes them: start from the f32 folder",
+            )
         };
         let rows = *info.shape.first().unwrap_or(&0);
         let found = self.metadata.info(&scales).ok_or_else(|| wrong("without scales"))?;

@@ -118,9 +118,8 @@ impl IntPacked {
                 scales: &self.scales[at.clone()],
                 bias: &self.bias[at.clone()],
             };
-            for (r, (products, scale)) in room.sums.chunks_exact(width).zip(&room.scales).enumerate() {
-                dequantise(self.isa, products, *scale, columns, &mut c.row_mut(from + r)[at.clone()]);
-            }
+            let (stride, start) = (c.stride, from * c.stride + at.start);
+            dequantise(self.isa, &room.sums, &room.scales, columns, (&mut c.data[start..], stride));
         }
     }
 

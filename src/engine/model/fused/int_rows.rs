@@ -40,16 +40,23 @@ pub fn quantise(isa: Isa, form: IntForm, row: &[f32], out: &mut [i16]) -> RowSca
     }
 }
 
-/// `out = bias + scale * scales * (products - zero * sums)`, column by column: `products` of quantised
-/// numbers, `sums` of each column's weights, `scales` of each column.
-pub fn dequantise(isa: Isa, products: &[i32], row: RowScale, columns: Columns, out: &mut [f32]) {
+/// `out = bias + scale * scales * (products - zero * sums)` for one panel of columns, row by row:
+/// `products [rows x width]` of quantised numbers, the panel's `columns`, and the first of each row's
+/// `out`, whose rows are `stride` apart. All rows in one call, because a row of a panel is two vectors.
+pub fn dequantise(
+    isa: Isa,
+    products: &[i32],
+    rows: &[RowScale],
+    columns: Columns,
+    (out, stride): (&mut [f32], usize),
+) {
     match isa {
         // SAFETY: the set was detected.
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { super::lanes_avx512::dequantise(products, row, columns, out) },
+        Isa::Avx512 => unsafe { super::lanes_avx512::dequantise(products, rows, columns, (out, stride)) },
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { super::lanes_avx2::dequantise(products, row, columns, out) },
-        _ => super::lanes_scalar::dequantise(products, row, columns, out),
+        Isa::Avx2 => unsafe { super::lanes_avx2::dequantise(products, rows, columns, (out, stride)) },
+        _ => super::lanes_scalar::dequantise(products, rows, columns, (out, stride)),
     }
 }
 
@@ -115,20 +122,23 @@ macro_rules! int_kernels {
         $(#[$feature])*
         pub fn dequantise(
             products: &[i32],
-            row: RowScale,
+            rows: &[RowScale],
             columns: Columns,
-            out: &mut [f32],
+            (out, stride): (&mut [f32], usize),
         ) {
-            let (zero, scale) = (splat_int(row.zero), splat(row.scale));
-            let (products, _) = products.as_chunks::<N>();
+            let width = columns.sums.len();
             let (sums, _) = columns.sums.as_chunks::<N>();
             let (scales, _) = columns.scales.as_chunks::<N>();
             let (bias, _) = columns.bias.as_chunks::<N>();
-            let (out, _) = out.as_chunks_mut::<N>();
-            for ((((out, p), sums), scales), bias) in out.iter_mut().zip(products).zip(sums).zip(scales).zip(bias) {
-                let exact = sub_ints(load_ints(p), mul_ints(zero, load_ints(sums)));
-                // Not fused: the same rounding on every processor.
-                store(out, add(mul(from_ints(exact), mul(load(scales), scale)), load(bias)));
+            for ((products, row), out) in products.chunks_exact(width).zip(rows).zip(out.chunks_mut(stride)) {
+                let (zero, scale) = (splat_int(row.zero), splat(row.scale));
+                let (products, _) = products.as_chunks::<N>();
+                let (out, _) = out.as_chunks_mut::<N>();
+                for ((((out, p), sums), scales), bias) in out.iter_mut().zip(products).zip(sums).zip(scales).zip(bias) {
+                    let exact = sub_ints(load_ints(p), mul_ints(zero, load_ints(sums)));
+                    // Not fused: the same rounding on every processor.
+                    store(out, add(mul(from_ints(exact), mul(load(scales), scale)), load(bias)));
+                }
             }
         }
     };

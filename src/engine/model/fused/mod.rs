@@ -38,8 +38,8 @@ use super::heads::Head;
 use super::pool::PoolingMode;
 use crate::util::cancel::Cancel;
 
-pub use self::isa::Isa;
 pub(super) use self::int_product::{column_scale, quantise_weight};
+pub use self::isa::Isa;
 pub(super) use self::product::multiply;
 
 /// Rows that go through the feed-forward block together, so that the wide middle stays in the
@@ -335,12 +335,7 @@ impl Dense {
 }
 
 impl FusedLayer {
-    fn new(
-        layer: &Layer,
-        config: &BertConfig,
-        isa: Isa,
-        form: Option<IntForm>,
-    ) -> Result<Self, ModelError> {
+    fn new(layer: &Layer, config: &BertConfig, isa: Isa, form: Option<IntForm>) -> Result<Self, ModelError> {
         let (eps, size) = (config.layer_norm_eps as f32, config.head_dim());
         Ok(Self {
             heads: Heads { count: layer.query.weight.dim(0)? / size, size },

@@ -28,7 +28,8 @@ pub fn head_importance(
     }
     let (params, vars) = model.params.to_vars_where(|name| name.ends_with(OUT))?;
     let bert = Bert::new(&model.config, &params)?;
-    let mut sums: Importance = (0..model.config.layers).map(|n| vec![0.0; model.config.heads_in(n)]).collect();
+    let mut sums: Importance =
+        (0..model.config.layers).map(|n| vec![0.0; model.config.heads_in(n)]).collect();
     for (query, title) in inputs {
         cancel.check()?;
         let slopes = score(model, &bert, query, title.as_deref(), cancel)?.backward()?;
