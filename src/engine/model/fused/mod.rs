@@ -46,6 +46,9 @@ pub(super) use self::product::multiply;
 /// second-level cache; half as many where it is there twice, in floats and in whole numbers.
 const FEED_ROWS: usize = 8 * ROWS;
 const FEED_ROWS_INTS: usize = 4 * ROWS;
+/// Rows that go through attention's products together: their results are written a panel at a time, and
+/// all rows of a batch would fall out of the second-level cache between two panels.
+const BLOCK_ROWS: usize = 8 * ROWS;
 
 /// A BERT's weights in the kernels' layout.
 pub struct FusedBert {
@@ -220,13 +223,18 @@ impl FusedBert {
         s.qkv.reshape(rows, 3 * layer.heads.width());
         s.context.reshape(rows, layer.heads.context_columns());
         s.out.reshape(rows, self.hidden);
-        layer.qkv.apply(&s.x, &mut s.qkv, (0, rows), &mut s.ints);
+        for from in (0..rows).step_by(BLOCK_ROWS) {
+            layer.qkv.apply(&s.x, &mut s.qkv, (from, rows.min(from + BLOCK_ROWS)), &mut s.ints);
+        }
         for span in spans {
             attend(self.isa, layer.heads, &s.qkv, &mut s.context, *span, &mut s.room);
         }
-        layer.attention_out.apply(&s.context, &mut s.out, (0, rows), &mut s.ints);
-        for r in 0..rows {
-            add_norm(self.isa, s.x.row_mut(r), s.out.row(r), &layer.attention_norm);
+        for from in (0..rows).step_by(BLOCK_ROWS) {
+            let to = rows.min(from + BLOCK_ROWS);
+            layer.attention_out.apply(&s.context, &mut s.out, (from, to), &mut s.ints);
+            for r in from..to {
+                add_norm(self.isa, s.x.row_mut(r), s.out.row(r), &layer.attention_norm);
+            }
         }
         cancel.check()?;
         s.inner.reshape(rows, layer.intermediate.columns());
