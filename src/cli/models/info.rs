@@ -6,13 +6,18 @@ use serde_json::json;
 
 use super::super::args::ShortFormat;
 use super::super::{Failure, print};
-use crate::engine::model::{Architecture, DeviceChoice, LoadOptions, Model, Network, Pooling, PoolingMode};
+use super::licence::Licence;
+use crate::engine::model::{
+    Architecture, DeviceChoice, LoadOptions, Model, Network, Pooling, PoolingMode, parts_on_disk,
+};
 use crate::util::{figures, sanitise};
 
 /// Loads one model and says what it is.
 pub fn info(folder: &Path, format: ShortFormat) -> Result<u8, Failure> {
     let model = Model::load(folder, &LoadOptions { device: DeviceChoice::Cpu, ..LoadOptions::default() })?;
     let info = model.info();
+    let licence = Licence::of(folder);
+    let bytes: u64 = parts_on_disk(folder)?.iter().map(|(_, _, bytes)| bytes).sum();
     let kind = match info.architecture {
         Architecture::Encoder => "embeddings",
         Architecture::SequenceClassification => "classifier",
@@ -38,6 +43,9 @@ pub fn info(folder: &Path, format: ShortFormat) -> Result<u8, Failure> {
             "pooling": pooling,
             "prefixes": { "query": info.prefixes.query, "text": info.prefixes.text },
             "explains": explains,
+            "bytes": bytes,
+            "licence": licence.id,
+            "licence_file": licence.file,
             "sha256": info.hash,
         });
         return print(&(serde_json::to_string_pretty(&value).unwrap_or_default() + "\n"));
@@ -56,16 +64,18 @@ pub fn info(folder: &Path, format: ShortFormat) -> Result<u8, Failure> {
     let prefixes =
         [&info.prefixes.query, &info.prefixes.text].map(|text| format!("{:?}", sanitise::excerpt(text, 60)));
     print(&format!(
-        "{}\nkind        {}, {kind}\nlabels      {}\nlayers      {} x {}\nparameters  {}\nreads       up to {} tokens\npooling     {}\nprefixes    {}\nexplains    {explains}\nuse as      {use_as}\nsha256      {}\n",
+        "{}\nkind        {}, {kind}\nlabels      {}\nlayers      {} x {}\nparameters  {} in {}\nreads       up to {} tokens\npooling     {}\nprefixes    {}\nexplains    {explains}\nuse as      {use_as}\nlicence     {}\nsha256      {}\n",
         sanitise::line(&info.name),
         info.family.name,
         if labels.is_empty() { "none".into() } else { labels.join(", ") },
         info.layers,
         info.hidden,
         figures::compact(info.parameters as u64),
+        figures::bytes(bytes),
         info.max_tokens,
         pooling.as_deref().unwrap_or("none"),
         if info.prefixes.is_empty() { "none".into() } else { prefixes.join(", ") },
+        licence_in_words(&licence),
         info.hash,
     ))
 }
@@ -78,4 +88,15 @@ fn pooling_in_words(pooling: Pooling) -> String {
     let length = if pooling.normalise { ", scaled to length 1" } else { "" };
     let source = if pooling.declared { "" } else { " (assumed: the folder says nothing)" };
     format!("{mode}{length}{source}")
+}
+
+fn licence_in_words(licence: &Licence) -> String {
+    match (&licence.id, &licence.file) {
+        (Some(id), Some(file)) => {
+            format!("{} (and {})", sanitise::excerpt(id, 60), sanitise::excerpt(file, 60))
+        }
+        (Some(id), None) => format!("{} (README.md says so)", sanitise::excerpt(id, 60)),
+        (None, Some(file)) => format!("see {}", sanitise::excerpt(file, 60)),
+        (None, None) => "not named in the folder".into(),
+    }
 }

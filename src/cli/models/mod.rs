@@ -1,7 +1,10 @@
 //! `recscope models`: one file per subcommand.
 
 mod info;
+mod licence;
 mod list;
+mod progress;
+mod pull;
 
 pub(super) use list::find;
 
@@ -11,7 +14,8 @@ use super::args::ModelsCommand;
 /// Does what is asked.
 pub(super) fn models(command: &ModelsCommand) -> Result<u8, Failure> {
     match command {
-        ModelsCommand::List { folders, format } => list::list(folders, *format),
+        ModelsCommand::List { folders, hash, format } => list::list(folders, *hash, *format),
         ModelsCommand::Info { folder, format } => info::info(folder, *format),
+        ModelsCommand::Pull(args) => pull::pull(args),
     }
 }
