@@ -32,7 +32,7 @@ impl FromStr for ModelId {
                 && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
                 && !part.contains("..")
         };
-        if text.len() <= 96 && parts.len() <= 2 && parts.iter().all(|part| sound(part)) {
+        if text.len() <= 96 && parts.len() <= 2 && parts.iter().all(sound) {
             return Ok(Self(text.to_owned()));
         }
         let from_address = text.strip_prefix("https://").and_then(|rest| {

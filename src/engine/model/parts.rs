@@ -86,7 +86,7 @@ pub fn parts_on_disk(dir: &Path) -> Result<Vec<(String, Part, u64)>, ModelError>
 /// Whether it is a folder, and its name. Names that are not UTF-8 are of no file that we read.
 fn names(dir: &Path) -> Result<Vec<(bool, String)>, ModelError> {
     let entries = std::fs::read_dir(dir).map_err(|e| ModelError::io(dir, &e))?;
-    let named = entries.flatten().filter_map(|entry| Some((entry.path().is_dir(), entry.file_name())));
+    let named = entries.flatten().map(|entry| (entry.path().is_dir(), entry.file_name()));
     Ok(named.filter_map(|(folder, name)| Some((folder, name.into_string().ok()?))).collect())
 }
 
