@@ -24,6 +24,8 @@ pub mod pipe;
 #[cfg(feature = "notebook")]
 pub mod protocol;
 #[cfg(feature = "notebook")]
+pub mod pull;
+#[cfg(feature = "notebook")]
 pub mod report;
 #[cfg(feature = "notebook")]
 pub mod screen;

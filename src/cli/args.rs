@@ -38,7 +38,7 @@ pub enum Command {
     Eval(EvalArgs),
     /// Fine-tune a model as a TOML file says
     Train(TrainArgs),
-    /// Model folders: list them, look at one
+    /// Model folders: list them, look at one, fetch one
     #[command(subcommand)]
     Models(ModelsCommand),
     /// Scores that are kept so that no input is computed twice: list, verify, clear
@@ -245,10 +245,13 @@ pub enum ModelsCommand {
     List {
         /// Where to look; models/, the settings' folders and RECSCOPE_MODELS if not given
         folders: Vec<PathBuf>,
+        /// Also the SHA-256 over what decides a score: reads every file
+        #[arg(long)]
+        hash: bool,
         #[arg(long, value_enum, default_value_t)]
         format: ShortFormat,
     },
-    /// One model: kind, size, labels, limits
+    /// One model: kind, size, labels, limits, licence, hash
     Info {
         folder: PathBuf,
         #[arg(long, value_enum, default_value_t)]
@@ -260,6 +263,28 @@ pub enum ModelsCommand {
     Quantize(QuantizeArgs),
     /// Write a folder with fewer layers or heads, or more zeros, and measure it against its source
     Prune(PruneArgs),
+    /// Fetch a model: from the Hugging Face hub, a local archive or a folder; only the files that are read
+    #[command(
+        after_help = "The hub is HF_ENDPOINT (default https://huggingface.co); a token in HF_TOKEN is sent to it alone. A download \
+that was cut off goes on where it stopped when the same command is run again. Proxies are read from HTTPS_PROXY \
+and NO_PROXY, certificates from SSL_CERT_FILE."
+    )]
+    Pull(PullArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct PullArgs {
+    /// A name on the hub (ORG/NAME), an archive (.tar, .tar.gz, .tar.zst, .zip) or a folder
+    #[arg(value_name = "ORG/NAME | ARCHIVE | FOLDER", value_hint = ValueHint::AnyPath)]
+    pub source: String,
+    /// The folder to make; models/NAME if not given
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub to: Option<PathBuf>,
+    /// A branch, a tag or a commit on the hub; main if not given
+    #[arg(long, value_name = "REVISION")]
+    pub revision: Option<String>,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ShortFormat,
 }
 
 /// Where the scores lie and how much they may take: `engine.score_cache` and `engine.score_cache_limit`

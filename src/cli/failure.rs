@@ -4,6 +4,7 @@ use crate::engine::model::{ModelError, ModelErrorKind};
 use crate::engine::store::{ErrorKind, StoreError};
 use crate::pipe::{Fault, FaultKind};
 use crate::protocol::{Problem, ProblemKind};
+use crate::pull::{PullError, PullErrorKind};
 use crate::util::sanitise;
 
 /// A failure on its way to stderr and the exit code.
@@ -74,6 +75,19 @@ impl From<ModelError> for Failure {
             ModelErrorKind::Resource | ModelErrorKind::Device => ProblemKind::Resource,
             ModelErrorKind::Internal => ProblemKind::Bug,
             _ => ProblemKind::Model,
+        };
+        Self(Problem { hint: error.hint, ..Problem::new(kind, error.message) })
+    }
+}
+
+impl From<PullError> for Failure {
+    fn from(error: PullError) -> Self {
+        let kind = match error.kind {
+            PullErrorKind::Usage => ProblemKind::Usage,
+            PullErrorKind::Data => ProblemKind::Data,
+            PullErrorKind::Model => ProblemKind::Model,
+            PullErrorKind::Resource => ProblemKind::Resource,
+            PullErrorKind::Cancelled => ProblemKind::Cancelled,
         };
         Self(Problem { hint: error.hint, ..Problem::new(kind, error.message) })
     }

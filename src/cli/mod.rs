@@ -25,7 +25,7 @@ pub use output::{err_line, print};
 
 use clap::{CommandFactory, Parser};
 
-use args::{Cli, Command, ModelsCommand};
+use args::{Cli, Command};
 
 /// Parses the arguments, does what they say, and gives the exit code: 0 ok, 1 a check failed,
 /// 2 usage, 3 data or model error, 70 bug, 130 cancelled.
@@ -57,11 +57,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Explain(args)) => explain::explain(&args),
         Some(Command::Eval(args)) => eval::eval(&args),
         Some(Command::Train(args)) => train::train(&args),
-        Some(Command::Models(ModelsCommand::List { folders, format })) => models::list(&folders, format),
-        Some(Command::Models(ModelsCommand::Info { folder, format })) => models::info(&folder, format),
-        Some(Command::Models(ModelsCommand::Bench(args))) => shrink::bench(&args),
-        Some(Command::Models(ModelsCommand::Quantize(args))) => shrink::quantize(&args),
-        Some(Command::Models(ModelsCommand::Prune(args))) => shrink::prune(&args),
+        Some(Command::Models(command)) => models::models(&command),
         Some(Command::Cache(command)) => cache::cache(&command),
         Some(Command::Doctor(args)) => doctor::doctor(&args),
         Some(Command::Docs { page }) => docs::docs(page),

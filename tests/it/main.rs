@@ -16,12 +16,18 @@ mod engine_scores;
 mod engine_socket;
 mod explain;
 mod fairness;
+#[cfg(feature = "hub")]
+mod hub_server;
 mod metrics;
 mod metrics_random;
 mod model;
 mod model_bad;
 mod model_paths;
 mod model_stream;
+mod models_archive;
+#[cfg(feature = "hub")]
+mod models_hub;
+mod models_support;
 mod notebook;
 mod pty;
 mod queries;

@@ -18,6 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("engine/store", &["util"]),
     ("engine/model", &["util"]),
     ("pipe", &["engine/model", "util"]),
+    ("pull", &["engine/model", "util"]),
     ("engine/lanes", &["protocol", "notebook", "analysis", "engine", "util"]),
     ("engine", &["protocol", "notebook", "analysis", "engine", "util"]),
     ("report", &["protocol", "notebook", "analysis", "util"]),
@@ -36,6 +37,11 @@ const ONLY_USERS: &[(&str, &[&str])] = &[
     ("ratatui", &["screen/ui"]),
     ("crossterm", &["screen/ui"]),
     ("syntect", &["screen/ui"]),
+    ("ureq", &["pull"]),
+    ("ring::", &["pull"]),
+    ("tar::", &["pull"]),
+    ("zip::", &["pull"]),
+    ("ruzstd", &["pull"]),
 ];
 
 fn rust_files(dir: &Path, out: &mut Vec<PathBuf>) {

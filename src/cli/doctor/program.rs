@@ -118,7 +118,7 @@ fn found_models() -> Finding {
     let found = models::find(&folders);
     if found.is_empty() {
         let places: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
-        let remedy = "put a Hugging Face folder with model.safetensors into models/, or name its parent in RECSCOPE_MODELS; `recscope demo` brings its own";
+        let remedy = "`recscope models pull ORG/NAME` fetches one into models/; or put a Hugging Face folder with model.safetensors there, or name its parent in RECSCOPE_MODELS; `recscope demo` brings its own";
         return Finding::note(TOPIC, "models", format!("none in {}", places.join(", ")), remedy);
     }
     let broken: Vec<String> = found

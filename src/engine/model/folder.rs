@@ -51,7 +51,7 @@ pub(super) fn check_folder(dir: &Path) -> Result<(), ModelError> {
     Ok(())
 }
 
-fn has_pickle_name(file: &Path) -> bool {
+pub(super) fn has_pickle_name(file: &Path) -> bool {
     matches!(file.extension().and_then(|e| e.to_str()), Some("bin" | "pt" | "pth" | "pkl" | "ckpt"))
 }
 

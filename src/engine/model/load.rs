@@ -195,7 +195,7 @@ impl Model {
     }
 }
 
-fn open_head(dir: &Path, config: &BertConfig, options: &LoadOptions) -> Result<Head, ModelError> {
+pub(super) fn open_head(dir: &Path, config: &BertConfig, options: &LoadOptions) -> Result<Head, ModelError> {
     let labels = config.labels.clone();
     let gains = match (&options.gains, config.raw("recscope_gains")) {
         (Some(declared), _) => Some(gains(&labels, declared)?),
@@ -208,7 +208,7 @@ fn open_head(dir: &Path, config: &BertConfig, options: &LoadOptions) -> Result<H
     })
 }
 
-fn open_prefixes(dir: &Path, head: &Head, options: &LoadOptions) -> Result<Prefixes, ModelError> {
+pub(super) fn open_prefixes(dir: &Path, head: &Head, options: &LoadOptions) -> Result<Prefixes, ModelError> {
     let prefixes = match (head, &options.prefixes) {
         (Head::Classifier { .. }, None) => return Ok(Prefixes::default()),
         (Head::Classifier { .. }, Some(_)) => {

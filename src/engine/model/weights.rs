@@ -53,22 +53,40 @@ impl Found {
     }
 }
 
-/// Reads every expected tensor, checked for presence and shape. Others (`position_ids`, heads of
-/// masked language models) are left in the file.
-pub(super) fn load_params(dir: &Path, config: &BertConfig, device: &Device) -> Result<Params, ModelError> {
-    let mut found = Found::open(dir, config)?;
+/// A tensor that the config promises: our name, the file's name, which file.
+type Located = (String, String, usize);
+
+/// Finds every expected tensor, checked for presence and shape. Others (`position_ids`, heads of
+/// masked language models) are left out.
+fn locate(dir: &Path, config: &BertConfig, found: &Found) -> Result<Vec<Located>, ModelError> {
     let has = |name: &str| found.name_of(config, name).is_some();
     let pooler = config.family.encoder_may_pool() && has("pooler.dense.weight") && has("pooler.dense.bias");
-    let mut tensors = BTreeMap::new();
+    let mut located = Vec::new();
     for (ours, shape) in expected(config, pooler) {
         let Some(name) = found.name_of(config, &ours) else {
-            return Err(missing(dir, config, &ours, &found));
+            return Err(missing(dir, config, &ours, found));
         };
         let Some((at, got)) = found.tensors.get(&name) else { continue };
-        let Some((path, file)) = found.files.get_mut(*at) else { continue };
         if *got != shape {
+            let path = found.files.get(*at).map_or(dir, |(path, _)| path);
             return Err(misshapen(path, &name, got, &shape));
         }
+        located.push((ours, name, *at));
+    }
+    Ok(located)
+}
+
+/// That every expected tensor is there and of the right shape; none is read.
+pub(super) fn check_shapes(dir: &Path, config: &BertConfig) -> Result<(), ModelError> {
+    locate(dir, config, &Found::open(dir, config)?).map(|_| ())
+}
+
+/// Reads every expected tensor.
+pub(super) fn load_params(dir: &Path, config: &BertConfig, device: &Device) -> Result<Params, ModelError> {
+    let mut found = Found::open(dir, config)?;
+    let mut tensors = BTreeMap::new();
+    for (ours, name, at) in locate(dir, config, &found)? {
+        let Some((_, file)) = found.files.get_mut(at) else { continue };
         tensors.insert(ours, file.read(&name, device)?);
     }
     let stored = found.stored(config);
