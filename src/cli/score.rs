@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -16,17 +16,24 @@ use super::output::{Ticker, cancel_on_signal};
 use super::{Failure, err_line, settings};
 use crate::engine::lanes::EngineOptions;
 use crate::engine::model::cache::{Memo, ScoreCache};
-use crate::engine::model::{Chunk, Model, RowStream, ScoreProgress, Scored, StreamOptions, score_columns};
+use crate::engine::model::{
+    Chunk, Meter, Model, RowStream, ScoreProgress, ScoreReport, Scored, StreamOptions, forecast,
+    score_columns,
+};
 use crate::engine::store::{Connection, ErrorKind, Flow, SourceSpec, Store, StoreError, StoreOptions};
 use crate::pipe::{find_column, summary};
+use crate::protocol::{Progress, Scoring};
 use crate::util::cancel::Cancel;
-use crate::util::{figures, sanitise};
+use crate::util::memory::resident_bytes;
+use crate::util::sanitise;
 
 const INPUT: &str = "input";
 const SCORES: &str = "input_scores";
 /// Rows that are handed to the model together, and how many such chunks are read ahead.
 const CHUNK_ROWS: usize = 256;
 const AHEAD: usize = 32;
+/// Columns of the line that tells how far it is, behind its first word.
+const LINE: usize = 90;
 
 /// Scores and writes; a summary goes to stderr.
 pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
@@ -51,7 +58,9 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
     let model = Model::load(&args.model.folder, &args.model.load_options()?)?;
     let added = score_columns(&model.info().labels);
     refuse_taken(&names, &added)?;
+    let device = (model.info().device.clone(), options.score.dtype.to_string());
     let mut job = Job {
+        device,
         stream: RowStream::new(&model, kind, options)?,
         connection: &connection,
         schema: schema(&added),
@@ -118,6 +127,8 @@ struct Job<'a> {
     schema: Arc<Schema>,
     /// Rows of the input, where it is known without reading them.
     total: Option<u64>,
+    /// Its name and the number type.
+    device: (String, String),
     cancel: &'a Cancel,
 }
 
@@ -141,19 +152,54 @@ impl Job<'_> {
 
     /// Takes the channel, so that the reader stops when this does.
     fn compute(&mut self, chunks: Receiver<Rows>) -> Result<(), Failure> {
-        let (connection, schema, total) = (self.connection, &self.schema, self.total);
-        let mut ticker = Ticker::new();
-        let (never, progress) = (Cancel::new(), ScoreProgress::default());
+        let (connection, schema, total, device) = (self.connection, &self.schema, self.total, &self.device);
+        let (mut ticker, mut meter, mut computed) = (Ticker::new(), Meter::default(), Duration::ZERO);
+        let (never, progress, began) = (Cancel::new(), ScoreProgress::default(), Instant::now());
         self.stream.run(&chunks, &never, self.cancel, &progress, |window, report| {
             connection.append(SCORES, &rows_of(schema, window)?)?;
-            let rows = figures::plural(total.unwrap_or(report.rows), "row", "rows");
-            let share = total.map_or_else(String::new, |total| {
-                format!("{:.0} % of ", report.rows as f64 / total.max(1) as f64 * 100.0)
-            });
-            let speed = figures::compact(report.tokens_per_second as u64);
-            ticker.show(&format!("scoring: {share}{rows}, {speed} tokens/s"));
+            let so_far = Duration::try_from_secs_f64(report.seconds).unwrap_or_default();
+            meter.tell(so_far.saturating_sub(computed), report.tokens);
+            computed = so_far;
+            let told = told(&progress, report, total, meter.per_second(), device, began.elapsed());
+            ticker.show(&format!("scoring: {}", told.words(LINE, |words| words.chars().count())));
             Ok(())
         })
+    }
+}
+
+/// Where the job stands, as the screen would say it. Rows to come are taken to be like those that came.
+fn told(
+    progress: &ScoreProgress,
+    report: &ScoreReport,
+    total: Option<u64>,
+    tokens_per_second: f64,
+    (device, dtype): &(String, String),
+    elapsed: Duration,
+) -> Progress {
+    let counted = progress.counted();
+    let ahead = total.map(|total| total.saturating_sub(counted.rows_seen));
+    let left = ahead.map(|ahead| forecast(&counted, &counted, ahead, tokens_per_second)).unwrap_or_default();
+    let scoring = Scoring {
+        inputs_done: counted.inputs_done,
+        inputs_total: left.inputs_total,
+        rows_cached: counted.rows_cached,
+        inputs_cached: counted.inputs_cached,
+        tokens_done: counted.tokens_done,
+        tokens_total: left.tokens_total,
+        estimated: left.estimated,
+        tokens_per_second,
+        device: device.clone(),
+        dtype: dtype.clone(),
+        rss_bytes: resident_bytes().unwrap_or(0),
+    };
+    Progress {
+        done: report.rows,
+        total,
+        unit: "rows".into(),
+        elapsed_ms: elapsed.as_millis() as u64,
+        eta_ms: left.left.map(|left| left.as_millis() as u64),
+        scoring: Some(scoring),
+        ..Progress::default()
     }
 }
 

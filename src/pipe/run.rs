@@ -86,6 +86,7 @@ enum Unwritten {
 pub(super) fn run(args: &PipeArgs) -> Result<u8, Fault> {
     let (kind, columns) = args.text.columns()?;
     let options = options(args)?;
+    let dtype = options.score.dtype;
     let signals = Signals::watch();
     let model = Model::load(&args.model.folder, &args.model.load_options()?)?;
     let mut stream = RowStream::new(&model, kind, options)?;
@@ -110,9 +111,10 @@ pub(super) fn run(args: &PipeArgs) -> Result<u8, Fault> {
     let writer = start_writer(encoder, jobs, cancel.clone())?;
     let mut ticker = if args.quiet { Ticker::silent() } else { Ticker::new() };
     let (progress, mut bad) = (ScoreProgress::default(), 0);
+    let device = &model.info().device;
     let scored = stream.run(&chunks, &signals.finish, &cancel, &progress, |window, report| {
         bad += window.iter().map(|scored| scored.keep.bad()).sum::<u64>();
-        ticker.show(&format!("scoring: {}", summary(report, true)));
+        ticker.show(&format!("scoring: {}{}", summary(report, true), talk::place(device, dtype)));
         windows.send(Job::Window(window)).map_err(|_| Fault::new(FaultKind::Cancelled, "nobody reads on"))
     });
     if scored.is_ok() && signals.exit() == 0 {

@@ -56,6 +56,7 @@ fn cell_state(app: &mut App, cell: &str, state: CellState) {
     match state {
         CellState::Queued => run.state = RunState::Queued,
         CellState::Running(progress) => run.state = RunState::Running(progress),
+        CellState::Paused(progress) => run.state = RunState::Paused(progress),
         CellState::Partial(mut outcome) => {
             outcome.partial = true;
             run.take(*outcome);
