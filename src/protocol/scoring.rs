@@ -106,12 +106,17 @@ impl Scoring {
         };
         let (inputs, tokens) = (figures::compact(self.inputs_done), figures::compact(self.tokens_done));
         if self.inputs_total.max(self.inputs_done) > 0 {
-            facts.push(Fact::new(5, format!("{inputs}{} unique computed", of(self.inputs_total, " of "))));
+            let short = format!("{inputs}{} unique", of(self.inputs_total, "/"));
+            let long = format!("{inputs}{} unique computed", of(self.inputs_total, " of "));
+            facts.push(Fact::new(5, long).or(short));
         }
-        if self.rows_cached > 0 {
-            facts.push(Fact::new(6, format!("{} rows cached", figures::compact(self.rows_cached))));
-        } else if self.inputs_cached > 0 {
-            facts.push(Fact::new(6, format!("{} inputs cached", figures::compact(self.inputs_cached))));
+        let (cached, of_what) = match self.rows_cached {
+            0 => (self.inputs_cached, "inputs"),
+            rows => (rows, "rows"),
+        };
+        if cached > 0 {
+            let cached = figures::compact(cached);
+            facts.push(Fact::new(6, format!("{cached} {of_what} cached")).or(format!("{cached} cached")));
         }
         if self.tokens_total.max(self.tokens_done) > 0 {
             let short = format!("{tokens}{} tokens", of(self.tokens_total, "/"));
@@ -186,7 +191,12 @@ mod tests {
             "61 % · 12,200 of 20,000 rows · 4,100 of ~6,800 unique computed · 3,000 rows cached · \
              412k of ~680k tokens · 16,233 tokens/s · cpu int8 · 412 MB · ~16s left"
         );
-        assert_eq!(words(52), "61 % · 12k of 20k rows · 16k tok/s · cpu int8 · ~16s left");
+        assert_eq!(
+            words(126),
+            "61 % · 12k of 20k rows · 4,100/~6,800 unique · 3,000 cached · 412k/~680k tokens · 16k tok/s · \
+             cpu int8 · 412 MB · ~16s left"
+        );
+        assert_eq!(words(58), "61 % · 12k of 20k rows · 16k tok/s · cpu int8 · ~16s left");
         assert_eq!(words(20), "61 % · ~16s left");
         assert_eq!(words(0), "61 %");
         for columns in 4..160 {

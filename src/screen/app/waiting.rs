@@ -22,7 +22,10 @@ impl App {
     pub fn holdable(&self) -> Option<usize> {
         let scores = |cell: &String| {
             let score = self.doc.notebook().cell(cell).is_some_and(|cell| cell.kind == Kind::Score);
-            score && self.run(cell).is_some_and(|run| matches!(run.state, RunState::Running(_)))
+            score
+                && self
+                    .run(cell)
+                    .is_some_and(|run| matches!(run.state, RunState::Running(_) | RunState::Paused(_)))
         };
         let jobs = || self.jobs.iter().enumerate().filter(|(_, job)| job.cancelled_ms.is_none());
         let held = jobs().find(|(_, job)| job.held);

@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn rows_that_are_done_are_left_out_of_a_stretch() {
         let mut done = Rows::default();
-        [3, 64, 1_000].map(|row| done.add(row));
+        [3, 64, 1_000].iter().for_each(|row| done.add(*row));
         let texts = |rows: std::ops::Range<u64>| rows.map(|row| Some(row.to_string())).collect::<Vec<_>>();
         let stretch = Stretch::of(62, texts(62..67), Vec::new(), &done);
         assert_eq!(*stretch.rows, [62, 63, 65, 66]);
