@@ -68,12 +68,17 @@ impl Progress {
             }
             None => {}
         }
-        let about = if self.scoring.as_ref().is_some_and(|s| s.estimated) { "~" } else { "" };
-        facts.push(match self.eta_ms {
-            Some(ms) => Fact::new(1, format!("{about}{} left", figures::clock(ms))),
+        facts.push(match self.left() {
+            Some(left) => Fact::new(1, format!("{left} left")),
             None => Fact::new(1, figures::clock(self.elapsed_ms)),
         });
         facts
+    }
+
+    /// The time left, with a `~` where it rests on estimated totals.
+    pub fn left(&self) -> Option<String> {
+        let about = if self.scoring.as_ref().is_some_and(|s| s.estimated) { "~" } else { "" };
+        self.eta_ms.map(|ms| format!("{about}{}", figures::clock(ms)))
     }
 
     /// As much of it as fits into `columns`, measured by `width`: first shorter words, then fewer.

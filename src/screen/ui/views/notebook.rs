@@ -86,8 +86,8 @@ fn right(run: Option<&CellRun>, glyph: Glyph, place: Option<usize>) -> Vec<Strin
     match &run.state {
         RunState::Running(p) => {
             let share = p.total.map(|total| format!("{} %", percent(p.done, total)));
-            match (share, p.eta_ms) {
-                (Some(share), Some(ms)) => vec![format!("{share} {}", figures::clock(ms)), share],
+            match (share, p.left()) {
+                (Some(share), Some(left)) => vec![format!("{share} {left}"), share],
                 (Some(share), None) => vec![share],
                 (None, _) => vec![figures::clock(p.elapsed_ms), String::new()],
             }
