@@ -198,7 +198,7 @@ fn told(
         unit: "rows".into(),
         elapsed_ms: elapsed.as_millis() as u64,
         eta_ms: left.left.map(|left| left.as_millis() as u64),
-        scoring: Some(scoring),
+        scoring: Some(Box::new(scoring)),
         ..Progress::default()
     }
 }

@@ -88,5 +88,5 @@ pub struct Progress {
     /// A short phase word: "reading", "scoring", "bootstrap".
     pub phase: String,
     /// More, where rows are scored: `eta_ms` then comes from tokens.
-    pub scoring: Option<Scoring>,
+    pub scoring: Option<Box<Scoring>>,
 }

@@ -184,7 +184,7 @@ mod tests {
             elapsed_ms: 9_100,
             eta_ms: Some(16_500),
             phase: "scoring".into(),
-            scoring: Some(scoring),
+            scoring: Some(Box::new(scoring)),
         }
     }
 

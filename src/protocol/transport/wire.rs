@@ -112,7 +112,7 @@ mod tests {
         let mut all = vec![
             CellState::Queued,
             CellState::Running(Progress { total: Some(9), eta_ms: Some(1), ..Progress::default() }),
-            CellState::Paused(Progress { scoring: Some(Scoring::default()), ..Progress::default() }),
+            CellState::Paused(Progress { scoring: Some(Box::default()), ..Progress::default() }),
             CellState::Partial(Box::new(outcome())),
             CellState::Failed(Problem::new(ProblemKind::Bug, "x").hint("y").at(1, 2).in_cell("c")),
             CellState::Cancelled(None),

@@ -119,7 +119,7 @@ fn scoring() -> Progress {
         elapsed_ms: 9_100,
         eta_ms: Some(16_500),
         phase: "scoring".into(),
-        scoring: Some(scoring),
+        scoring: Some(Box::new(scoring)),
     }
 }
 

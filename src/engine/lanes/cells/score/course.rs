@@ -78,7 +78,7 @@ impl Course {
             per_second: if seconds > 0.0 { done as f64 / seconds } else { 0.0 },
             eta_ms: left.left.map(|left| left.as_millis() as u64),
             phase: "scoring".into(),
-            scoring: Some(scoring),
+            scoring: Some(Box::new(scoring)),
             ..Progress::default()
         }
     }
