@@ -58,10 +58,17 @@ fn format_of(path: &Path) -> Option<&'static str> {
     }
 }
 
-/// `score rel: scoring 61 % 1:12`.
+/// Columns of the line; longer ones are cut.
+const COLUMNS: usize = 100;
+
+/// `rel: scoring 61 %  9.1s, 6.0s to go`; where rows are scored, what the screen says of it.
 pub(super) fn progress(event: &Event) -> Option<String> {
     let Event::Cell { cell, state: CellState::Running(progress), .. } = event else { return None };
     let mut line = format!("{cell}: {}", progress.phase);
+    if progress.scoring.is_some() {
+        let room = COLUMNS.saturating_sub(line.chars().count() + 1);
+        return Some(format!("{line} {}", progress.words(room, |words| words.chars().count())));
+    }
     match progress.total {
         Some(total) if total > 0 => {
             let share = (progress.done as f64 / total as f64 * 100.0).floor().min(100.0);

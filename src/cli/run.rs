@@ -87,7 +87,7 @@ fn run(
     let engine = start_in_process(without_screen(&options.engine));
     let params = params.to_vec();
     ask(&engine, Request::Sync { text, path: Some(full), base, params })?;
-    ask(&engine, Request::Run { job: JOB, cells: order })?;
+    ask(&engine, Request::Run { job: JOB, cells: order, first: Vec::new() })?;
     follow(&engine, options, watch, report)?;
     fetch(&engine, options, watch, report)
 }
@@ -188,7 +188,7 @@ fn follow(
 
 fn settle(cell: &mut CellReport, state: CellState) {
     match state {
-        CellState::Queued | CellState::Running(_) | CellState::Partial(_) => {}
+        CellState::Queued | CellState::Running(_) | CellState::Paused(_) | CellState::Partial(_) => {}
         CellState::Done(outcome) => {
             cell.state = "done".into();
             take(cell, *outcome);

@@ -91,6 +91,7 @@ pub(super) fn run(args: &PipeArgs) -> Result<u8, Fault> {
     let signals = Signals::watch();
     let model = Model::load(&args.model.folder, &args.model.load_options()?)?;
     let options = options(args, &model)?;
+    let dtype = options.score.dtype;
     let memo = options.score.memo.clone();
     let mut stream = RowStream::new(&model, kind, options)?;
     let wanted = wanted(args, columns, score_columns(&model.info().labels))?;
@@ -114,9 +115,10 @@ pub(super) fn run(args: &PipeArgs) -> Result<u8, Fault> {
     let writer = start_writer(encoder, jobs, cancel.clone())?;
     let mut ticker = if args.quiet { Ticker::silent() } else { Ticker::new() };
     let (progress, mut bad) = (ScoreProgress::default(), 0);
+    let device = &model.info().device;
     let scored = stream.run(&chunks, &signals.finish, &cancel, &progress, |window, report| {
         bad += window.iter().map(|scored| scored.keep.bad()).sum::<u64>();
-        ticker.show(&format!("scoring: {}", summary(report, true)));
+        ticker.show(&format!("scoring: {}{}", summary(report, true), talk::place(device, dtype)));
         windows.send(Job::Window(window)).map_err(|_| Fault::new(FaultKind::Cancelled, "nobody reads on"))
     });
     if scored.is_ok() && signals.exit() == 0 {

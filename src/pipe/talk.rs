@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use crate::engine::model::ScoreReport;
+use crate::engine::model::{Dtype, ScoreReport};
 use crate::util::cancel::Cancel;
+use crate::util::memory::resident_bytes;
 use crate::util::{figures, sanitise};
 
 /// One line of talk. Nothing depends on its arriving.
@@ -80,6 +81,12 @@ pub fn summary(report: &ScoreReport, different: bool) -> String {
         }
     }
     line
+}
+
+/// Where it is computed, in which numbers, and what this process takes: `, cpu int8, 412 MB`.
+pub(super) fn place(device: &str, dtype: Dtype) -> String {
+    let memory = resident_bytes().map(|bytes| format!(", {}", figures::bytes(bytes)));
+    format!(", {device} {dtype}{}", memory.unwrap_or_default())
 }
 
 /// What SIGINT, SIGTERM and SIGHUP ask for: the first one lets the rows at hand be finished, the

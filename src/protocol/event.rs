@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Column, JobId, Outcome, Page, Problem};
+use super::{Column, JobId, Outcome, Page, Problem, Scoring};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
@@ -61,6 +61,8 @@ pub enum Event {
 pub enum CellState {
     Queued,
     Running(Progress),
+    /// Held by the user: nothing is computed for it until it is resumed or cancelled.
+    Paused(Progress),
     /// Intermediate result while this cell or one above it still runs: marked partial on screen.
     Partial(Box<Outcome>),
     Done(Box<Outcome>),
@@ -85,4 +87,6 @@ pub struct Progress {
     pub eta_ms: Option<u64>,
     /// A short phase word: "reading", "scoring", "bootstrap".
     pub phase: String,
+    /// More, where rows are scored: `eta_ms` then comes from tokens.
+    pub scoring: Option<Box<Scoring>>,
 }

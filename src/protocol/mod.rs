@@ -11,6 +11,7 @@ mod outcome;
 mod page;
 mod problem;
 mod request;
+mod scoring;
 pub mod transport;
 
 pub use engine::{Engine, EngineGone};
@@ -19,7 +20,8 @@ pub use explanation::{Explanation, Passes, TokenAttribution, WordAttribution};
 pub use outcome::{Body, CheckOutcome, EpochReport, Outcome, ScoreSummary, TrainReport};
 pub use page::{Column, Page, PageSpec, RelationInfo, RowCount};
 pub use problem::{Problem, ProblemKind};
-pub use request::Request;
+pub use request::{FirstRows, Request};
+pub use scoring::{Fact, Scoring, percent};
 
 /// Names one piece of requested work; chosen by the requester, never reused in a session.
 pub type JobId = u64;

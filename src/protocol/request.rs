@@ -18,9 +18,20 @@ pub enum Request {
     },
     /// Run these cells in this order (the requester has put ancestors first). A cell whose
     /// ancestor failed in this job is skipped. Answer: `CellState` events, one `JobEnded`.
+    /// `first`: what score cells among them are to begin with.
     Run {
         job: JobId,
         cells: Vec<String>,
+        first: Vec<FirstRows>,
+    },
+    /// Hold a job's scoring: answered by `CellState::Paused` as soon as its batches at hand are let go.
+    /// Only scoring is held; what does not read the job's cells and needs no model goes on.
+    Pause {
+        job: JobId,
+    },
+    /// Go on with it.
+    Resume {
+        job: JobId,
     },
     /// Stop a job: acknowledged by `Event::Cancelling`, ended by the cells' last states and `JobEnded`.
     Cancel {
@@ -45,4 +56,12 @@ pub enum Request {
     /// Ask for `Event::Pulse` now (memory, lanes).
     Pulse,
     Shutdown,
+}
+
+/// What a score cell is to score before the rest: rows that somebody looks at, of what it reads or of
+/// its own result from before. Only their texts count; the score cell's other rows of equal text come along.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FirstRows {
+    pub cell: String,
+    pub rows: PageSpec,
 }

@@ -125,6 +125,18 @@ pub fn interval(value: f64, lower: Option<f64>, upper: Option<f64>) -> String {
     }
 }
 
+/// `1st`, `2nd`, `11th`, `23rd`.
+pub fn ordinal(n: usize) -> String {
+    let ending = match (n % 10, n % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{n}{ending}")
+}
+
 /// 1_234_567 as `1.2M`: for narrow places, never where the exact count matters.
 pub fn compact(n: u64) -> String {
     let x = n as f64;
@@ -233,6 +245,10 @@ mod tests {
         assert_eq!(clock(72_000), "1:12");
         assert_eq!(clock(3_723_000), "1:02:03");
         assert_eq!(compact(4870), "4,870");
+        assert_eq!(
+            [1, 2, 3, 4, 11, 12, 22, 113].map(ordinal).join(" "),
+            "1st 2nd 3rd 4th 11th 12th 22nd 113th"
+        );
         assert_eq!(compact(1_234_567), "1.2M");
     }
 }

@@ -4,6 +4,7 @@ pub mod arrow_text;
 pub mod atomic;
 pub mod cancel;
 pub mod figures;
+pub mod memory;
 pub mod nearest;
 pub mod sanitise;
 

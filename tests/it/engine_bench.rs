@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use recscope::engine::lanes::{EngineOptions, start_in_process};
-use recscope::protocol::{CellState, Engine, Event, JobId, Outcome, Page, PageSpec, Problem, Request};
+use recscope::protocol::{
+    CellState, Engine, Event, FirstRows, JobId, Outcome, Page, PageSpec, Problem, Request,
+};
 
 /// Longer than anything here takes on a busy machine; only a hang runs into it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -57,9 +59,14 @@ impl Bench {
     }
 
     pub fn start(&mut self, cells: &[&str]) -> JobId {
+        self.start_with(cells, Vec::new())
+    }
+
+    /// With rows to be scored first.
+    pub fn start_with(&mut self, cells: &[&str], first: Vec<FirstRows>) -> JobId {
         self.jobs += 1;
         let cells = cells.iter().map(|cell| (*cell).to_owned()).collect();
-        self.engine.send(Request::Run { job: self.jobs, cells }).unwrap();
+        self.engine.send(Request::Run { job: self.jobs, cells, first }).unwrap();
         self.jobs
     }
 
@@ -150,7 +157,7 @@ pub fn story(events: &[Event]) -> Vec<String> {
     let state = |state: &CellState| {
         Some(match state {
             CellState::Queued => "queued".to_owned(),
-            CellState::Running(_) | CellState::Partial(_) => return None,
+            CellState::Running(_) | CellState::Partial(_) | CellState::Paused(_) => return None,
             CellState::Done(outcome) => {
                 let rows = outcome.relation.as_ref().map_or(0, |relation| relation.rows.known());
                 let checks: Vec<_> = outcome.checks.iter().map(|check| check.ok).collect();

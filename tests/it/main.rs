@@ -11,6 +11,7 @@ mod engine_bench;
 mod engine_cache;
 mod engine_cancel;
 mod engine_models;
+mod engine_pause;
 mod engine_run;
 mod engine_scores;
 mod engine_socket;

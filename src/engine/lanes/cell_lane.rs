@@ -1,5 +1,8 @@
 //! The cell lane: one thread that owns the writing connection, opens sources, and runs the cells of
-//! jobs one after another. Decides what runs, what is served from before, and what is skipped.
+//! jobs one after another. Decides what runs, what is served from before, and what is skipped; which
+//! job comes next is `queue.rs`'s business.
+
+mod keeping;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,29 +12,29 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender};
 use parking_lot::Mutex;
 
-use super::cells::{self, Done};
+use super::cells::{self, Ended};
 use super::checks::Known;
-use super::figures::Figures;
 use super::jobs::Jobs;
-use super::keys::{Keys, ModelHashes};
+use super::keys::ModelHashes;
 use super::live::{self, Live};
 use super::model_lane::ModelLane;
 use super::options::EngineOptions;
 use super::problems::panicked;
 use super::progress::Work;
-use super::results::{Finished, Results, stands, worth_keeping};
-use super::sidecar::{Entry, Sidecar};
+use super::queue::{Held, Job, Next, Order, Queue};
+use super::results::Results;
 use super::sources::Sources;
 use super::workspace::Workspace;
 use crate::engine::store::{Connection, Store};
 use crate::notebook::Kind;
 use crate::notebook::spec::CellSpec;
-use crate::protocol::{CellState, Event, JobId, Outcome, Problem, ProblemKind, RESTORED};
-use crate::util::cancel::Cancel;
+use crate::protocol::{CellState, Event, Outcome, Problem, ProblemKind};
 
 pub(super) enum Task {
     Sync(Arc<Workspace>),
-    Run { job: JobId, cells: Vec<String>, workspace: Arc<Workspace> },
+    Run(Order),
+    /// A flag of a job was changed.
+    Look,
 }
 
 pub(super) struct CellLane {
@@ -47,18 +50,7 @@ pub(super) struct CellLane {
     sources: Sources,
     hashes: ModelHashes,
     finished: Results,
-}
-
-/// One job as it runs.
-struct Job {
-    id: JobId,
-    cells: Vec<String>,
-    workspace: Arc<Workspace>,
-    cancel: Cancel,
-    /// Cells without a result in this job, and the one that began it.
-    bad: HashMap<String, String>,
-    /// What live refreshes have made of cells that have not had their turn.
-    partial: HashMap<String, Outcome>,
+    queue: Queue,
 }
 
 impl CellLane {
@@ -82,6 +74,7 @@ impl CellLane {
             sources: Sources::default(),
             hashes: ModelHashes::default(),
             finished: Results::default(),
+            queue: Queue::default(),
         })
     }
 
@@ -95,8 +88,20 @@ impl CellLane {
                         self.panicked(panicked(payload));
                     }
                 }
-                Task::Run { job, cells, workspace } => self.run(job, cells, workspace),
+                Task::Run(order) => self.queue.add(order),
+                Task::Look => {}
             }
+            while let Some(next) = self.queue.next() {
+                match next {
+                    Next::Begin(order) => self.begin(order),
+                    Next::GoOn(job) => self.run(*job),
+                }
+            }
+        }
+        // What is paused now has been cancelled, and must end like every job.
+        if let Some(job) = self.queue.take_paused() {
+            job.cancel.cancel();
+            self.run(*job);
         }
     }
 
@@ -115,63 +120,39 @@ impl CellLane {
             if !tasks.is_empty() {
                 return;
             }
-            self.restore(&cell, workspace);
+            if !self.queue.is_to_make(&cell) {
+                self.restore(&cell, workspace);
+            }
         }
     }
 
-    /// Brings back a cell's kept result, if it is still the result.
-    fn restore(&mut self, cell: &str, workspace: &Workspace) {
-        let Some(key) = self.key(cell, workspace) else { return };
-        let name = cell.to_lowercase();
-        if self.finished.0.get(&name).is_some_and(|f| f.key.as_ref() == Some(&key)) {
-            return;
-        }
-        if let Some(outcome) = self.kept(cell, &key, workspace) {
-            let state = CellState::Done(Box::new(outcome));
-            let _ = self.events.send(Event::Cell { job: RESTORED, cell: cell.to_owned(), state });
-        }
+    fn begin(&mut self, order: Order) {
+        let Order { id, cells, workspace, first } = order;
+        // One that was cancelled while it waited is no longer there.
+        let Some((cancel, hold)) = self.jobs.start(id) else { return };
+        self.run(Job {
+            id,
+            cells,
+            at: 0,
+            workspace,
+            first,
+            cancel,
+            hold,
+            bad: HashMap::new(),
+            partial: HashMap::new(),
+            spent: Duration::ZERO,
+            held: None,
+        });
     }
 
-    fn key(&mut self, cell: &str, workspace: &Workspace) -> Option<String> {
-        Keys::new(workspace, &self.sources, &mut self.hashes).of(cell)
-    }
-
-    /// A result from before that is still right: of this engine, or of the sidecar.
-    fn kept(&mut self, cell: &str, key: &str, workspace: &Workspace) -> Option<Outcome> {
-        let name = cell.to_lowercase();
-        if let Some(found) = self.finished.0.get(&name).filter(|f| f.key.as_deref() == Some(key))
-            && stands(&found.made, &mut self.hashes)
-        {
-            return Some(Outcome { cached: true, ..found.outcome.clone() });
-        }
-        let sidecar = self.sidecar(workspace)?;
-        let entry = sidecar.load(cell, key, &self.connection)?;
-        if !stands(&entry.made, &mut self.hashes) {
-            return None;
-        }
-        let outcome = Outcome { cached: true, ..entry.outcome };
-        let finished = Finished {
-            key: Some(key.to_owned()),
-            outcome: outcome.clone(),
-            figures: entry.figures,
-            made: entry.made,
-        };
-        self.finished.0.insert(name, finished);
-        Some(outcome)
-    }
-
-    fn sidecar(&self, workspace: &Workspace) -> Option<Sidecar> {
-        workspace.path.as_deref().filter(|_| self.options.cache).and_then(Sidecar::of)
-    }
-
-    fn run(&mut self, id: JobId, cells: Vec<String>, workspace: Arc<Workspace>) {
-        let Some(cancel) = self.jobs.start(id) else { return };
+    /// Runs a job from where it stands, to its end or until it is held.
+    fn run(&mut self, mut job: Job) {
         let began = Instant::now();
-        let (bad, partial) = (HashMap::new(), HashMap::new());
-        let mut job = Job { id, cells, workspace, cancel, bad, partial };
-        for at in 0..job.cells.len() {
-            let Some(cell) = job.cells.get(at).cloned() else { break };
-            let state = self.turn(&mut job, &cell, at);
+        while let Some(cell) = job.cells.get(job.at).cloned() {
+            let Some(state) = self.turn(&mut job, &cell) else {
+                job.spent += began.elapsed();
+                return self.queue.park(job);
+            };
             if !matches!(state, CellState::Done(_)) {
                 let because = match &state {
                     CellState::Skipped { because } => because.clone(),
@@ -179,32 +160,36 @@ impl CellLane {
                 };
                 job.bad.insert(cell.to_lowercase(), because);
             }
-            let _ = self.events.send(Event::Cell { job: id, cell, state });
+            let _ = self.events.send(Event::Cell { job: job.id, cell, state });
+            job.at += 1;
         }
-        self.jobs.end(id);
-        let elapsed_ms = began.elapsed().as_millis() as u64;
-        let _ = self.events.send(Event::JobEnded { job: id, ok: job.bad.is_empty(), elapsed_ms });
+        self.jobs.end(job.id);
+        let elapsed_ms = (job.spent + began.elapsed()).as_millis() as u64;
+        let _ = self.events.send(Event::JobEnded { job: job.id, ok: job.bad.is_empty(), elapsed_ms });
     }
 
-    /// What becomes of one cell of a job.
-    fn turn(&mut self, job: &mut Job, cell: &str, at: usize) -> CellState {
-        if job.cancel.is_cancelled() {
-            return CellState::Cancelled(job.partial.remove(&cell.to_lowercase()).map(Box::new));
+    /// What becomes of one cell of a job; `None`: it is held.
+    fn turn(&mut self, job: &mut Job, cell: &str) -> Option<CellState> {
+        // A held one has rows to leave behind.
+        if job.cancel.is_cancelled() && job.held.is_none() {
+            let partial = job.partial.remove(&cell.to_lowercase());
+            return Some(CellState::Cancelled(partial.map(Box::new)));
         }
         let ancestors = job.workspace.graph.ancestors(cell);
         if let Some(because) = ancestors.iter().find_map(|name| job.bad.get(&name.to_lowercase())) {
-            return CellState::Skipped { because: because.clone() };
+            return Some(CellState::Skipped { because: because.clone() });
         }
-        let guarded = catch_unwind(AssertUnwindSafe(|| self.cell(job, cell, at)));
-        match guarded {
-            Ok(Ok(outcome)) => CellState::Done(Box::new(outcome)),
+        let guarded = catch_unwind(AssertUnwindSafe(|| self.cell(job, cell)));
+        Some(match guarded {
+            Ok(Ok(Some(outcome))) => CellState::Done(Box::new(outcome)),
+            Ok(Ok(None)) => return None,
             Ok(Err(state)) => state,
             Err(payload) => {
                 let problem = panicked(payload).in_cell(cell);
                 self.panicked(problem.clone());
                 CellState::Failed(problem)
             }
-        }
+        })
     }
 
     /// A panic may have left the connection in the middle of something: take a new one.
@@ -218,38 +203,64 @@ impl CellLane {
         }
     }
 
-    fn cell(&mut self, job: &mut Job, cell: &str, at: usize) -> Result<Outcome, CellState> {
+    /// A cell's turn: served from before, begun, or gone on with. `None`: it is held.
+    fn cell(&mut self, job: &mut Job, cell: &str) -> Result<Option<Outcome>, CellState> {
         let workspace = Arc::clone(&job.workspace);
         let failed = |problem: Problem| CellState::Failed(problem.in_cell(cell));
+        let spec = |workspace: &Workspace| workspace.spec(cell).map_err(failed);
+        if let Some(held) = job.held.take() {
+            return self.work(
+                job,
+                cell,
+                &spec(&workspace)?,
+                held.key.clone(),
+                held.stale.clone(),
+                Some(held),
+            );
+        }
         let kind = workspace.cell(cell).map_err(failed)?.kind;
         let key = self.key(cell, &workspace).filter(|_| kind != Kind::Check);
         if let Some(key) = &key
             && let Some(outcome) = self.kept(cell, key, &workspace)
         {
-            return Ok(outcome);
+            return Ok(Some(outcome));
         }
-        let spec = workspace.spec(cell).map_err(failed)?;
+        let spec = spec(&workspace)?;
         self.can_read(cell, &workspace).map_err(failed)?;
         let stale = self.stale_ancestor(cell, &workspace);
-        let mut live = self.live(job, &spec, cell, at);
         #[cfg(test)]
         super::tests::panic_where_asked(cell);
-        let work = Work::new(
-            job.id,
-            cell,
-            &workspace,
-            &self.connection,
-            &self.models,
-            &self.options,
-            &job.cancel,
-            &self.events,
-        );
-        let result = cells::run(&work, &spec, &self.finished, &mut live);
+        self.work(job, cell, &spec, key, stale, None)
+    }
+
+    fn work(
+        &mut self,
+        job: &mut Job,
+        cell: &str,
+        spec: &CellSpec,
+        key: Option<String>,
+        stale: Option<String>,
+        held: Option<Held>,
+    ) -> Result<Option<Outcome>, CellState> {
+        let workspace = Arc::clone(&job.workspace);
+        let mut live = self.live(job, spec, cell);
+        let (spent, begun) = held.map_or((Duration::ZERO, None), |held| (held.spent, Some(held.scoring)));
+        let work = Work::new(job, cell, &self.connection, &self.models, &self.options, &self.events, spent);
+        let result = cells::run(&work, spec, &self.finished, &mut live, begun);
+        let spent = work.spent();
         for (name, outcome) in live.into_partial() {
             // Its rows are no longer what was finished before.
             self.finished.0.remove(&name);
             job.partial.insert(name, outcome);
         }
+        let result = match result {
+            Ok(Ended::Held(scoring)) => {
+                job.held = Some(Held { scoring, key, stale, spent });
+                return Ok(None);
+            }
+            Ok(Ended::Done(done)) => Ok(done),
+            Err(stop) => Err(stop),
+        };
         let own_partial = job.partial.remove(&cell.to_lowercase());
         match result {
             Ok(mut done) => {
@@ -258,7 +269,7 @@ impl CellLane {
                         .notes
                         .push(format!("computed on rows of {stale} that are out of date or partial"));
                 }
-                Ok(self.keep(cell, key.filter(|_| stale.is_none()), done, &workspace, &job.cancel))
+                Ok(Some(self.keep(cell, key.filter(|_| stale.is_none()), *done, &workspace, &job.cancel)))
             }
             Err(stop) if stop.problem.kind == ProblemKind::Cancelled || job.cancel.is_cancelled() => {
                 if let Some(partial) = &stop.partial {
@@ -271,7 +282,7 @@ impl CellLane {
                     self.drop_relation(cell);
                 }
                 self.check_database(&stop.problem);
-                Err(failed(stop.problem))
+                Err(CellState::Failed(stop.problem.in_cell(cell)))
             }
         }
     }
@@ -308,63 +319,15 @@ impl CellLane {
         })
     }
 
-    fn live(&self, job: &Job, spec: &CellSpec, cell: &str, at: usize) -> Live {
+    fn live(&self, job: &Job, spec: &CellSpec, cell: &str) -> Live {
         let jobs = Arc::clone(&self.jobs);
         if !matches!(spec, CellSpec::Score(_)) {
             return Live::new(jobs, Vec::new(), HashMap::new(), None);
         }
-        let later = job.cells.iter().skip(at + 1).cloned().collect::<Vec<_>>();
+        let later = job.cells.iter().skip(job.at + 1).cloned().collect::<Vec<_>>();
         let below = live::below(cell, &later, &job.workspace);
         let figures = self.finished.0.iter().map(|(name, f)| (name.clone(), f.figures.clone())).collect();
         Live::new(jobs, below, figures, self.options.live_ms.map(Duration::from_millis))
-    }
-
-    /// Makes a finished cell's result available to later cells and engines.
-    fn keep(
-        &mut self,
-        cell: &str,
-        key: Option<String>,
-        done: Done,
-        workspace: &Workspace,
-        cancel: &Cancel,
-    ) -> Outcome {
-        let Done { mut outcome, figures, made } = done;
-        let made = made.and_then(|folder| {
-            let hash = self.hashes.get(&folder)?;
-            Some((folder, hash))
-        });
-        if let Some(key) = key.as_ref().filter(|_| worth_keeping(&outcome, workspace, cell))
-            && let Some(sidecar) = self.sidecar(workspace)
-        {
-            let columns = outcome.relation.iter().flat_map(|relation| &relation.columns);
-            let entry = Entry {
-                key: key.clone(),
-                outcome: outcome.clone(),
-                figures: figures.clone(),
-                types: columns.map(|c| (c.name.clone(), c.sql_type.clone())).collect(),
-                made: made.clone(),
-            };
-            if let Err(why) = sidecar.save(&entry, &self.connection, cancel) {
-                tracing::warn!("{cell}: {why}");
-                outcome.notes.push(why);
-            }
-        }
-        let finished = Finished { key, outcome: outcome.clone(), figures, made };
-        self.finished.0.insert(cell.to_lowercase(), finished);
-        outcome
-    }
-
-    fn keep_partial(&mut self, cell: &str, partial: &Outcome) {
-        let rows = partial.relation.as_ref().map_or(0, |relation| relation.rows.known());
-        let figures = Figures::of_rows(rows);
-        let finished = Finished { key: None, outcome: partial.clone(), figures, made: None };
-        self.finished.0.insert(cell.to_lowercase(), finished);
-    }
-
-    fn drop_relation(&self, cell: &str) {
-        if let Err(error) = self.connection.drop_cell(cell) {
-            tracing::warn!("{cell} not dropped: {error}");
-        }
     }
 
     /// After a fault of the database: if it no longer answers, the engine must be replaced.

@@ -16,11 +16,13 @@ use super::model_lane::ModelLane;
 use super::options::EngineOptions;
 use super::peek_lane::{self, PeekQueue};
 use super::problems::panicked;
+use super::queue::Order;
 use super::workspace::Workspace;
 use crate::engine::model::cache::ScoreCache;
 use crate::engine::model::open_device;
 use crate::engine::store::{Store, StoreOptions};
-use crate::protocol::{CellState, Event, JobId, Problem, ProblemKind, Request};
+use crate::protocol::{CellState, Event, FirstRows, JobId, Problem, ProblemKind, Request};
+use crate::util::memory::resident_bytes;
 
 /// How often a cancel that has not ended is looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -118,8 +120,10 @@ impl Desk {
     fn take(&mut self, request: Request) {
         match request {
             Request::Sync { text, path, base, params } => self.sync(&text, path, base, &params),
-            Request::Run { job, cells } => self.run(job, cells),
+            Request::Run { job, cells, first } => self.run(job, cells, first),
             Request::Cancel { job } => self.cancel(job),
+            Request::Pause { job } => self.hold(job, true),
+            Request::Resume { job } => self.hold(job, false),
             Request::Page { slot, seq, spec } => self.peeks.page(slot, seq, spec),
             Request::Describe { relation } => self.peeks.describe(relation),
             Request::Complete { seq, sql, cursor } => self.peeks.complete(seq, sql, cursor),
@@ -147,7 +151,7 @@ impl Desk {
         }
     }
 
-    fn run(&self, job: JobId, cells: Vec<String>) {
+    fn run(&self, job: JobId, cells: Vec<String>, first: Vec<FirstRows>) {
         if !self.jobs.add(job, &cells, &self.workspace) {
             let problem = Problem::new(ProblemKind::Bug, format!("there is a job {job} already"));
             return self.tell(Event::Fault { problem });
@@ -156,12 +160,16 @@ impl Desk {
             self.tell(Event::Cell { job, cell: cell.clone(), state: CellState::Queued });
         }
         let workspace = Arc::clone(&self.workspace);
-        let _ = self.tasks.send(Task::Run { job, cells, workspace });
+        let _ = self.tasks.send(Task::Run(Order { id: job, cells, workspace, first }));
     }
 
     fn cancel(&self, job: JobId) {
         match self.jobs.cancel(job) {
-            Cancelled::Running => self.tell(Event::Cancelling { job }),
+            Cancelled::Running => {
+                self.tell(Event::Cancelling { job });
+                // It may be paused, and its lane wait for something to do.
+                let _ = self.tasks.send(Task::Look);
+            }
             Cancelled::Waiting(cells) => {
                 self.tell(Event::Cancelling { job });
                 for cell in cells {
@@ -172,6 +180,11 @@ impl Desk {
             // It ended while the cancel was on its way.
             Cancelled::Unknown => {}
         }
+    }
+
+    fn hold(&self, job: JobId, held: bool) {
+        self.jobs.hold(job, held);
+        let _ = self.tasks.send(Task::Look);
     }
 
     fn tell_stuck(&self) {
@@ -207,13 +220,4 @@ fn no_thread(error: io::Error) -> Problem {
 fn device_name(asked: &str) -> String {
     let device = asked.parse().ok().and_then(|choice| open_device(choice).ok());
     device.map_or_else(|| asked.to_owned(), |device| crate::engine::model::device_name(&device))
-}
-
-/// Memory of this process that is in RAM.
-fn resident_bytes() -> Option<u64> {
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
-    // SAFETY: sysconf reads no memory of ours.
-    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    Some(pages * u64::try_from(page).ok()?)
 }

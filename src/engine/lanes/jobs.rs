@@ -1,7 +1,8 @@
-//! Which jobs there are, and their cancel flags. Shared by the front desk and the cell lane.
+//! Which jobs there are, and their flags: cancel and hold. Shared by the front desk and the cell lane.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -9,6 +10,20 @@ use parking_lot::Mutex;
 use super::workspace::Workspace;
 use crate::protocol::JobId;
 use crate::util::cancel::Cancel;
+
+/// Whether a job's scoring is to stand still. Clones share the flag.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Hold(Arc<AtomicBool>);
+
+impl Hold {
+    pub fn set(&self, held: bool) {
+        self.0.store(held, Ordering::Release);
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
 
 #[derive(Default)]
 pub(super) struct Jobs(Mutex<HashMap<JobId, Entry>>);
@@ -18,6 +33,7 @@ struct Entry {
     /// The notebook that they are read from.
     workspace: Arc<Workspace>,
     cancel: Cancel,
+    hold: Hold,
     running: bool,
     /// When a cancel was asked for.
     asked: Option<Instant>,
@@ -42,6 +58,7 @@ impl Jobs {
             cells: cells.to_vec(),
             workspace: Arc::clone(workspace),
             cancel: Cancel::new(),
+            hold: Hold::default(),
             running: false,
             asked: None,
             told_stuck: false,
@@ -55,11 +72,18 @@ impl Jobs {
     }
 
     /// The job begins; `None` where it was cancelled while it waited.
-    pub fn start(&self, job: JobId) -> Option<Cancel> {
+    pub fn start(&self, job: JobId) -> Option<(Cancel, Hold)> {
         let mut jobs = self.0.lock();
         let entry = jobs.get_mut(&job)?;
         entry.running = true;
-        Some(entry.cancel.clone())
+        Some((entry.cancel.clone(), entry.hold.clone()))
+    }
+
+    /// Holds a job or lets it go on; one that is not there is left alone.
+    pub fn hold(&self, job: JobId, held: bool) {
+        if let Some(entry) = self.0.lock().get(&job) {
+            entry.hold.set(held);
+        }
     }
 
     pub fn end(&self, job: JobId) {
@@ -105,8 +129,11 @@ impl Jobs {
     /// Jobs that were cancelled longer than `limit` ago and still run; each is given once.
     pub fn stuck(&self, limit: Duration) -> Vec<JobId> {
         let mut jobs = self.0.lock();
+        // A paused one ends when its lane is free of the one that went before it.
+        let others = jobs.values().any(|entry| entry.running && entry.asked.is_none());
         let late = jobs.iter_mut().filter(|(_, entry)| {
-            !entry.told_stuck && entry.asked.is_some_and(|asked| asked.elapsed() >= limit)
+            let excused = entry.hold.is_set() && others;
+            !entry.told_stuck && !excused && entry.asked.is_some_and(|asked| asked.elapsed() >= limit)
         });
         late.map(|(job, entry)| {
             entry.told_stuck = true;
@@ -116,7 +143,7 @@ impl Jobs {
     }
 
     pub fn busy(&self) -> u32 {
-        self.0.lock().values().filter(|entry| entry.running).count() as u32
+        self.0.lock().values().filter(|entry| entry.running && !entry.hold.is_set()).count() as u32
     }
 }
 
@@ -130,7 +157,10 @@ mod tests {
         let notebook = Arc::new(Workspace::empty());
         assert!(jobs.add(1, &["a".into()], &notebook) && jobs.add(2, &["b".into()], &notebook));
         assert!(!jobs.add(1, &[], &notebook));
-        let cancel = jobs.start(1).unwrap();
+        let (cancel, hold) = jobs.start(1).unwrap();
+        jobs.hold(1, true);
+        jobs.hold(7, true);
+        assert!(hold.is_set() && jobs.busy() == 0);
         assert_eq!(jobs.waiting().into_iter().map(|(cells, _)| cells).collect::<Vec<_>>(), [["b"]]);
         assert_eq!(jobs.cancel(2), Cancelled::Waiting(vec!["b".into()]));
         assert!(jobs.start(2).is_none());

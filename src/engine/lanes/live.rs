@@ -68,29 +68,43 @@ impl Live {
         self.partial
     }
 
+    /// Live tables are wanted at all.
+    pub fn is_on(&self) -> bool {
+        self.interval.is_some()
+    }
+
     pub fn due(&self) -> bool {
         self.interval.is_some() && Instant::now() >= self.next
     }
 
-    /// Makes the score cell's partial rows with `arrived`, then refreshes what can be.
-    pub fn refresh(&mut self, work: &Work, arrived: impl FnOnce() -> Result<Outcome, StoreError>) {
-        let began = Instant::now();
+    /// Makes the score cell's partial rows with `arrived`; whether they are there. What is below stays
+    /// as it is: the very first rows are too few for it.
+    pub fn show(&mut self, work: &Work, arrived: impl FnOnce() -> Result<Outcome, StoreError>) -> bool {
         match arrived() {
             Ok(outcome) => {
                 self.ready.insert(work.cell.to_lowercase());
                 self.partial.insert(work.cell.to_lowercase(), outcome.clone());
                 work.state(CellState::Partial(Box::new(outcome)));
-                for (cell, workspace) in self.to_refresh(work) {
-                    if work.cancel.is_cancelled() {
-                        break;
-                    }
-                    self.refresh_cell(work, &cell, &workspace);
-                }
+                return true;
             }
             Err(error) if error.is_cancelled() => {}
             Err(error) => {
                 tracing::warn!("no live rows of {}: {error}", work.cell);
                 self.interval = None;
+            }
+        }
+        false
+    }
+
+    /// Makes the score cell's partial rows with `arrived`, then refreshes what can be.
+    pub fn refresh(&mut self, work: &Work, arrived: impl FnOnce() -> Result<Outcome, StoreError>) {
+        let began = Instant::now();
+        if self.show(work, arrived) {
+            for (cell, workspace) in self.to_refresh(work) {
+                if work.cancel.is_cancelled() {
+                    break;
+                }
+                self.refresh_cell(work, &cell, &workspace);
             }
         }
         let pause = (began.elapsed() * PAUSE_TIMES).max(self.interval.unwrap_or_default());

@@ -23,6 +23,7 @@ mod peek_lane;
 mod problems;
 mod progress;
 mod queries;
+mod queue;
 mod results;
 mod scorer;
 mod sidecar;
@@ -85,7 +86,7 @@ mod tests {
         let sync = Request::Sync { text: text.into(), path: None, base: ".".into(), params: Vec::new() };
         engine.send(sync).unwrap();
         let cells = vec!["panics_in_tests".into(), "fine".into()];
-        engine.send(Request::Run { job: 1, cells }).unwrap();
+        engine.send(Request::Run { job: 1, cells, first: Vec::new() }).unwrap();
         let (mut faults, mut failed, mut done) = (0, false, false);
         for event in engine.events() {
             match event {

@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
+use super::jobs::Hold;
 use super::model_lane::ModelLane;
 use super::options::EngineOptions;
 use super::problems::lane_gone;
+use super::queue::Job;
 use super::workspace::Workspace;
 use crate::engine::store::Connection;
-use crate::protocol::{CellState, Event, JobId, Outcome, Problem, ProblemKind, Progress};
+use crate::protocol::{CellState, Event, JobId, Outcome, PageSpec, Problem, ProblemKind, Progress};
 use crate::util::cancel::Cancel;
 
 /// Shortest time between two progress events of a cell.
@@ -25,8 +27,13 @@ pub(super) struct Work<'a> {
     pub models: &'a ModelLane,
     pub options: &'a EngineOptions,
     pub cancel: &'a Cancel,
+    pub hold: &'a Hold,
+    /// Rows that somebody looks at: a score cell begins with them.
+    pub first: Option<&'a PageSpec>,
     events: &'a Sender<Event>,
     started: Instant,
+    /// Time of the cell before it was held.
+    before: Duration,
     told: Cell<Option<Instant>>,
     /// The present phase and when it began: speed is that of the phase.
     phase: RefCell<(String, Instant)>,
@@ -47,31 +54,33 @@ impl<P: Into<Problem>> From<P> for Stop {
 }
 
 impl<'a> Work<'a> {
-    #[allow(clippy::too_many_arguments)]
+    /// `before`: time that the cell has run already.
     pub fn new(
-        job: JobId,
+        job: &'a Job,
         cell: &'a str,
-        workspace: &'a Workspace,
         connection: &'a Connection,
         models: &'a ModelLane,
         options: &'a EngineOptions,
-        cancel: &'a Cancel,
         events: &'a Sender<Event>,
+        before: Duration,
     ) -> Self {
         let (started, told) = (Instant::now(), Cell::new(None));
-        let phase = RefCell::new((String::new(), started));
+        let first = job.first.iter().find(|first| first.cell.eq_ignore_ascii_case(cell));
         Self {
-            job,
+            job: job.id,
             cell,
-            workspace,
+            workspace: &job.workspace,
             connection,
             models,
             options,
-            cancel,
+            cancel: &job.cancel,
+            hold: &job.hold,
+            first: first.map(|first| &first.rows),
             events,
             started,
+            before,
             told,
-            phase,
+            phase: RefCell::new((String::new(), started)),
             quiet: false,
         }
     }
@@ -84,29 +93,36 @@ impl<'a> Work<'a> {
             workspace,
             quiet: true,
             started,
+            before: Duration::ZERO,
             told,
             phase: RefCell::new((String::new(), started)),
             ..*self
         }
     }
 
+    /// Time that the cell has run, pauses left out.
+    pub fn spent(&self) -> Duration {
+        self.before + self.started.elapsed()
+    }
+
     pub fn elapsed_ms(&self) -> u64 {
-        self.started.elapsed().as_millis() as u64
+        self.spent().as_millis() as u64
+    }
+
+    /// Nothing was told of the cell for a while.
+    pub fn is_due(&self) -> bool {
+        self.told.get().is_none_or(|told| told.elapsed() >= EVERY)
     }
 
     /// Tells how far the cell is, unless it did a moment ago.
     pub fn progress(&self, phase: &str, unit: &str, done: u64, total: Option<u64>) {
-        if self.told.get().is_none_or(|told| told.elapsed() >= EVERY) {
+        if self.is_due() {
             self.phase(phase, unit, done, total);
         }
     }
 
     /// Tells how far the cell is, at once: a new phase has begun.
     pub fn phase(&self, phase: &str, unit: &str, done: u64, total: Option<u64>) {
-        if self.quiet {
-            return;
-        }
-        self.told.set(Some(Instant::now()));
         let mut now = self.phase.borrow_mut();
         if now.0 != phase {
             *now = (phase.to_owned(), Instant::now());
@@ -115,7 +131,7 @@ impl<'a> Work<'a> {
         let per_second = if seconds > 0.0 { done as f64 / seconds } else { 0.0 };
         let left = total.map(|total| total.saturating_sub(done) as f64);
         let eta_ms = left.filter(|_| per_second > 0.0).map(|left| (left / per_second * 1000.0) as u64);
-        self.state(CellState::Running(Progress {
+        self.running(Progress {
             done,
             total,
             unit: unit.to_owned(),
@@ -123,7 +139,15 @@ impl<'a> Work<'a> {
             elapsed_ms: self.elapsed_ms(),
             eta_ms,
             phase: phase.to_owned(),
-        }));
+            scoring: None,
+        });
+    }
+
+    pub fn running(&self, progress: Progress) {
+        if !self.quiet {
+            self.told.set(Some(Instant::now()));
+            self.state(CellState::Running(progress));
+        }
     }
 
     pub fn state(&self, state: CellState) {

@@ -2,7 +2,7 @@
 //! over as they come, stopped within a batch.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use super::batch::plan;
@@ -13,9 +13,10 @@ use super::error::{ModelError, ModelErrorKind};
 use super::fused::Scratch;
 use super::heads::Head;
 use super::load::Model;
+use super::progress::ScoreProgress;
 use super::recall::Recall;
 use super::tokens::Ids;
-use super::units::{Table, Unit, distinct};
+use super::units::{Table, Unit, cost, distinct};
 use super::workers;
 use crate::util::cancel::Cancel;
 
@@ -59,16 +60,6 @@ pub struct ScoreChunk {
     pub scores: Vec<Option<f64>>,
     /// Per class, per row of `rows`: the logit. Empty for encoders and one-label models.
     pub classes: Vec<Vec<Option<f32>>>,
-}
-
-/// Counters that another thread may watch while the job runs.
-#[derive(Debug, Default)]
-pub struct ScoreProgress {
-    pub rows_done: AtomicU64,
-    pub rows_total: AtomicU64,
-    pub tokens_done: AtomicU64,
-    /// Of the rows done: those whose score came from the cache.
-    pub rows_cached: AtomicU64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -116,7 +107,7 @@ impl Model {
         };
         let units = distinct(&prefixed.as_ref().map_or(*inputs, |columns| columns.inputs()))?;
         let rows = units.of_row.len();
-        progress.rows_total.store(rows as u64, Ordering::Relaxed);
+        progress.rows_total.store(rows as u64, Relaxed);
         let mut report = ScoreReport { rows: rows as u64, ..Default::default() };
         let mut table = Table::new(&units, &self.head);
         let blank = table.blank_rows();
@@ -126,9 +117,10 @@ impl Model {
                 return Ok(());
             }
             report.nan += chunk.scores.iter().flatten().filter(|s| s.is_nan()).count() as u64;
-            progress.rows_done.fetch_add(chunk.rows.len() as u64, Ordering::Relaxed);
+            progress.rows_done.fetch_add(chunk.rows.len() as u64, Relaxed);
             emit(chunk)
         };
+        ScoreProgress::add(&progress.empty, report.empty);
         hand_over(blank, &mut report)?;
         let memo = options.memo.as_deref();
         let recall = memo.map(|memo| Recall::begin(memo, &self.shelf_id(inputs, options), &units.units));
@@ -137,20 +129,21 @@ impl Model {
             Some(recall) => recall.known(cancel, |known, cached| {
                 report.unique_inputs += known.inputs;
                 report.cached_inputs += known.inputs;
+                ScoreProgress::add(&progress.inputs_cached, known.inputs);
+                ScoreProgress::add(&progress.truncated, known.truncated);
                 report.truncated += known.truncated;
                 let chunk = table.finish(&known.units, known.outputs);
                 if cached {
                     report.cached_rows += chunk.rows.len() as u64;
-                    progress.rows_cached.fetch_add(chunk.rows.len() as u64, Ordering::Relaxed);
+                    progress.rows_cached.fetch_add(chunk.rows.len() as u64, Relaxed);
                 }
                 hand_over(chunk, &mut report)
             })?,
         };
         report.unique_inputs += unknown.len() as u64;
-        self.compute(&units.units, &unknown, options, cancel, |done, outputs| {
-            let tokens = done.iter().map(|done| u64::from(done.tokens)).sum();
-            progress.tokens_done.fetch_add(tokens, Ordering::Relaxed);
-            report.tokens += tokens;
+        ScoreProgress::add(&progress.rows_seen, rows as u64);
+        self.compute(&units.units, &unknown, options, cancel, progress, |done, outputs| {
+            report.tokens += tokens_of(&done);
             report.truncated += done.iter().filter(|done| done.truncated).count() as u64;
             if let Some(recall) = &recall {
                 recall.keep(&done, &outputs);
@@ -173,7 +166,7 @@ impl Model {
     ) -> Result<Vec<Vec<f32>>, ModelError> {
         let mut all = vec![Vec::new(); units.len()];
         let each: Vec<u32> = (0..units.len() as u32).collect();
-        self.compute(units, &each, options, cancel, |done, outputs| {
+        self.compute(units, &each, options, cancel, &ScoreProgress::default(), |done, outputs| {
             for (done, output) in done.into_iter().zip(outputs) {
                 if let Some(slot) = all.get_mut(done.unit) {
                     *slot = output;
@@ -214,8 +207,15 @@ impl Model {
         which: &[u32],
         options: &ScoreOptions,
         cancel: &Cancel,
+        progress: &ScoreProgress,
         mut done: impl FnMut(Vec<Computed>, Vec<Vec<f32>>) -> Result<(), ModelError>,
     ) -> Result<(), ModelError> {
+        let bytes = |numbers: &[u32]| {
+            let units = numbers.iter().filter_map(|number| units.get(*number as usize));
+            units.map(|unit| cost(*unit, self.tokens.max_tokens()) as u64).sum()
+        };
+        ScoreProgress::add(&progress.inputs_open, which.len() as u64);
+        ScoreProgress::add(&progress.bytes, bytes(which));
         let fused = options.path == Path::Fused && self.has_fused_path();
         let on_cpu = self.encoder.device().is_cpu();
         self.check_dtype(options.dtype)?;
@@ -235,6 +235,9 @@ impl Model {
                 let numbers = which.get(start..end).unwrap_or_default();
                 waiting = self.tokenise_window(units, numbers, budget, cancel)?;
                 waiting.reverse();
+                let tokens = waiting.iter().flatten().map(|(_, ids)| ids.ids.len() as u64).sum();
+                ScoreProgress::add(&progress.tokens_sized, tokens);
+                ScoreProgress::add(&progress.bytes_sized, bytes(numbers));
                 (start, window) = (end, WINDOW_MOST.min(window * 4));
             }
             cancel.check()?;
@@ -250,7 +253,16 @@ impl Model {
             });
             Ok((done.collect::<Vec<_>>(), outputs))
         };
-        workers::run(threads, next, Scratch::default, work, |(units, outputs)| done(units, outputs))
+        progress.computing.store(!which.is_empty(), Relaxed);
+        let ended = workers::run(threads, next, Scratch::default, work, |(units, outputs)| {
+            ScoreProgress::add(&progress.tokens_done, tokens_of(&units));
+            ScoreProgress::add(&progress.inputs_done, units.len() as u64);
+            let truncated = units.iter().filter(|unit| unit.truncated).count();
+            ScoreProgress::add(&progress.truncated, truncated as u64);
+            done(units, outputs)
+        });
+        progress.computing.store(false, Relaxed);
+        ended
     }
 
     fn tokenise_window(
@@ -274,6 +286,10 @@ impl Model {
             .map(|batch| batch.into_iter().filter_map(|i| window.get_mut(i)?.take()).collect())
             .collect())
     }
+}
+
+fn tokens_of(done: &[Computed]) -> u64 {
+    done.iter().map(|done| u64::from(done.tokens)).sum()
 }
 
 /// A unit that has been computed.

@@ -12,6 +12,15 @@ const NONE: u32 = u32::MAX;
 /// One input of the model: a text, or a pair read together.
 pub type Unit<'a> = (&'a str, Option<&'a str>);
 
+/// What the special tokens of a short text cost, as bytes of text.
+const LEAST_COST: usize = 12;
+
+/// What an input costs the model, in bytes of text: what is cut off costs nothing.
+pub fn cost((first, second): Unit, max_tokens: usize) -> usize {
+    let bytes = first.len() + second.map_or(0, str::len);
+    bytes.min(max_tokens.saturating_mul(8)) + LEAST_COST
+}
+
 /// Distinct inputs and which rows need them.
 pub struct Units<'a> {
     pub units: Vec<Unit<'a>>,

@@ -114,6 +114,24 @@ impl Connection {
         self.with_scores("store/arrived_scores", out, rows, scores, cancel)
     }
 
+    /// Rows of a snapshot, with their row ids, that agree in `columns` with a row of `like`: at most
+    /// `most` of them.
+    pub fn rows_of_texts(
+        &self,
+        rows: &str,
+        like: &str,
+        columns: &[String],
+        most: u64,
+        cancel: &Cancel,
+    ) -> Result<RecordBatch> {
+        let fill = Fill::new()
+            .ident("rows", rows)
+            .ident("like", like)
+            .idents("columns", columns.to_vec())
+            .value("most", most as i64);
+        self.registered_rows("store/rows_of_texts", &fill, cancel)
+    }
+
     fn with_scores(
         &self,
         id: &str,

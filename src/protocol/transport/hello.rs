@@ -9,7 +9,7 @@ use super::frame::{FrameReader, FrameWriter, Stream};
 use super::wire::{decode, encode};
 
 /// Raised with every change of `Request` or `Event`.
-const WIRE: u32 = 1;
+const WIRE: u32 = 2;
 const MAGIC: &str = "recscope";
 /// A hello is tiny; a peer that says more is not ours.
 const HELLO_BYTES: usize = 4096;

@@ -112,6 +112,7 @@ mod tests {
         let mut all = vec![
             CellState::Queued,
             CellState::Running(Progress { total: Some(9), eta_ms: Some(1), ..Progress::default() }),
+            CellState::Paused(Progress { scoring: Some(Box::default()), ..Progress::default() }),
             CellState::Partial(Box::new(outcome())),
             CellState::Failed(Problem::new(ProblemKind::Bug, "x").hint("y").at(1, 2).in_cell("c")),
             CellState::Cancelled(None),
@@ -148,6 +149,8 @@ mod tests {
             Request::Complete { .. } => 5,
             Request::Pulse => 6,
             Request::Shutdown => 7,
+            Request::Pause { .. } => 8,
+            Request::Resume { .. } => 9,
         }
     }
 
@@ -187,7 +190,13 @@ mod tests {
         vec![
             Request::Sync { text: "# 鞋".into(), path: Some("a/b.md".into()), base: "a".into(), params },
             Request::Sync { text: String::new(), path: None, base: ".".into(), params: Vec::new() },
-            Request::Run { job: 1, cells: vec!["a".into(), "b".into()] },
+            Request::Run {
+                job: 1,
+                cells: vec!["a".into(), "b".into()],
+                first: vec![FirstRows { cell: "b".into(), rows: spec() }],
+            },
+            Request::Pause { job: 1 },
+            Request::Resume { job: 1 },
             Request::Cancel { job: 1 },
             Request::Page { slot: 3, seq: 9, spec: spec() },
             Request::Describe { relation: "r".into() },
@@ -210,7 +219,7 @@ mod tests {
             kinds.insert(request_kind(&request));
             assert_eq!(decode::<Request>(&encode(&request).unwrap()).unwrap(), request);
         }
-        assert_eq!(kinds.len(), 8);
+        assert_eq!(kinds.len(), 10);
     }
 
     #[test]

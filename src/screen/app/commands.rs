@@ -118,9 +118,12 @@ pub fn shown_key(command: &Command, place: Places) -> String {
         .map_or(String::new(), |keys| keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
 }
 
-/// What a command is called here: Enter leads to different places.
+/// What a command is called here: Enter leads to different places, a paused job can be resumed.
 fn name_here(app: &App, command: &Command) -> &'static str {
     use crate::notebook::Kind::{Fairness, Metrics};
+    if command.id == "run.pause" && app.jobs.iter().any(|job| job.held) {
+        return "resume";
+    }
     if command.id != "drill" {
         return command.name;
     }

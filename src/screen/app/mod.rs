@@ -18,6 +18,7 @@ pub mod run_state;
 pub mod table;
 mod update;
 pub mod value;
+mod waiting;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -198,6 +199,8 @@ pub struct Job {
     pub cancelled_ms: Option<u64>,
     /// The engine has seen the wish to stop.
     pub acknowledged: bool,
+    /// The user has paused it.
+    pub held: bool,
 }
 
 /// A place to come back to.
@@ -324,8 +327,11 @@ impl App {
 
     /// How long to wait for the next [`Msg::Tick`]; `None`: nothing moves, nothing is due.
     pub fn wants_tick(&self) -> Option<u64> {
-        if !self.jobs.is_empty() {
+        if self.is_moving() {
             Some(125)
+        } else if !self.jobs.is_empty() {
+            // Paused: only the engine's pulse is to be seen.
+            Some(1_000)
         } else if self.journal_due() {
             Some(400)
         } else {
@@ -344,6 +350,13 @@ impl App {
 
     fn journal_due(&self) -> bool {
         self.journaled.as_deref() != Some(self.live_text().as_str())
+    }
+
+    /// Something runs or is to be stopped, rather than being paused and waiting behind it.
+    fn is_moving(&self) -> bool {
+        let runs = |run: &CellRun| matches!(run.state, RunState::Running(_));
+        let still = self.jobs.iter().any(|job| job.held) && !self.runs.values().any(runs);
+        !self.jobs.is_empty() && (!still || self.jobs.iter().any(|job| job.cancelled_ms.is_some()))
     }
 
     pub fn is_running(&self) -> bool {

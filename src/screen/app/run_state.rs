@@ -11,6 +11,8 @@ pub enum RunState {
     Idle,
     Queued,
     Running(Progress),
+    /// Held by the user: this is how far it was.
+    Paused(Progress),
     Done,
     Failed(Problem),
     Cancelled,
@@ -32,7 +34,7 @@ pub struct CellRun {
 
 impl CellRun {
     pub fn is_active(&self) -> bool {
-        matches!(self.state, RunState::Queued | RunState::Running(_))
+        matches!(self.state, RunState::Queued | RunState::Running(_) | RunState::Paused(_))
     }
 
     /// Has a result that is up to date and complete.

@@ -22,6 +22,7 @@ use crate::notebook::spec::CellSpec;
 use crate::protocol::{Outcome, RelationInfo};
 
 pub(super) use measure::{Effort, fairness, metrics};
+pub(super) use score::ScoreJob;
 pub(super) use sql::sql;
 
 /// A finished cell: what is shown, and what later cells and engines need of it.
@@ -39,11 +40,27 @@ impl Done {
     }
 }
 
-/// Runs one cell.
-pub(super) fn run(work: &Work, spec: &CellSpec, known: &dyn Known, live: &mut Live) -> Result<Done, Stop> {
+/// How a cell's turn ended.
+pub(super) enum Ended {
+    Done(Box<Done>),
+    /// Its job is held; the turn goes on with this later.
+    Held(Box<ScoreJob>),
+}
+
+/// Runs one cell; `begun`: goes on with a score cell that was held.
+pub(super) fn run(
+    work: &Work,
+    spec: &CellSpec,
+    known: &dyn Known,
+    live: &mut Live,
+    begun: Option<Box<ScoreJob>>,
+) -> Result<Ended, Stop> {
     let mut done = match spec {
         CellSpec::Sql(spec) => sql(work, spec),
-        CellSpec::Score(spec) => score::score(work, spec, live),
+        CellSpec::Score(spec) => match score::score(work, spec, live, begun)? {
+            Ended::Done(done) => Ok(*done),
+            held => return Ok(held),
+        },
         CellSpec::Metrics(spec) => metrics(work, spec, known, Effort::Full),
         CellSpec::Fairness(spec) => fairness(work, spec, known, Effort::Full),
         CellSpec::Explain(spec) => explain::explain(work, spec),
@@ -51,5 +68,5 @@ pub(super) fn run(work: &Work, spec: &CellSpec, known: &dyn Known, live: &mut Li
         CellSpec::Check(spec) => Ok(check::check(work, spec, known)),
     }?;
     done.outcome.elapsed_ms = work.elapsed_ms();
-    Ok(done)
+    Ok(Ended::Done(Box::new(done)))
 }

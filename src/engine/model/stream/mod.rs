@@ -14,15 +14,15 @@ mod memory;
 mod pace;
 mod window;
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
 use super::error::ModelError;
 use super::load::Model;
+use super::progress::ScoreProgress;
 use super::recall::Recall;
-use super::score::{ScoreInputs, ScoreOptions, ScoreProgress, ScoreReport};
+use super::score::{ScoreInputs, ScoreOptions, ScoreReport};
 use crate::util::cancel::Cancel;
 use memory::Memory;
 use pace::Pace;
@@ -182,14 +182,14 @@ impl<'m> RowStream<'m> {
         finish: &Cancel,
         cancel: &Cancel,
     ) -> Filled<E> {
-        let longest = self.model.info().max_tokens.saturating_mul(8);
+        let max_tokens = self.model.info().max_tokens;
         loop {
             let next = match window.pause {
                 true => chunks.try_recv(),
                 false => wait(chunks, || finish.is_cancelled() || cancel.is_cancelled()),
             };
             match next {
-                Ok(Ok(chunk)) => window.push(self.prefixed(chunk), &mut self.memory, longest),
+                Ok(Ok(chunk)) => window.push(self.prefixed(chunk), &mut self.memory, max_tokens),
                 Ok(Err(error)) => return Filled::Failed(error),
                 Err(TryRecvError::Empty) => return Filled::More,
                 Err(TryRecvError::Disconnected) => return Filled::End,
@@ -228,16 +228,16 @@ impl<'m> RowStream<'m> {
         if let Some(recall) = &recall {
             unknown = recall.known(cancel, |known, _| {
                 report.cached_inputs += known.inputs;
+                ScoreProgress::add(&progress.inputs_cached, known.inputs);
                 report.truncated += known.truncated;
                 computed.extend(known.units.into_iter().zip(known.outputs));
                 Ok(())
             })?;
         }
+        ScoreProgress::add(&progress.rows_seen, window.rows() as u64);
         if !unknown.is_empty() {
-            self.model.compute(&inputs, &unknown, options, cancel, |done, outputs| {
-                let tokens = done.iter().map(|done| u64::from(done.tokens)).sum();
-                report.tokens += tokens;
-                progress.tokens_done.fetch_add(tokens, Ordering::Relaxed);
+            self.model.compute(&inputs, &unknown, options, cancel, progress, |done, outputs| {
+                report.tokens += done.iter().map(|done| u64::from(done.tokens)).sum::<u64>();
                 report.truncated += done.iter().filter(|done| done.truncated).count() as u64;
                 if let Some(recall) = &recall {
                     recall.keep(&done, &outputs);
@@ -254,7 +254,7 @@ impl<'m> RowStream<'m> {
         report.unique_inputs += computed.len() as u64;
         report.seconds += seconds;
         report.tokens_per_second = report.tokens as f64 / report.seconds.max(1e-9);
-        progress.rows_done.fetch_add(window.rows() as u64, Ordering::Relaxed);
+        ScoreProgress::add(&progress.rows_done, window.rows() as u64);
         window.learn(computed, &mut self.memory);
         let scored = window.scored(self.model.head());
         let nan = |scored: &Scored<T>| scored.scores.iter().flatten().filter(|s| s.is_nan()).count() as u64;

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use super::memory::{Key, Memory, Output, key};
 use super::{Chunk, RowKind, Scored};
 use crate::engine::model::heads::{Head, cosine};
+use crate::engine::model::units::cost;
 
 const NONE: u32 = u32::MAX;
-/// What the special tokens of a short text cost, as bytes of text.
-const LEAST_COST: usize = 12;
 
 /// Where the text of a new input lies: chunk, row, and which side of it.
 struct Place {
@@ -72,8 +71,8 @@ impl<T> Window<T> {
         self.inputs_of.iter().filter(|inputs| inputs.is_none()).count() as u64
     }
 
-    /// Takes a chunk. Texts beyond `longest` bytes cost no more: they are cut.
-    pub fn push(&mut self, chunk: Chunk<T>, memory: &mut Memory, longest: usize) {
+    /// Takes a chunk. What is longer than `max_tokens` will be cut and costs no more.
+    pub fn push(&mut self, chunk: Chunk<T>, memory: &mut Memory, max_tokens: usize) {
         let (kind, at) = (self.kind, self.chunks.len() as u32);
         self.pause = chunk.pause;
         self.bytes += chunk.bytes;
@@ -83,10 +82,7 @@ impl<T> Window<T> {
             self.bytes += first.map_or(0, str::len) + second.map_or(0, str::len);
             let mut number = |query: &str, text: Option<&str>, side| {
                 let place = Place { input: 0, chunk: at, row: row as u32, side };
-                self.number(key(query, text), place, memory, || {
-                    let bytes = query.len() + text.map_or(0, str::len);
-                    bytes.min(longest) + LEAST_COST
-                })
+                self.number(key(query, text), place, memory, || cost((query, text), max_tokens))
             };
             let inputs = match (kind, first, second) {
                 (RowKind::Text, Some(text), _) => Some((number(text, None, Side::First), NONE)),

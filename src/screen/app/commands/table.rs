@@ -16,6 +16,14 @@ fn has_rows(app: &App) -> bool {
     app.focused_run().and_then(|r| r.table.as_ref()).is_some_and(|t| t.rows() > 0)
 }
 
+fn holdable(app: &App) -> bool {
+    app.holdable().is_some()
+}
+
+fn active(app: &App) -> bool {
+    app.focused_run().is_some_and(|r| r.is_active())
+}
+
 fn running(app: &App) -> bool {
     app.is_running()
 }
@@ -45,6 +53,10 @@ pub const COMMANDS: &[Command] = &[
         "Run what is stale or has not run."),
     command!("run.cancel", "stop", ["ctrl-c"], EVERYWHERE, 1, running, v::cancel::cancel,
         "Stop what runs. Partial scores are kept and marked. Never quits while something runs."),
+    command!("run.pause", "pause", ["p"], PANES, 2, holdable, v::pause::toggle,
+        "Pause the scoring that runs, and go on with it. Paused, it takes no processor; what needs no model and does not read it still runs."),
+    command!("run.drop", "stop this", ["x"], PANES, 0, active, v::cancel::focused,
+        "Stop only the job of the cell in focus: what runs stops, what waits leaves the queue."),
     // The path
     command!("open", "open", ["enter"], OUTLINE, 1, always, v::open::block,
         "Show the cell's result, or edit it where there is none yet; read prose."),

@@ -56,6 +56,10 @@ fn cell_state(app: &mut App, cell: &str, state: CellState) {
     match state {
         CellState::Queued => run.state = RunState::Queued,
         CellState::Running(progress) => run.state = RunState::Running(progress),
+        CellState::Paused(progress) => {
+            run.state = RunState::Paused(progress);
+            app.say(Tone::Info, format!("{cell} is paused; `p` goes on"));
+        }
         CellState::Partial(mut outcome) => {
             outcome.partial = true;
             run.take(*outcome);

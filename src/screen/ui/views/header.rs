@@ -4,9 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Look;
+use crate::protocol::percent;
 use crate::screen::app::{App, EngineState, RunState};
 use crate::screen::ui::theme::Role;
-use crate::screen::ui::widgets::progress::percent;
 use crate::screen::ui::widgets::text;
 
 pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
@@ -28,15 +28,19 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     text::put_right(buf, from, area.y, right_width, &right, bar);
 }
 
-/// What runs, how far it is, and what the engine takes: as much of it as fits, the most telling first.
+/// What runs, how far it is, how much waits, and what the engine takes: as much of it as fits, the most telling first.
 fn engine(app: &App, room: usize) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut running: Vec<(&String, String)> = app
         .runs
         .iter()
         .filter_map(|(name, run)| match &run.state {
-            RunState::Running(p) => {
-                let word = if p.phase.is_empty() { "running" } else { p.phase.as_str() };
+            RunState::Running(p) | RunState::Paused(p) => {
+                let word = match &run.state {
+                    RunState::Paused(_) => "paused",
+                    _ if p.phase.is_empty() => "running",
+                    _ => p.phase.as_str(),
+                };
                 let share = p.total.map(|t| format!(" {} %", percent(p.done, t))).unwrap_or_default();
                 Some((name, format!("{word} {name}{share}")))
             }
@@ -45,6 +49,10 @@ fn engine(app: &App, room: usize) -> String {
         .collect();
     running.sort();
     parts.extend(running.into_iter().take(2).map(|(_, words)| words));
+    let waiting = app.queue().count();
+    if waiting > 0 {
+        parts.push(format!("{waiting} queued"));
+    }
     match &app.engine {
         EngineState::Starting => parts.push("engine starting".into()),
         EngineState::Gone(_) => parts.push("no engine".into()),

@@ -6,11 +6,10 @@ use ratatui::widgets::Widget;
 
 use super::{Look, has_keys, pane_box};
 use crate::notebook::{Block, BlockKind, Cell};
-use crate::protocol::RowCount;
+use crate::protocol::{RowCount, percent};
 use crate::screen::app::document::prose_title;
 use crate::screen::app::{App, CellRun, Pane, RunState};
 use crate::screen::ui::widgets::outline::{Glyph, Outline, OutlineItem};
-use crate::screen::ui::widgets::progress::percent;
 use crate::util::figures;
 
 pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
@@ -44,7 +43,7 @@ fn item(app: &App, block: &Block) -> OutlineItem {
         }
         BlockKind::Cell(cell) => {
             let glyph = glyph(app, cell);
-            let right = right(app.run(&cell.name), glyph);
+            let right = right(app.run(&cell.name), glyph, app.place_in_queue(&cell.name));
             OutlineItem::Cell { glyph, kind: cell.kind.name().into(), name: cell.name.clone(), right }
         }
     }
@@ -60,6 +59,7 @@ pub fn glyph(app: &App, cell: &Cell) -> Glyph {
         RunState::Queued if run.is_partial() => Glyph::Partial,
         RunState::Queued => Glyph::Queued,
         RunState::Running(_) => Glyph::Running((app.frame % 8) as u8),
+        RunState::Paused(_) => Glyph::Paused,
         _ if broken => Glyph::Broken,
         RunState::Idle => Glyph::Idle,
         RunState::Failed(_) => Glyph::Failed,
@@ -76,8 +76,9 @@ fn failed_checks(run: &CellRun) -> bool {
     run.outcome.as_ref().is_some_and(|o| o.checks.iter().any(|c| c.ok != Some(true)))
 }
 
-/// Rows and time, progress, or the state's word; shorter wordings after longer ones.
-fn right(run: Option<&CellRun>, glyph: Glyph) -> Vec<String> {
+/// Rows and time, progress, the place in the queue, or the state's word; shorter wordings after longer
+/// ones.
+fn right(run: Option<&CellRun>, glyph: Glyph, place: Option<usize>) -> Vec<String> {
     let word = || vec![glyph.word().to_owned(), String::new()];
     let Some(run) = run else {
         return if glyph == Glyph::Broken { word() } else { Vec::new() };
@@ -85,12 +86,20 @@ fn right(run: Option<&CellRun>, glyph: Glyph) -> Vec<String> {
     match &run.state {
         RunState::Running(p) => {
             let share = p.total.map(|total| format!("{} %", percent(p.done, total)));
-            match (share, p.eta_ms) {
-                (Some(share), Some(ms)) => vec![format!("{share} {}", figures::clock(ms)), share],
+            match (share, p.left()) {
+                (Some(share), Some(left)) => vec![format!("{share} {left}"), share],
                 (Some(share), None) => vec![share],
                 (None, _) => vec![figures::clock(p.elapsed_ms), String::new()],
             }
         }
+        RunState::Paused(p) => {
+            let share = p.total.map_or_else(String::new, |total| format!("{} %", percent(p.done, total)));
+            vec![format!("paused {share}"), share]
+        }
+        RunState::Queued if glyph == Glyph::Queued => match place.map(figures::ordinal) {
+            Some(place) => vec![format!("queued, {place}"), place],
+            None => word(),
+        },
         RunState::Done if glyph == Glyph::Failed => vec!["check".into(), String::new()],
         RunState::Done if glyph == Glyph::Done => done(run),
         RunState::Idle => Vec::new(),

@@ -65,11 +65,16 @@ fn say(look: &Look, area: Rect, words: &str, role: Role, buf: &mut Buffer) {
 
 fn without_rows(app: &App, look: &Look, run: &CellRun, area: Rect, buf: &mut Buffer) {
     match &run.state {
-        RunState::Running(done) => progress(look, done, Rect { height: area.height.min(1), ..area }, buf),
+        RunState::Running(done) => progress(look, done, &done.phase, area, buf),
+        RunState::Paused(done) => {
+            progress(look, done, "paused", area, buf);
+            let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+            say(look, below, "`p` goes on; Ctrl-C stops it and keeps what is scored", Role::Muted, buf);
+        }
         RunState::Queued if matches!(app.engine, EngineState::Starting) => {
             say(look, area, "waits for the engine to start", Role::Muted, buf);
         }
-        RunState::Queued => say(look, area, "waits for its turn", Role::Muted, buf),
+        RunState::Queued => say(look, area, &turn(app), Role::Muted, buf),
         RunState::Failed(problem) => {
             let hint = problem.hint.as_ref().map(|h| format!("\n\n{h}")).unwrap_or_default();
             let place = problem.line.map(|line| format!("line {line}: ")).unwrap_or_default();
@@ -87,21 +92,21 @@ fn without_rows(app: &App, look: &Look, run: &CellRun, area: Rect, buf: &mut Buf
     }
 }
 
-fn progress(look: &Look, p: &Done, area: Rect, buf: &mut Buffer) {
-    words_of(look, p).render(Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area }, buf);
+/// When the cell in focus will run, and after which.
+fn turn(app: &App) -> String {
+    let place = app.focused_cell().and_then(|cell| app.place_in_queue(cell));
+    let before = place.and_then(|place| app.queue().nth(place.checked_sub(2)?));
+    match (place.map(figures::ordinal), before) {
+        (Some(place), Some(before)) => format!("waits for its turn: {place} in the queue, after {before}"),
+        (Some(place), None) => format!("waits for its turn: {place} in the queue"),
+        (None, _) => "waits for its turn".into(),
+    }
 }
 
-fn words_of<'a>(look: &'a Look, p: &'a Done) -> Progress<'a> {
-    Progress {
-        phase: &p.phase,
-        done: p.done,
-        total: p.total,
-        unit: &p.unit,
-        per_second: p.per_second,
-        elapsed_ms: p.elapsed_ms,
-        eta_ms: p.eta_ms,
-        theme: &look.theme,
-    }
+fn progress(look: &Look, done: &Done, phase: &str, area: Rect, buf: &mut Buffer) {
+    let line =
+        Rect { x: area.x + 1, width: area.width.saturating_sub(2), height: area.height.min(1), ..area };
+    Progress { phase, progress: done, theme: &look.theme }.render(line, buf);
 }
 
 fn rows(app: &App, look: &Look, run: &CellRun, table: &Table, inner: Rect, buf: &mut Buffer) {
@@ -151,7 +156,7 @@ fn grid(
         run.grid.anchor.is_some_and(|a| (a.min(run.grid.row)..=a.max(run.grid.row)).contains(&row))
     };
     let marked = |row: u64| between(row) || (!run.grid.marks.is_empty() && is_marked(run, table, row));
-    let banner = banner(look, run);
+    let banner = banner(run, area.width);
     Grid {
         columns: &columns,
         pages,
@@ -190,13 +195,21 @@ fn column_note(column: &crate::protocol::Column) -> String {
 }
 
 /// Why these rows are not the last word, and whether that is because they are old.
-fn banner(look: &Look, run: &CellRun) -> Option<(String, bool)> {
+fn banner(run: &CellRun, width: u16) -> Option<(String, bool)> {
     if !layout::needs_banner(run) {
         return None;
     }
+    // What stands before it: the banner's own word and this one.
+    let with = |before: &str, progress: &Done| {
+        let taken = "partial:  ".len() + before.len();
+        let room = usize::from(width).saturating_sub(taken);
+        format!("{before}{}", progress.words(room, |words| text::width(words, usize::from(u16::MAX))))
+    };
     Some(match &run.state {
-        RunState::Running(p) if run.is_partial() => (words_of(look, p).words(), false),
-        RunState::Running(p) => (format!("running again · {}", words_of(look, p).words()), true),
+        RunState::Running(p) if run.is_partial() => (with("", p), false),
+        RunState::Running(p) => (with("running again · ", p), true),
+        RunState::Paused(p) if run.is_partial() => (with("paused · ", p), false),
+        RunState::Paused(p) => (with("paused · ", p), true),
         RunState::Queued if run.is_partial() => ("what it reads is still running".into(), false),
         RunState::Queued => ("waits to run again".into(), true),
         RunState::Cancelled if run.is_partial() => ("stopped; these rows were finished".into(), false),

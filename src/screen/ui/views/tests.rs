@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::{Look, view};
 use crate::protocol::{
-    Body, CellState, Event, Explanation, Outcome, Passes, Progress, RelationInfo, WordAttribution,
+    Body, CellState, Event, Explanation, Outcome, Passes, Progress, RelationInfo, Scoring, WordAttribution,
 };
 use crate::screen::app::Msg;
 use crate::screen::app::fake::{self, Driver};
@@ -96,22 +96,91 @@ fn first_frame() {
     insta::assert_snapshot!(picture(&Driver::new(SHOES, 80, 24)));
 }
 
-#[test]
-fn scoring_at_80x24() {
-    let mut d = Driver::new(SHOES, 80, 24);
-    d.keys("R");
-    d.send(Msg::Engine(fake::done(1, fake::info("bad_queries", 200))));
-    let progress = Progress {
+/// How far a scoring job might be.
+fn scoring() -> Progress {
+    let scoring = Scoring {
+        inputs_done: 4_100,
+        inputs_total: 6_800,
+        rows_cached: 3_000,
+        inputs_cached: 900,
+        tokens_done: 412_000,
+        tokens_total: 680_000,
+        estimated: true,
+        tokens_per_second: 16_233.0,
+        device: "cpu".into(),
+        dtype: "int8".into(),
+        rss_bytes: 412 << 20,
+    };
+    Progress {
         done: 12_200,
         total: Some(20_000),
         unit: "rows".into(),
         per_second: 1340.0,
         elapsed_ms: 9_100,
-        eta_ms: Some(5_800),
+        eta_ms: Some(16_500),
         phase: "scoring".into(),
+        scoring: Some(Box::new(scoring)),
+    }
+}
+
+fn state(cell: &str, state: CellState) -> Msg {
+    Msg::Engine(Event::Cell { job: 1, cell: cell.into(), state })
+}
+
+/// Everything was asked for, the second cell scores.
+fn begun(width: u16, height: u16) -> Driver {
+    let mut d = Driver::new(SHOES, width, height);
+    d.keys("R j");
+    d.send(Msg::Engine(fake::done(1, fake::info("bad_queries", 200))));
+    d.send(state("rel", CellState::Running(scoring())));
+    d.keys("tab");
+    d
+}
+
+#[test]
+fn progress_at_80x24_and_200x50() {
+    let mut wide = begun(200, 50);
+    let partial = Outcome { partial: true, ..fake::outcome(fake::info("rel", 12_200)) };
+    let lines = |d: &Driver| {
+        let said = |line: &&str| line.contains("61 %") || line.contains("queued");
+        picture(d).lines().filter(said).map(str::to_owned).collect::<Vec<_>>().join("\n")
     };
-    let state = CellState::Running(progress);
-    d.send(Msg::Engine(Event::Cell { job: 1, cell: "rel".into(), state }));
+    let without_rows = lines(&wide);
+    wide.send(state("rel", CellState::Partial(Box::new(partial))));
+    wide.answer(page);
+    let wide = format!("{without_rows}\n{}", lines(&wide));
+    insta::assert_snapshot!(format!("{}\n{wide}", picture(&begun(80, 24))));
+}
+
+#[test]
+fn paused_at_80x24() {
+    let mut d = begun(80, 24);
+    d.keys("p");
+    d.send(state("rel", CellState::Paused(scoring())));
+    let without_rows = picture(&d);
+    let partial = Outcome { partial: true, ..fake::outcome(fake::info("rel", 12_200)) };
+    d.send(state("rel", CellState::Partial(Box::new(partial))));
+    d.answer(page);
+    insta::assert_snapshot!(format!("{without_rows}\n{}", picture(&d)));
+}
+
+#[test]
+fn queued_at_80x24() {
+    let more = "\n```score second\nfrom = \"bad_queries\"\nmodel = \"models/n\"\npair = [\"query\", \"title\"]\n```\n";
+    let mut d = Driver::new(&format!("{SHOES}{more}"), 80, 24);
+    d.keys("j r");
+    d.send(Msg::Engine(fake::done(1, fake::info("bad_queries", 200))));
+    d.send(state("rel", CellState::Running(scoring())));
+    d.keys("j j r G r tab");
+    insta::assert_snapshot!(picture(&d));
+}
+
+#[test]
+fn scoring_at_80x24() {
+    let mut d = Driver::new(SHOES, 80, 24);
+    d.keys("R");
+    d.send(Msg::Engine(fake::done(1, fake::info("bad_queries", 200))));
+    d.send(state("rel", CellState::Running(scoring())));
     let outcome = Outcome { partial: true, ..fake::outcome(fake::fairness_info("by_region")) };
     d.send(Msg::Engine(Event::Cell {
         job: 1,

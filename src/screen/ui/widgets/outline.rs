@@ -18,6 +18,7 @@ pub enum Glyph {
     Queued,
     /// A phase of the spinner, any number.
     Running(u8),
+    Paused,
     Partial,
     Done,
     /// Result older than its inputs.
@@ -38,6 +39,7 @@ impl Glyph {
             Glyph::Idle => "·",
             Glyph::Queued => "…",
             Glyph::Running(phase) => SPINNER.get(usize::from(phase) % SPINNER.len()).copied().unwrap_or("⠋"),
+            Glyph::Paused => "‖",
             Glyph::Partial => "◐",
             Glyph::Done => "✓",
             Glyph::Stale => "○",
@@ -53,6 +55,7 @@ impl Glyph {
             Glyph::Idle => "not run",
             Glyph::Queued => "queued",
             Glyph::Running(_) => "running",
+            Glyph::Paused => "paused",
             Glyph::Partial => "partial",
             Glyph::Done => "done",
             Glyph::Stale => "stale",
@@ -67,6 +70,7 @@ impl Glyph {
         match self {
             Glyph::Idle | Glyph::Queued | Glyph::Skipped => Role::Muted,
             Glyph::Running(_) => Role::Running,
+            Glyph::Paused => Role::Warning,
             Glyph::Partial => Role::Partial,
             Glyph::Done => Role::Ok,
             Glyph::Stale => Role::Stale,

@@ -245,8 +245,9 @@ proptest! {
         let keys: Vec<(&str, &str)> = rows.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
         check(area, |area, buf| Hints { keys: &keys, right: &words[0], theme: &theme }.render(area, buf));
         check(area, |area, buf| Toast { kind: ToastKind::Error, message: &words[0], theme: &theme }.render(area, buf));
-        check(area, |area, buf| Progress { phase: &words[0], done: number, total: (number % 2 == 0).then_some(number / 3),
-            unit: &words[0], per_second: rate, elapsed_ms: number, eta_ms: Some(number), theme: &theme }.render(area, buf));
+        let told = crate::protocol::Progress { done: number, total: (number % 2 == 0).then_some(number / 3), unit: words[0].clone(),
+            per_second: rate, elapsed_ms: number, eta_ms: Some(number), ..Default::default() };
+        check(area, |area, buf| Progress { phase: &words[0], progress: &told, theme: &theme }.render(area, buf));
         check(area, |area, buf| {
             let prompt = Prompt { label: &words[0], input: &at(1), cursor: selected, hint: &at(2), error: Some(&words[0]), theme: &theme };
             prompt.cursor_cell(area);

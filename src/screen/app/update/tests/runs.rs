@@ -1,7 +1,7 @@
 //! Running, stopping, partial results, and an engine that ends.
 
 use super::{SHOES, driver, info, ran};
-use crate::protocol::{CellState, Event, Outcome, Progress, Request};
+use crate::protocol::{CellState, Event, FirstRows, Outcome, Progress, Request};
 use crate::screen::app::fake::{self, Driver};
 use crate::screen::app::{Effect, Msg, RunState};
 
@@ -112,4 +112,89 @@ fn partial_rows_refresh_while_a_job_runs_and_settle_when_it_ends() {
     assert_eq!(asked, 1, "and again when there are more");
     d.finish(info);
     assert!(d.app.run("by_region").unwrap().is_fresh());
+}
+
+fn told(job: u64, cell: &str, state: CellState) -> Msg {
+    Msg::Engine(Event::Cell { job, cell: cell.into(), state })
+}
+
+#[test]
+fn p_holds_a_scoring_job_and_lets_it_go_on() {
+    let mut d = driver();
+    d.keys("p");
+    assert!(d.sent().is_empty(), "nothing to pause");
+    d.keys("j r p");
+    assert!(!d.sent().iter().any(|r| matches!(r, Request::Pause { .. })), "it does not score yet");
+    d.send(told(1, "rel", CellState::Running(Progress { elapsed_ms: 700, ..Progress::default() })));
+    d.keys("p");
+    assert_eq!(d.sent(), [Request::Pause { job: 1 }]);
+    d.send(told(1, "rel", CellState::Paused(Progress { elapsed_ms: 700, ..Progress::default() })));
+    d.send(Msg::Tick { now_ms: 5_000 });
+    d.send(Msg::Tick { now_ms: 6_000 });
+    let Some(RunState::Paused(progress)) = d.app.run("rel").map(|r| r.state.clone()) else { panic!() };
+    assert_eq!(progress.elapsed_ms, 700, "its clock stands");
+    assert_eq!(d.app.wants_tick(), Some(1_000), "and so does nearly everything else");
+    d.sent();
+    d.keys("r");
+    assert!(ran(&d.sent()).is_empty(), "a paused cell is not run a second time");
+    d.keys("p");
+    assert_eq!(d.sent(), [Request::Resume { job: 1 }]);
+    d.keys("p ctrl-c");
+    assert_eq!(d.sent(), [Request::Pause { job: 1 }, Request::Cancel { job: 1 }], "stopped while paused");
+    d.keys("q down enter");
+    assert!(!d.app.quitting);
+    d.keys("q enter");
+    assert!(d.app.quitting && d.sent().contains(&Request::Shutdown));
+}
+
+#[test]
+fn what_waits_has_a_place_and_leaves_it_when_it_is_stopped() {
+    let more = "\n```score second\nfrom = \"bad\"\nmodel = \"m\"\ntext = \"title\"\n```\n";
+    let mut d = Driver::new(&format!("{SHOES}{more}"), 80, 24);
+    let queue = |d: &Driver| d.app.queue().map(str::to_owned).collect::<Vec<_>>();
+    d.keys("j r");
+    d.send(Msg::Engine(fake::done(1, info("bad"))));
+    d.send(told(1, "rel", CellState::Running(Progress::default())));
+    d.keys("j r j r");
+    assert_eq!(queue(&d), ["by_region", "second"]);
+    assert_eq!(d.app.place_in_queue("second"), Some(2));
+    assert_eq!(d.app.place_in_queue("rel"), None, "it runs");
+    d.sent();
+    d.keys("k x");
+    assert_eq!(d.app.focused_cell(), Some("by_region"));
+    assert_eq!(d.sent(), [Request::Cancel { job: 2 }], "the others go on");
+    d.send(told(2, "by_region", CellState::Cancelled(None)));
+    d.send(Msg::Engine(Event::JobEnded { job: 2, ok: false, elapsed_ms: 0 }));
+    assert_eq!(queue(&d), ["second"]);
+    assert_eq!(d.app.place_in_queue("second"), Some(1));
+}
+
+#[test]
+fn a_score_cell_begins_with_the_rows_in_view() {
+    let first = |d: &mut Driver| {
+        let runs = d.sent().into_iter().filter_map(|request| match request {
+            Request::Run { first, .. } => Some(first),
+            _ => None,
+        });
+        runs.flatten()
+            .map(|FirstRows { cell, rows }| (cell, rows.relation, rows.offset, rows.order))
+            .collect::<Vec<_>>()
+    };
+    let mut d = driver();
+    d.keys("r");
+    assert!(first(&mut d).is_empty(), "no score cell");
+    d.finish(|cell| fake::info(cell, 4_000));
+    d.keys("enter");
+    d.answer(|spec| fake::page(spec, 4_000));
+    d.keys("o G");
+    d.answer(|spec| fake::page(spec, 4_000));
+    let top = d.app.focused_run().unwrap().grid.top;
+    assert!(top > 3_900);
+    d.keys("esc j r");
+    let order = Some("\"item_id\" DESC NULLS LAST".to_owned());
+    assert_eq!(first(&mut d), [("rel".to_owned(), "bad".to_owned(), top, order)]);
+    // Its own rows, once there are any and the reader is there.
+    d.finish(|cell| fake::info(cell, 4_000));
+    d.keys("r");
+    assert_eq!(first(&mut d), [("rel".to_owned(), "rel".to_owned(), 0, None)]);
 }

@@ -18,7 +18,7 @@ pub fn started(app: &mut App, effects: &mut Vec<Effect>) {
         bring_back(app, effects);
     }
     for (job, cells) in waiting {
-        effects.push(Effect::Send(Request::Run { job, cells }));
+        effects.push(Effect::Send(Request::Run { job, cells, first: Vec::new() }));
     }
     if std::mem::take(&mut app.run_all_when_ready) {
         run::all(app, effects);
@@ -44,7 +44,7 @@ pub fn gone(app: &mut App, reason: String, effects: &mut Vec<Effect>) {
         if let Some(table) = &mut run.table {
             table.lost_engine();
         }
-        if let RunState::Running(_) = run.state {
+        if let RunState::Running(_) | RunState::Paused(_) = run.state {
             let problem =
                 Problem::new(ProblemKind::Resource, format!("the engine stopped in this cell: {reason}"))
                     .hint("run it again; a smaller `limit` or less memory elsewhere may help");

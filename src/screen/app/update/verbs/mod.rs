@@ -17,6 +17,7 @@ pub mod mark;
 pub mod menu;
 pub mod open;
 pub mod palette;
+pub mod pause;
 pub mod quit;
 pub mod rows;
 pub mod run;

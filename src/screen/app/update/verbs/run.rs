@@ -70,12 +70,14 @@ pub fn start(app: &mut App, cells: Vec<String>, effects: &mut Vec<Effect>) {
         app.runs.entry(cell.clone()).or_default().state = RunState::Queued;
     }
     app.last_job += 1;
-    let job = Job { id: app.last_job, cells: cells.clone(), cancelled_ms: None, acknowledged: false };
+    let job =
+        Job { id: app.last_job, cells: cells.clone(), cancelled_ms: None, acknowledged: false, held: false };
     app.jobs.push(job);
     app.redraw = true;
     if let EngineState::Ready { .. } = app.engine {
         sync(app, effects);
-        effects.push(Effect::Send(Request::Run { job: app.last_job, cells }));
+        let first = app.looked_at(&cells);
+        effects.push(Effect::Send(Request::Run { job: app.last_job, cells, first }));
     } else if let EngineState::Gone(_) = app.engine {
         app.engine = EngineState::Starting;
         effects.push(Effect::StartEngine);

@@ -38,7 +38,9 @@ fn clocks(app: &mut App, passed_ms: u64) {
 
 fn give_up_waiting(app: &mut App, effects: &mut Vec<Effect>) {
     let late = |asked: u64| asked > 0 && app.now_ms.saturating_sub(asked) >= STOP_WITHIN_MS;
-    if app.jobs.iter().any(|j| j.cancelled_ms.is_some_and(late)) {
+    // A paused job ends when its lane is free: another one that goes on is no reason to end the engine.
+    let others = app.jobs.iter().any(|j| j.cancelled_ms.is_none());
+    if app.jobs.iter().any(|j| j.cancelled_ms.is_some_and(late) && !(j.held && others)) {
         for job in &mut app.jobs {
             job.cancelled_ms = None;
         }

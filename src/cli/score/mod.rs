@@ -2,6 +2,8 @@
 //! is needed, so this goes straight to the store and the model. However many rows there are, memory
 //! holds some thousand of their texts, and their scores in the store, which spills.
 
+mod told;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -11,6 +13,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use self::told::Told;
 use super::args::ScoreArgs;
 use super::output::{Ticker, cancel_on_signal};
 use super::shrink::{self, Reservoir};
@@ -59,6 +62,7 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
     let added = score_columns(&model.info().labels);
     refuse_taken(&names, &added)?;
     let mut job = Job {
+        device: (model.info().device.clone(), dtype.to_string()),
         stream: RowStream::new(&model, kind, options)?,
         connection: &connection,
         schema: schema(&added),
@@ -139,6 +143,8 @@ struct Job<'a> {
     schema: Arc<Schema>,
     /// Rows of the input, where it is known without reading them.
     total: Option<u64>,
+    /// Its name and the number type.
+    device: (String, String),
     cancel: &'a Cancel,
 }
 
@@ -162,17 +168,12 @@ impl Job<'_> {
 
     /// Takes the channel, so that the reader stops when this does.
     fn compute(&mut self, chunks: Receiver<Rows>) -> Result<(), Failure> {
-        let (connection, schema, total) = (self.connection, &self.schema, self.total);
-        let mut ticker = Ticker::new();
+        let (connection, schema) = (self.connection, &self.schema);
+        let (mut ticker, mut told) = (Ticker::new(), Told::new(self.total, &self.device));
         let (never, progress) = (Cancel::new(), ScoreProgress::default());
         self.stream.run(&chunks, &never, self.cancel, &progress, |window, report| {
             connection.append(SCORES, &rows_of(schema, window)?)?;
-            let rows = figures::plural(total.unwrap_or(report.rows), "row", "rows");
-            let share = total.map_or_else(String::new, |total| {
-                format!("{:.0} % of ", report.rows as f64 / total.max(1) as f64 * 100.0)
-            });
-            let speed = figures::compact(report.tokens_per_second as u64);
-            ticker.show(&format!("scoring: {share}{rows}, {speed} tokens/s"));
+            ticker.show(&told.line(&progress, report));
             Ok(())
         })
     }
