@@ -2,6 +2,7 @@
 //! and selection. Positions are (line, character), both counted from 0, as the edit engine has them.
 
 mod highlight;
+mod markdown;
 mod toml;
 
 use ratatui::buffer::Buffer;

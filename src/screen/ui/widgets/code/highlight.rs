@@ -1,6 +1,6 @@
-//! Which role each stretch of source plays. SQL and Markdown through syntect, TOML by a small lexer
-//! of our own (syntect's default set has none). Loading takes tens of milliseconds: do it in a thread,
-//! never on the way to the first frame.
+//! Which role each stretch of source plays. SQL through syntect, Markdown through pulldown-cmark, TOML
+//! by a small lexer of our own (syntect's default set has none). Loading takes tens of milliseconds: do
+//! it in a thread, never on the way to the first frame.
 
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
 
@@ -45,13 +45,6 @@ const RULES: &[(&str, Role)] = &[
     ("storage", Role::CodeKeyword),
     ("support.function", Role::CodeFunction),
     ("entity.name.function", Role::CodeFunction),
-    ("markup.heading", Role::CodeHeading),
-    ("entity.name.section", Role::CodeHeading),
-    ("markup.bold", Role::CodeHeading),
-    ("markup.italic", Role::CodeEmphasis),
-    ("markup.raw", Role::CodeString),
-    ("markup.quote", Role::CodeComment),
-    ("markup.underline.link", Role::CodeOperator),
 ];
 
 /// What DuckDB has beyond the grammar's own list, upper case, sorted.
@@ -124,24 +117,14 @@ const MORE_SQL: &[&str] = &[
 
 /// What most texts hold. Expressions compile when they are first met, which takes longer than a key
 /// may wait for its frame.
-const SAMPLES: [(Language, &str); 2] = [
-    (
-        Language::Sql,
-        "SELECT a, 'b' AS \"c\", count(*) / 1.5 FROM t WHERE x <= 1 AND y LIKE 'z' -- d\n/* e */ ORDER BY 1;",
-    ),
-    (
-        Language::Markdown,
-        "# T\n\nA **b** *c* `d` [e](f) <g>.\n\n- h\n- i\n\n1. j\n\n> k\n\n```sql l\nm\n```\n\n| n | o |\n|---|---|\n| p | q |\n",
-    ),
-];
+const SAMPLE: [&str; 2] =
+    ["SELECT a, 'b' AS \"c\", count(*) / 1.5 FROM t WHERE x <= 1 AND y LIKE 'z' -- d", "/* e */ ORDER BY 1;"];
 
 impl Highlighter {
     /// Ready for any text: the grammars are loaded and have been used.
     pub fn load() -> Highlighter {
         let highlighter = Self::loaded();
-        for (language, text) in SAMPLES {
-            highlighter.highlight(language, &text.lines().collect::<Vec<_>>());
-        }
+        highlighter.highlight(Language::Sql, &SAMPLE);
         highlighter
     }
 
@@ -156,7 +139,7 @@ impl Highlighter {
         let mut spans = match language {
             Language::Toml => super::toml::highlight(lines),
             Language::Sql => self.parse("sql", lines),
-            Language::Markdown => self.parse("md", lines),
+            Language::Markdown => super::markdown::highlight(lines),
         };
         for (line, spans) in lines.iter().zip(spans.iter_mut()) {
             let line = line.as_ref();

@@ -51,6 +51,25 @@ fn sql_is_highlighted() {
 }
 
 #[test]
+fn markdown_is_highlighted() {
+    let lines = ["# 跑鞋 *x*", "a **b** `c` [d](http://e)", "> f", "```", "g", "```"];
+    let got = Highlighter::load().highlight(Language::Markdown, &lines);
+    let texts = |line: usize| -> Vec<(String, Role)> {
+        got[line].iter().map(|s| (lines[line][s.start..s.end].to_string(), s.role)).collect()
+    };
+    has(&texts(0), "# 跑鞋", Role::CodeHeading);
+    has(&texts(0), "*x*", Role::CodeEmphasis);
+    for (text, role) in
+        [("**b**", Role::CodeHeading), ("`c`", Role::CodeString), ("(http://e)", Role::CodeOperator)]
+    {
+        has(&texts(1), text, role);
+    }
+    assert!(texts(1).iter().all(|(text, _)| !text.contains('d')), "{:?}", texts(1));
+    has(&texts(2), "> f", Role::CodeComment);
+    has(&texts(4), "g", Role::CodeString);
+}
+
+#[test]
 fn spans_never_overlap_and_stay_inside() {
     let lines = ["select '{{a}}' from \"b\" where count(*)>1 -- x", "跑鞋 = 'x", "", "{{{{a}} }}"];
     for language in [Language::Sql, Language::Toml, Language::Markdown] {
