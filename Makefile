@@ -2,7 +2,7 @@
 # Everything below works with plain cargo too, once `scripts/libduckdb` has run.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt bench bench-scoring bench-cache release release-score screenshots clean-cache
+.PHONY: help setup demo test lint fmt bench bench-scoring bench-cache bench-eval release release-score screenshots clean-cache
 
 help: ## this list
 	@printf 'recscope\n\n'
@@ -35,6 +35,10 @@ bench: setup ## scoring tokens/s beside stock candle, first-frame time; prints r
 # ARGS: --model NAME, --only CONTESTANT, --rounds N, or --rows 10k,100k,1M for cost against rows.
 bench-scoring: setup ## scoring beside ONNX Runtime and PyTorch (installed into a cache: 2 GB); ARGS="--rows 10k,100k"
 	cargo bench --locked --profile dev --bench scoring -- --peers $(ARGS)
+
+# ARGS: --rows 1M,10M,100M, --rounds N, --no-peers.
+bench-eval: setup ## ranking metrics of judged rows beside ranx and pytrec_eval (installed into a cache)
+	cargo bench --locked --profile dev --bench eval -- $(ARGS)
 
 bench-cache: setup ## a million repetitive rows: row by row, equal ones once, again from the score cache
 	cargo bench --locked --profile dev --bench repetitive

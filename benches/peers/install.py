@@ -1,4 +1,5 @@
-"""Makes the peers' Python environment in the cache folder, once, and says what it does on stderr.
+"""Makes a Python environment with the peers of one bench in the cache folder, once, and says what it
+does on stderr. Its argument is the bench: `scoring` (the default) or `eval`.
 
 The last line of stdout is JSON: {"python": path or null, "have": [module, ...], "missing": {module:
 reason}}. Whatever cannot be installed is named there; the bench goes on without it. Needs only the
@@ -21,6 +22,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 TORCH = "torch==2.15.0"
 # 2 MB, and the one CUDA library that torch calls even where there is no GPU.
 CUDA_RUNTIME = "nvidia-cuda-runtime==13.2.86"
+# What each bench installs, and the modules that must be there then.
+REQUIREMENTS = {"scoring": "requirements.txt", "eval": "requirements-eval.txt"}
+MODULES = {
+    "scoring": ("numpy", "onnxruntime", "onnx", "torch", "transformers"),
+    "eval": ("numpy", "pandas", "pyarrow", "ranx", "pytrec_eval"),
+}
 # The pure-Python needs of torch that requirements.txt does not bring in anyway.
 TORCH_NEEDS = ["filelock", "jinja2", "fsspec", "typing-extensions>=4.13"]
 OLDEST = (3, 11)
@@ -68,23 +75,24 @@ def install_torch(python: pathlib.Path) -> str | None:
     return imports(python, "torch")
 
 
-def fill(python: pathlib.Path) -> None:
-    if failed := pip(python, "-r", str(HERE / "requirements.txt")):
+def fill(python: pathlib.Path, bench: str) -> None:
+    requirements = HERE / REQUIREMENTS[bench]
+    if failed := pip(python, "-r", str(requirements)):
         say(f"not all at once ({failed}); one by one")
-        wanted = (HERE / "requirements.txt").read_text().splitlines()
+        wanted = requirements.read_text().splitlines()
         for line in (line for line in wanted if line and not line.startswith("#")):
             if failed := pip(python, line):
                 say(f"cannot install {line}: {failed}")
-    if failed := install_torch(python):
+    if bench == "scoring" and (failed := install_torch(python)):
         say(f"cannot install {TORCH}: {failed}")
 
 
-def main() -> dict:
+def main(bench: str) -> dict:
     nothing = {"python": None, "have": [], "missing": {}}
     if sys.version_info < OLDEST:
         reason = f"Python {platform.python_version()} is older than {'.'.join(map(str, OLDEST))}"
         return nothing | {"missing": {"python": reason}}
-    key = (HERE / "requirements.txt").read_text() + TORCH + CUDA_RUNTIME + platform.python_version() + sys.prefix
+    key = (HERE / REQUIREMENTS[bench]).read_text() + TORCH + CUDA_RUNTIME + platform.python_version() + sys.prefix
     key += os.environ.get("RECSCOPE_PEERS_FULL_TORCH", "")
     home = cache() / ("venv-" + hashlib.sha256(key.encode()).hexdigest()[:10])
     python = home / "bin" / "python"
@@ -95,8 +103,8 @@ def main() -> dict:
             venv.create(home, with_pip=True)
         except (OSError, subprocess.CalledProcessError) as error:
             return nothing | {"missing": {"python": f"cannot make a virtual environment: {error}"}}
-        fill(python)
-    found = {m: imports(python, m) for m in ("numpy", "onnxruntime", "onnx", "torch", "transformers")}
+        fill(python, bench)
+    found = {m: imports(python, m) for m in MODULES[bench]}
     missing = {module: reason for module, reason in found.items() if reason}
     if not missing:
         (home / "complete").touch()
@@ -104,4 +112,4 @@ def main() -> dict:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main()))
+    print(json.dumps(main(sys.argv[1] if len(sys.argv) > 1 else "scoring")))

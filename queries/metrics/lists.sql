@@ -12,5 +12,12 @@ SELECT
     CAST(dense_rank() OVER (ORDER BY list_transform(slice, lambda part: TRY_CAST(part AS DOUBLE)), slice) - 1 AS UINTEGER) AS group_number,
     query,
     "user",
-    slice
-FROM (SELECT DISTINCT query, "user", slice FROM temp.recscope_judged WHERE query IS NOT NULL)
+    slice,
+    rows,
+    largest_gain
+FROM (
+    SELECT query, "user", slice, count(*) AS rows, max(gain) FILTER (isfinite(gain)) AS largest_gain
+    FROM temp.recscope_judged
+    WHERE query IS NOT NULL
+    GROUP BY query, "user", slice
+)

@@ -63,6 +63,14 @@ pub trait Queries {
     /// columns that the statement's header promises. For results that fit in memory.
     fn rows(&mut self, id: &str, bindings: &Bindings) -> Result<RecordBatch, QueryError>;
 
+    /// Runs `queries/<id>.sql` and hands its rows over batch by batch, in order; few are held.
+    fn stream(
+        &mut self,
+        id: &str,
+        bindings: &Bindings,
+        each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError>;
+
     /// Runs a registered statement for its effect (CREATE TEMP TABLE ...).
     fn run(&mut self, id: &str, bindings: &Bindings) -> Result<(), QueryError>;
 }

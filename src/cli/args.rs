@@ -179,9 +179,9 @@ pub struct EvalArgs {
     /// Ranked results: columns query, item, score
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub run: String,
-    /// Judgments: columns query, item, gain
+    /// Judgments: columns query, item, gain; without it, the run has a column gain of its own
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub qrels: String,
+    pub qrels: Option<String>,
     /// Measure ids, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "ndcg@10,mrr,map,precision@10,recall@100")]
     pub measures: Vec<String>,

@@ -14,7 +14,7 @@ use crate::analysis::metrics::{
     Empty, METRICS, MetricId, MetricsRequest, MetricsTable, Roles, Rows, Ties, evaluate,
 };
 use crate::analysis::{Bindings, Queries, SqlValue};
-use crate::engine::store::{Connection, SourceSpec, Store, StoreOptions};
+use crate::engine::store::{Connection, SourceSpec, Store, StoreOptions, quote_ident};
 use crate::notebook::diagnostics::nearest;
 use crate::util::cancel::Cancel;
 use crate::util::figures;
@@ -33,21 +33,16 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
     // Converted TREC files live as long as this folder.
     let folder = tempfile::tempdir().map_err(|e| Failure::resource(format!("no temporary folder: {e}")))?;
     let run = register(&connection, "run", &args.run, folder.path(), &cancel)?;
-    let qrels = register(&connection, "qrels", &args.qrels, folder.path(), &cancel)?;
-    let bindings = Bindings::new()
-        .ident("out", JOINED)
-        .ident("run", "run")
-        .ident("run_query", column(args, "query", &run, "run")?)
-        .ident("run_item", column(args, "item", &run, "run")?)
-        .ident("run_score", column(args, "score", &run, "run")?)
-        .ident("qrels", "qrels")
-        .ident("qrels_query", column(args, "query", &qrels, "qrels")?)
-        .ident("qrels_item", column(args, "item", &qrels, "qrels")?)
-        .ident("qrels_gain", column(args, "gain", &qrels, "qrels")?)
-        .value("both", SqlValue::Bool(matches!(args.convention, Convention::Trec | Convention::Ranx)));
     let mut queries = OneConnection { connection: &connection, cancel: &cancel };
-    queries.run("eval/judged_run", &bindings).map_err(query_failure)?;
-    let table = evaluate(&mut queries, &request(args), &cancel, &mut |_, _| {}).map_err(analysis_failure)?;
+    let rows = match &args.qrels {
+        Some(file) => {
+            let qrels = register(&connection, "qrels", file, folder.path(), &cancel)?;
+            join(&mut queries, args, &run, &qrels)?
+        }
+        None => judged_already(&mut queries, args, &run)?,
+    };
+    let table =
+        evaluate(&mut queries, &request(args, rows), &cancel, &mut |_, _| {}).map_err(analysis_failure)?;
     for note in &table.notes {
         err_line(&format!("note: {}", crate::util::sanitise::line(note)));
     }
@@ -55,6 +50,63 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
         ShortFormat::Json => json_text(args, &table),
         ShortFormat::Text => text(args, &table),
     })
+}
+
+/// The rows of run and judgments, joined.
+fn join(
+    queries: &mut OneConnection,
+    args: &EvalArgs,
+    run: &[String],
+    qrels: &[String],
+) -> Result<Rows, Failure> {
+    let bindings = Bindings::new()
+        .ident("out", JOINED)
+        .ident("run", "run")
+        .ident("run_query", column(args, "query", run, "run")?)
+        .ident("run_item", column(args, "item", run, "run")?)
+        .ident("run_score", column(args, "score", run, "run")?)
+        .ident("qrels", "qrels")
+        .ident("qrels_query", column(args, "query", qrels, "qrels")?)
+        .ident("qrels_item", column(args, "item", qrels, "qrels")?)
+        .ident("qrels_gain", column(args, "gain", qrels, "qrels")?)
+        .value("both", SqlValue::Bool(matches!(args.convention, Convention::Trec | Convention::Ranx)));
+    queries.run("eval/judged_run", &bindings).map_err(query_failure)?;
+    let named = |name: &str| Some(name.to_string());
+    let roles = Roles {
+        query: named("query"),
+        item: named("item"),
+        score: named("score"),
+        gain: named("gain"),
+        position: (args.convention == Convention::Ranx).then(|| "place".to_string()),
+        ..Roles::default()
+    };
+    Ok(Rows { from: JOINED.into(), roles, ..Rows::default() })
+}
+
+/// A run that brings its gains along. Queries without a judged row count no more than with two files.
+fn judged_already(queries: &mut OneConnection, args: &EvalArgs, run: &[String]) -> Result<Rows, Failure> {
+    let named = |role: &str| column(args, role, run, "run").map(Some);
+    let gain = named("gain").map_err(|failure| {
+        failure.hint("name the judgments with --qrels FILE, or the column with --columns gain=COLUMN")
+    })?;
+    let roles = Roles {
+        query: named("query")?,
+        item: named("item")?,
+        score: named("score")?,
+        gain,
+        ..Roles::default()
+    };
+    let role = |name: &Option<String>| name.clone().unwrap_or_default();
+    let judged = Bindings::new().ident("run", "run").ident("gain", role(&roles.gain));
+    let found = queries.rows("eval/unjudged", &judged).map_err(query_failure)?;
+    let mut filter = None;
+    if found.num_rows() > 0 {
+        let judged = judged.ident("query", role(&roles.query)).ident("out", "eval_judged_queries");
+        queries.run("eval/judged_queries", &judged).map_err(query_failure)?;
+        let query = quote_ident(&role(&roles.query));
+        filter = Some(format!("{query} IN (SELECT query FROM temp.eval_judged_queries)"));
+    }
+    Ok(Rows { from: "run".into(), filter, roles, ..Rows::default() })
 }
 
 /// Before any file is read: every measure is one that there is.
@@ -73,19 +125,10 @@ fn check_measures(measures: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn request(args: &EvalArgs) -> MetricsRequest {
-    let named = |name: &str| Some(name.to_string());
-    let roles = Roles {
-        query: named("query"),
-        item: named("item"),
-        score: named("score"),
-        gain: named("gain"),
-        position: (args.convention == Convention::Ranx).then(|| "place".to_string()),
-        ..Roles::default()
-    };
+fn request(args: &EvalArgs, rows: Rows) -> MetricsRequest {
     let ties = if args.convention == Convention::Ranx { Ties::Logged } else { Ties::Docid };
     MetricsRequest {
-        rows: Rows { from: JOINED.into(), roles, relevant_at: args.relevant_at, ties, ..Rows::default() },
+        rows: Rows { relevant_at: args.relevant_at, ties, ..rows },
         show: args.measures.iter().map(|measure| measure.trim().to_string()).collect(),
         empty: if args.convention == Convention::Recscope { Empty::NotAvailable } else { Empty::Zero },
         resamples: args.resamples,

@@ -4,7 +4,7 @@ use arrow::record_batch::RecordBatch;
 
 use super::Failure;
 use crate::analysis::{AnalysisError, Bindings, Queries, QueryError, SqlValue};
-use crate::engine::store::{Connection, Fill, StoreError, Value};
+use crate::engine::store::{Connection, Fill, Flow, StoreError, Value};
 use crate::util::cancel::Cancel;
 
 pub(super) struct OneConnection<'a> {
@@ -15,6 +15,26 @@ pub(super) struct OneConnection<'a> {
 impl Queries for OneConnection<'_> {
     fn rows(&mut self, id: &str, bindings: &Bindings) -> Result<RecordBatch, QueryError> {
         self.connection.registered_rows(id, &fill(bindings), self.cancel).map_err(query_error)
+    }
+
+    fn stream(
+        &mut self,
+        id: &str,
+        bindings: &Bindings,
+        each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        let mut failed = None;
+        let taken = |rows| {
+            Ok(each(&rows).map_or_else(
+                |error| {
+                    failed = Some(error);
+                    Flow::Break(())
+                },
+                Flow::Continue,
+            ))
+        };
+        self.connection.registered_stream(id, &fill(bindings), self.cancel, taken).map_err(query_error)?;
+        failed.map_or(Ok(()), Err)
     }
 
     fn run(&mut self, id: &str, bindings: &Bindings) -> Result<(), QueryError> {

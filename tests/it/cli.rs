@@ -101,6 +101,35 @@ fn reports_are_written_whole_and_by_their_ending() {
     assert!(err(&output).contains("does not exist"), "{}", err(&output));
 }
 
+/// One file that has scores and gains gives what two files give, under every convention.
+#[test]
+fn eval_takes_rows_that_bring_their_gains_along() {
+    let folder = folder();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    // q3 has no judged row: it counts no more than with two files. d of q1 was not retrieved.
+    write(
+        "both.csv",
+        "qid,item,score,gain\nq1,a,3,1\nq1,b,2,\nq1,c,1,2\nq1,d,,3\nq2,a,1,0\nq2,b,2,0\nq3,a,1,\n",
+    );
+    write("run.csv", "qid,item,score\nq1,a,3\nq1,b,2\nq1,c,1\nq2,a,1\nq2,b,2\nq3,a,1\n");
+    write("qrels.csv", "qid,item,gain\nq1,a,1\nq1,c,2\nq1,d,3\nq2,a,0\nq2,b,0\n");
+    for convention in ["recscope", "trec", "ranx", "ir-measures"] {
+        let eval = |files: &[&str]| -> Value {
+            let asked =
+                ["--convention", convention, "--columns", "query=qid", "--format", "json", "--per-query"];
+            let output = recscope(folder.path(), &[&["eval"][..], files, &asked].concat());
+            assert_eq!(code(&output), 0, "{}", err(&output));
+            serde_json::from_str(&out(&output)).unwrap()
+        };
+        let (one, two) = (eval(&["--run", "both.csv"]), eval(&["--run", "run.csv", "--qrels", "qrels.csv"]));
+        assert_eq!(one, two, "{convention}");
+        assert_eq!(one["per_query"].as_object().unwrap().len(), 2);
+    }
+    let output = recscope(folder.path(), &["eval", "--run", "run.csv", "--columns", "query=qid"]);
+    assert_eq!(code(&output), 3);
+    assert!(err(&output).contains("--qrels"), "{}", err(&output));
+}
+
 #[test]
 fn eval_reads_files_and_trec_formats_and_agrees_with_the_shared_golden() {
     let folder = folder();

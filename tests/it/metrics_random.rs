@@ -62,6 +62,10 @@ fn load(database: &Database, lines: &[Line]) {
 }
 
 fn measure(database: &mut Database, show: &str, at: f64) -> MetricsTable {
+    measure_by(database, show, at, false)
+}
+
+fn measure_by(database: &mut Database, show: &str, at: f64, by_statements: bool) -> MetricsTable {
     let column = |name: &str| Some(name.to_owned());
     let roles = Roles {
         query: column("query"),
@@ -73,7 +77,7 @@ fn measure(database: &mut Database, show: &str, at: f64) -> MetricsTable {
         ..Roles::default()
     };
     let rows = Rows { from: "random".into(), roles, relevant_at: at, ..Rows::default() };
-    run(database, &MetricsRequest { rows, show: names(show), ..MetricsRequest::default() })
+    run(database, &MetricsRequest { rows, show: names(show), by_statements, ..MetricsRequest::default() })
 }
 
 /// The mean of what exists, and how many exist.
@@ -153,11 +157,15 @@ proptest! {
         let mut database = Database::new();
         load(&database, &lines);
         let at = f64::from(at);
-        let table = measure(&mut database, "ndcg ndcg@3 ndcg_exp@3 map map@2 mrr mrr@2 precision@3 recall@3 hit@1 f1@3 err@3 rbp bpref rprec accuracy.seed_list accuracy.seed_example relevance.seed_literal relevance.seed_example diversity.seed_sum diversity.seed_mean", at);
+        let show = "ndcg ndcg@3 ndcg_exp@3 map map@2 mrr mrr@2 precision@3 recall@3 hit@1 f1@3 err@3 rbp bpref rprec accuracy.seed_list accuracy.seed_example relevance.seed_literal relevance.seed_example diversity.seed_sum diversity.seed_mean";
+        let table = measure(&mut database, show, at);
+        let by_statements = measure_by(&mut database, show, at, true);
         let mut by_query: BTreeMap<u8, Vec<Row>> = BTreeMap::new();
         lines.iter().for_each(|line| by_query.entry(line.query).or_default().push(line.row.clone()));
         let lists: Vec<Ranked> = by_query.values().map(|rows| Ranked::new(rows)).collect();
         check_ranking(&table, &lists, at);
+        check_ranking(&by_statements, &lists, at);
+        prop_assert_eq!(&table.notes, &by_statements.notes);
         // Of repeated items which copy's clicks stay is a matter of order: only look without them.
         let repeated = by_query.values().any(|rows| rows.iter().map(|row| &row.item).collect::<BTreeSet<_>>().len() < rows.len());
         if !repeated {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use arrow::record_batch::RecordBatch;
 use recscope::analysis::{Bindings, Queries, QueryError, SqlValue};
-use recscope::engine::store::{Connection, Fill, SourceSpec, Store, StoreError, StoreOptions, Value};
+use recscope::engine::store::{Connection, Fill, Flow, SourceSpec, Store, StoreError, StoreOptions, Value};
 use recscope::util::cancel::Cancel;
 
 pub struct Database {
@@ -53,16 +53,36 @@ fn fill(bindings: &Bindings) -> Fill {
     }
 }
 
-fn failed(error: StoreError) -> QueryError {
+fn query_error(error: StoreError) -> QueryError {
     if error.is_cancelled() { QueryError::Cancelled } else { QueryError::Failed(error.to_string()) }
 }
 
 impl Queries for Database {
     fn rows(&mut self, id: &str, bindings: &Bindings) -> Result<RecordBatch, QueryError> {
-        self.connection.registered_rows(id, &fill(bindings), &Cancel::new()).map_err(failed)
+        self.connection.registered_rows(id, &fill(bindings), &Cancel::new()).map_err(query_error)
+    }
+
+    fn stream(
+        &mut self,
+        id: &str,
+        bindings: &Bindings,
+        each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        let mut failed = None;
+        let taken = |rows| {
+            Ok(each(&rows).map_or_else(
+                |error| {
+                    failed = Some(error);
+                    Flow::Break(())
+                },
+                Flow::Continue,
+            ))
+        };
+        self.connection.registered_stream(id, &fill(bindings), &Cancel::new(), taken).map_err(query_error)?;
+        failed.map_or(Ok(()), Err)
     }
 
     fn run(&mut self, id: &str, bindings: &Bindings) -> Result<(), QueryError> {
-        self.connection.registered_run(id, &fill(bindings), &Cancel::new()).map(|_| ()).map_err(failed)
+        self.connection.registered_run(id, &fill(bindings), &Cancel::new()).map(|_| ()).map_err(query_error)
     }
 }

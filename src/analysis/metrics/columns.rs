@@ -19,6 +19,11 @@ pub(crate) fn counts(batch: &RecordBatch, name: &str) -> Result<Vec<u64>, Analys
     Ok(column.as_primitive::<UInt64Type>().iter().map(Option::unwrap_or_default).collect())
 }
 
+/// Hashes of things; NULL is 0.
+pub(crate) fn hashes(batch: &RecordBatch, name: &str) -> Result<Vec<u64>, AnalysisError> {
+    counts(batch, name)
+}
+
 /// Small numbers of lists, groups, items; NULL is 0.
 pub(crate) fn numbers(batch: &RecordBatch, name: &str) -> Result<Vec<u32>, AnalysisError> {
     Ok(counts(batch, name)?.into_iter().map(|value| u32::try_from(value).unwrap_or(u32::MAX)).collect())

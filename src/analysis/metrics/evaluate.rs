@@ -4,7 +4,7 @@
 use super::columns::texts;
 use super::prepared::{self, Facts, Lists, Prepared};
 use super::roles::{self, Unit};
-use super::values::{Parts, Values, measure};
+use super::values::{Parts, Values, measure_all};
 use super::{
     AnalysisError, Level, ListValues, MetricId, MetricLine, MetricsRequest, MetricsTable, Need, Rows,
     predicate,
@@ -45,12 +45,10 @@ fn compute(
     let total = ids.len() as u64 + 2;
     progress(0, total);
     let mut prepared = Prepared::new(queries, &request.rows, &request.by, Unit::Query, keeps(&ids))?;
-    let mut values = Vec::with_capacity(ids.len());
-    for (done, id) in ids.iter().enumerate() {
-        cancel.check()?;
+    let values = measure_all(&mut prepared, &ids, (request.empty, request.by_statements), &mut |done| {
         progress(done as u64 + 1, total);
-        values.push(measure(&mut prepared, id, request.empty)?);
-    }
+        Ok(cancel.check()?)
+    })?;
     let mut notes = notes(&prepared.facts, &ids, &request.rows);
     progress(total - 1, total);
     let lines = lines(&prepared.lists, &ids, &values, request, cancel, &mut notes)?;

@@ -8,6 +8,7 @@ mod error;
 pub(crate) mod evaluate;
 mod id;
 mod metric;
+pub(crate) mod pass;
 mod predicate;
 pub(crate) mod prepared;
 pub mod reference;

@@ -1,7 +1,7 @@
 //! The rows of a request, numbered and held in the database: lists, groups, ranks. Knows which
 //! temporary relation is needed when, makes each once, and drops them all at the end.
 
-use super::columns::{counts, numbers, one, texts};
+use super::columns::{counts, floats, numbers, one, texts};
 use super::roles::{self, Unit};
 use super::{AnalysisError, Rows};
 use crate::analysis::{Bindings, Queries, SqlValue};
@@ -23,6 +23,8 @@ pub(crate) struct Lists {
     pub query: Vec<u32>,
     pub user: Vec<u32>,
     pub group: Vec<u32>,
+    /// How many rows it has, repeated items included.
+    pub rows: Vec<u32>,
     /// Values of the slice columns per group.
     pub groups: Vec<Vec<Option<String>>>,
 }
@@ -49,6 +51,8 @@ pub(crate) struct Prepared<'q> {
     pub facts: Facts,
     rows: &'q Rows,
     catalogue: Option<u64>,
+    has_rows: bool,
+    unique: Option<&'static str>,
     ranked: bool,
     ideal: bool,
     with_items: bool,
@@ -56,6 +60,8 @@ pub(crate) struct Prepared<'q> {
 
 impl<'q> Prepared<'q> {
     /// Reads the rows once and numbers their lists. `items` and `text` say what ranked rows must keep.
+    /// The rows stay where they are until a statement reads them; [`Facts`] are complete only then, or
+    /// after a pass.
     pub fn new(
         queries: &'q mut dyn Queries,
         rows: &'q Rows,
@@ -66,36 +72,60 @@ impl<'q> Prepared<'q> {
         queries.run("metrics/judged", &roles::judged(rows, slice, unit, text))?;
         let none = Bindings::new();
         queries.run("metrics/lists", &none)?;
-        queries.run("metrics/rows", &none)?;
         let unlisted = one(&queries.rows("metrics/unlisted", &none)?, "rows")? as u64;
-        queries.run("metrics/drop", &Bindings::new().ident("table", "recscope_judged"))?;
-        let facts = facts(queries, unlisted)?;
-        let lists = lists(queries, slice.len())?;
+        let (lists, largest_gain) = lists(queries, slice.len())?;
         Ok(Self {
             queries,
             lists,
-            facts,
+            facts: Facts { unlisted, largest_gain, ..Facts::default() },
             rows,
             catalogue: None,
+            has_rows: false,
+            unique: None,
             ranked: false,
             ideal: false,
             with_items: items,
         })
     }
 
+    /// Runs a statement over the prepared relations.
     pub fn rows(
         &mut self,
         id: &str,
         bindings: &Bindings,
     ) -> Result<arrow::array::RecordBatch, AnalysisError> {
+        self.make_rows()?;
         Ok(self.queries.rows(id, bindings)?)
     }
 
-    /// Makes `recscope_ranked`, once.
-    pub fn rank(&mut self) -> Result<(), AnalysisError> {
-        if self.ranked {
-            return Ok(());
+    pub(super) fn has_rows(&self) -> bool {
+        self.has_rows
+    }
+
+    /// What a reader of the rows saw. Once they were made, the database has counted them itself.
+    pub(super) fn told(&mut self, facts: Facts) {
+        if !self.has_rows {
+            self.facts = facts;
         }
+    }
+
+    /// Makes `recscope_rows`, once.
+    fn make_rows(&mut self) -> Result<(), AnalysisError> {
+        if !self.has_rows {
+            self.queries.run("metrics/rows", &Bindings::new())?;
+            self.queries.run("metrics/drop", &Bindings::new().ident("table", "recscope_judged"))?;
+            self.facts = facts(self.queries, self.facts.unlisted)?;
+            self.has_rows = true;
+        }
+        Ok(())
+    }
+
+    /// The relation in which every item stands once in its list.
+    pub(super) fn unique(&mut self) -> Result<&'static str, AnalysisError> {
+        if let Some(table) = self.unique {
+            return Ok(table);
+        }
+        self.make_rows()?;
         let repeats = self.queries.rows("metrics/repeats", &Bindings::new())?;
         self.facts.repeats = one(&repeats, "rows")? as u64;
         self.facts.tied = one(&repeats, "tied")? as u64;
@@ -104,6 +134,16 @@ impl<'q> Prepared<'q> {
             self.queries.run("metrics/unique", &Bindings::new())?;
             table = "recscope_unique";
         }
+        self.unique = Some(table);
+        Ok(table)
+    }
+
+    /// Makes `recscope_ranked`, once.
+    pub fn rank(&mut self) -> Result<(), AnalysisError> {
+        if self.ranked {
+            return Ok(());
+        }
+        let table = self.unique()?;
         let bindings = Bindings::new()
             .ident("rows", table)
             .expr("item", if self.with_items { "item" } else { "NULL" })
@@ -135,8 +175,14 @@ impl<'q> Prepared<'q> {
     }
 
     /// The probability of the positive class, over `score`.
-    pub fn probability(&self) -> &'static str {
-        if self.facts.probabilities { "score" } else { "1 / (1 + exp(-score))" }
+    pub fn probability(&mut self) -> Result<&'static str, AnalysisError> {
+        self.make_rows()?;
+        Ok(if self.facts.probabilities { "score" } else { "1 / (1 + exp(-score))" })
+    }
+
+    /// Gain from which an item is relevant.
+    pub fn relevant_at(&self) -> f64 {
+        self.rows.relevant_at
     }
 }
 
@@ -165,7 +211,8 @@ fn facts(queries: &mut dyn Queries, unlisted: u64) -> Result<Facts, AnalysisErro
     })
 }
 
-fn lists(queries: &mut dyn Queries, parts: usize) -> Result<Lists, AnalysisError> {
+/// The lists, and the largest gain in them (NaN: none is judged).
+fn lists(queries: &mut dyn Queries, parts: usize) -> Result<(Lists, f64), AnalysisError> {
     let index = queries.rows("metrics/list_index", &Bindings::new())?;
     let group = numbers(&index, "group_number")?;
     let groups = group.iter().max().map_or(0, |&last| last as usize + 1);
@@ -181,5 +228,6 @@ fn lists(queries: &mut dyn Queries, parts: usize) -> Result<Lists, AnalysisError
         }
     }
     let (query, user) = (numbers(&index, "query_number")?, numbers(&index, "user_number")?);
-    Ok(Lists { query, user, group, groups: names })
+    let largest = floats(&index, "largest_gain")?.into_iter().fold(f64::NAN, f64::max);
+    Ok((Lists { query, user, group, rows: numbers(&index, "rows")?, groups: names }, largest))
 }

@@ -72,4 +72,7 @@ pub struct MetricsRequest {
     pub seed: u64,
     /// Also return the value of each list (`MetricsTable::lists`).
     pub per_list: bool,
+    /// Compute every metric by its statement in `queries/metrics`, also those that one pass over the
+    /// rows computes faster. For tests and benches, which hold the two against each other.
+    pub by_statements: bool,
 }

@@ -1,6 +1,7 @@
 //! The values of one metric, list by list, in the form that means, intervals and tests need.
 
 use super::columns::{flags, floats, numbers};
+use super::pass::{self, Terms};
 use super::prepared::Prepared;
 use super::{AnalysisError, Empty, Level, MetricId};
 use crate::analysis::stats::{Auc, Calibration, Concentration, Exposure, Inverse, Ratio, Statistic};
@@ -106,8 +107,50 @@ impl Values {
     }
 }
 
-/// Runs the SQL of one metric.
+/// Computes every metric: those of judged lists in one pass, unless `by_statements`, the others each by
+/// its statement. `told` hears how many are done.
+pub(crate) fn measure_all(
+    prepared: &mut Prepared<'_>,
+    ids: &[MetricId],
+    (empty, by_statements): (Empty, bool),
+    told: &mut dyn FnMut(usize) -> Result<(), AnalysisError>,
+) -> Result<Vec<Values>, AnalysisError> {
+    let passes = |id: &&MetricId| !by_statements && pass::computes(id);
+    let passed: Vec<MetricId> = ids.iter().filter(passes).copied().collect();
+    let mut lists = match passed.len() {
+        0 => Vec::new(),
+        _ => pass::values(prepared, &passed, terms(prepared))?,
+    }
+    .into_iter();
+    let mut values = Vec::with_capacity(ids.len());
+    for (done, id) in ids.iter().enumerate() {
+        told(done)?;
+        let passed = if passes(&id) { lists.next() } else { None };
+        values.push(match passed {
+            Some(lists) => of_lists(lists, empty),
+            None => measured_by_sql(prepared, id, empty)?,
+        });
+    }
+    Ok(values)
+}
+
+/// As [`measure_all`], for one metric.
 pub(crate) fn measure(
+    prepared: &mut Prepared<'_>,
+    id: &MetricId,
+    empty: Empty,
+) -> Result<Values, AnalysisError> {
+    let mut values = measure_all(prepared, std::slice::from_ref(id), (empty, false), &mut |_| Ok(()))?;
+    values.pop().ok_or_else(|| AnalysisError::Query(format!("{id} was not computed")))
+}
+
+fn terms(prepared: &Prepared<'_>) -> Terms {
+    let top_gain = prepared.facts.largest_gain.max(TOP_GAIN);
+    Terms { relevant_at: prepared.relevant_at(), top_gain, patience: PATIENCE }
+}
+
+/// Runs the SQL of one metric.
+fn measured_by_sql(
     prepared: &mut Prepared<'_>,
     id: &MetricId,
     empty: Empty,
@@ -161,12 +204,17 @@ fn per_list(prepared: &mut Prepared<'_>, id: &MetricId, empty: Empty) -> Result<
     let batch = prepared.rows(statement, &bindings)?;
     let mut values = vec![f64::NAN; prepared.lists.query.len()];
     scatter(&mut values, &numbers(&batch, "list")?, &floats(&batch, column)?);
+    Ok(of_lists(values, empty))
+}
+
+/// A value per list, NaN where there is none.
+fn of_lists(mut values: Vec<f64>, empty: Empty) -> Values {
     if empty == Empty::Zero {
         values.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = 0.0);
     }
     let missing = values.iter().map(|value| f64::from(u8::from(value.is_nan()))).collect();
     let ratio = Ratio::mean(values);
-    Ok(Values { support: ratio.denominator.clone(), parts: Parts::Ratio(ratio), missing })
+    Values { support: ratio.denominator.clone(), parts: Parts::Ratio(ratio), missing }
 }
 
 fn sizes(prepared: &mut Prepared<'_>) -> Result<Values, AnalysisError> {
@@ -190,7 +238,7 @@ fn scatter(values: &mut [f64], list: &[u32], found: &[f64]) {
 
 /// Sums over rows: numerator and denominator of each rate.
 fn outcomes(prepared: &mut Prepared<'_>, id: &MetricId) -> Result<Values, AnalysisError> {
-    let bindings = Bindings::new().expr("probability", prepared.probability());
+    let bindings = Bindings::new().expr("probability", prepared.probability()?);
     let batch = prepared.rows("metrics/outcomes", &bindings)?;
     let list = numbers(&batch, "list")?;
     let lists = prepared.lists.query.len();
@@ -238,7 +286,7 @@ fn scores(prepared: &mut Prepared<'_>) -> Result<Values, AnalysisError> {
 }
 
 fn calibration(prepared: &mut Prepared<'_>) -> Result<Values, AnalysisError> {
-    let bindings = Bindings::new().expr("probability", prepared.probability());
+    let bindings = Bindings::new().expr("probability", prepared.probability()?);
     let batch = prepared.rows("metrics/calibration", &bindings)?;
     let (p, label) = (floats(&batch, "p")?, floats(&batch, "label")?);
     let bins = numbers(&batch, "bin")?.into_iter().zip(floats(&batch, "rows")?);
@@ -250,7 +298,7 @@ fn calibration(prepared: &mut Prepared<'_>) -> Result<Values, AnalysisError> {
 
 /// Per list: rows without score or label, and rows with both.
 fn scored(prepared: &mut Prepared<'_>) -> Result<(Vec<f64>, Vec<f64>), AnalysisError> {
-    let bindings = Bindings::new().expr("probability", prepared.probability());
+    let bindings = Bindings::new().expr("probability", prepared.probability()?);
     let batch = prepared.rows("metrics/outcomes", &bindings)?;
     let list = numbers(&batch, "list")?;
     let lists = prepared.lists.query.len();

@@ -4,7 +4,7 @@ use arrow::record_batch::RecordBatch;
 
 use super::dialect::bound_value;
 use crate::analysis::{Bindings, Queries, QueryError};
-use crate::engine::store::{Connection, Fill, StoreError};
+use crate::engine::store::{Connection, Fill, Flow, StoreError};
 use crate::util::cancel::Cancel;
 
 pub(super) struct StoreQueries<'a> {
@@ -14,11 +14,31 @@ pub(super) struct StoreQueries<'a> {
 
 impl Queries for StoreQueries<'_> {
     fn rows(&mut self, id: &str, bindings: &Bindings) -> Result<RecordBatch, QueryError> {
-        self.connection.registered_rows(id, &fill(bindings), self.cancel).map_err(failed)
+        self.connection.registered_rows(id, &fill(bindings), self.cancel).map_err(query_error)
+    }
+
+    fn stream(
+        &mut self,
+        id: &str,
+        bindings: &Bindings,
+        each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
+    ) -> Result<(), QueryError> {
+        let mut failed = None;
+        let taken = |rows| {
+            Ok(each(&rows).map_or_else(
+                |error| {
+                    failed = Some(error);
+                    Flow::Break(())
+                },
+                Flow::Continue,
+            ))
+        };
+        self.connection.registered_stream(id, &fill(bindings), self.cancel, taken).map_err(query_error)?;
+        failed.map_or(Ok(()), Err)
     }
 
     fn run(&mut self, id: &str, bindings: &Bindings) -> Result<(), QueryError> {
-        self.connection.registered_run(id, &fill(bindings), self.cancel).map(|_| ()).map_err(failed)
+        self.connection.registered_run(id, &fill(bindings), self.cancel).map(|_| ()).map_err(query_error)
     }
 }
 
@@ -30,6 +50,6 @@ fn fill(bindings: &Bindings) -> Fill {
     }
 }
 
-fn failed(error: StoreError) -> QueryError {
+fn query_error(error: StoreError) -> QueryError {
     if error.is_cancelled() { QueryError::Cancelled } else { QueryError::Failed(error.to_string()) }
 }

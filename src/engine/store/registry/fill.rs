@@ -1,7 +1,7 @@
 //! Filling a registered statement: `{name}` identifiers, `{=name}` expressions, `$name` values.
 
 use super::super::lexis::skip_quoted;
-use super::super::{Connection, Result, StoreError, Value, quote_ident};
+use super::super::{Connection, Flow, Result, StoreError, Value, quote_ident};
 use super::Query;
 use crate::util::cancel::Cancel;
 use arrow::record_batch::RecordBatch;
@@ -48,6 +48,18 @@ impl Connection {
     pub fn registered_rows(&self, id: &str, fill: &Fill, cancel: &Cancel) -> Result<RecordBatch> {
         let sql = self.filled(id, fill, cancel)?;
         self.collect(&sql, &fill.values, cancel).map_err(|e| in_query(e, id))
+    }
+
+    /// Runs the registered statement `id` and streams its rows; see `Flow` for stopping early.
+    pub fn registered_stream(
+        &self,
+        id: &str,
+        fill: &Fill,
+        cancel: &Cancel,
+        each: impl FnMut(RecordBatch) -> Result<Flow>,
+    ) -> Result<()> {
+        let sql = self.filled(id, fill, cancel)?;
+        self.stream(&sql, &fill.values, cancel, each).map(|_| ()).map_err(|e| in_query(e, id))
     }
 
     /// Runs the registered statement `id` for its effect; rows changed.

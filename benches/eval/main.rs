@@ -1,0 +1,159 @@
+//! nDCG@10, MRR, MAP, P@10 and R@10 with every query's values, from a Parquet file of judged rows to
+//! numbers: `recscope eval` beside ranx and pytrec_eval on the same file, in turns. Prints seconds, rows
+//! a second, peak memory, the ratio, and the largest difference of any query's value.
+//!
+//! Ours is timed as a whole process, started anew each time; the peers inside of theirs, after their
+//! imports and, for ranx, after numba has compiled.
+//!
+//! Arguments (after `--`): `--rows 1M,10M,100M` (default 1M), `--rounds N` (default 3), `--no-peers`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod peers;
+mod values;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use recscope::util::figures;
+
+const MEASURES: &str = "ndcg@10,mrr,map,precision@10,recall@10";
+/// Peers beyond this many rows take minutes and more memory than there is.
+const MOST_FOR_PEERS: u64 = 10_000_000;
+/// What DuckDB may hold in memory; the rest spills.
+const SETTINGS: &str = "[engine]\nmemory = \"2GB\"\n";
+
+/// One contestant's best round.
+pub struct Timed {
+    pub name: String,
+    pub seconds: f64,
+    pub rss: u64,
+    pub notes: String,
+    pub values: PathBuf,
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let after =
+        |name: &str| arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1)).cloned();
+    let sizes = after("--rows").unwrap_or("1M".into());
+    let rounds = after("--rounds").and_then(|n| n.parse().ok()).unwrap_or(3);
+    let python = if arguments.iter().any(|a| a == "--no-peers") { None } else { peers::install() };
+    let folder = tempfile::tempdir().unwrap();
+    let small = folder.path().join("warm-up.parquet");
+    make(&small, 1_000);
+    for rows in sizes.split(',').map(count) {
+        let file = folder.path().join("judged.parquet");
+        make(&file, rows);
+        println!(
+            "\n{} judged rows, {} queries",
+            figures::thousands(rows as i128),
+            figures::thousands(rows as i128 / 100)
+        );
+        let python = python.as_deref().filter(|_| rows <= MOST_FOR_PEERS);
+        table(&contest(&file, &small, python, rounds), rows);
+        std::fs::remove_file(&file).unwrap();
+    }
+}
+
+fn count(text: &str) -> u64 {
+    let text = text.trim().to_lowercase();
+    let (digits, factor) = match text.strip_suffix('m') {
+        Some(digits) => (digits, 1_000_000),
+        None => text.strip_suffix('k').map_or((text.as_str(), 1), |digits| (digits, 1_000)),
+    };
+    digits.parse::<u64>().expect("--rows 1M,10M") * factor
+}
+
+fn make(file: &Path, rows: u64) {
+    let statement = include_str!("judged.sql")
+        .replace("$rows", &rows.to_string())
+        .replace("$file", &format!("'{}'", file.display()));
+    duckdb::Connection::open_in_memory().unwrap().execute_batch(&statement).unwrap();
+}
+
+/// Every contestant in turns; the best round of each.
+fn contest(file: &Path, small: &Path, python: Option<&Path>, rounds: u32) -> Vec<Timed> {
+    let mut best: Vec<Timed> = Vec::new();
+    for _ in 0..rounds {
+        let mut round = vec![ours(file)];
+        for peer in ["ranx", "pytrec_eval"] {
+            match python.map(|python| peers::run(python, peer, file, small)) {
+                Some(Ok(timed)) => round.push(timed),
+                Some(Err(why)) => println!("{peer}: {why}"),
+                None => {}
+            }
+        }
+        for timed in round {
+            match best.iter_mut().find(|known| known.name == timed.name) {
+                Some(known) if known.seconds <= timed.seconds => {}
+                Some(known) => *known = timed,
+                None => best.push(timed),
+            }
+        }
+    }
+    best
+}
+
+/// `recscope eval`, exec to exit.
+fn ours(file: &Path) -> Timed {
+    let (values, settings) = (file.with_extension("recscope.json"), file.with_extension("toml"));
+    std::fs::write(&settings, SETTINGS).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_recscope"));
+    command
+        .args(["eval", "--convention", "trec", "--resamples", "0", "--per-query", "--format", "json"])
+        .args(["--measures", MEASURES, "--run"])
+        .arg(file)
+        .env("RECSCOPE_CONFIG", settings)
+        .stdout(std::fs::File::create(&values).unwrap())
+        .stderr(Stdio::null());
+    let began = Instant::now();
+    let child = command.spawn().unwrap();
+    let rss = wait(child.id());
+    Timed {
+        name: "recscope eval".into(),
+        seconds: began.elapsed().as_secs_f64(),
+        rss,
+        notes: String::new(),
+        values,
+    }
+}
+
+/// Waits for a child; its peak memory.
+fn wait(pid: u32) -> u64 {
+    let mut status = 0;
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the pid is a child's that nobody else waits for; both pointers are valid.
+    let usage = unsafe {
+        libc::wait4(pid as libc::pid_t, &raw mut status, 0, usage.as_mut_ptr());
+        usage.assume_init()
+    };
+    assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "recscope eval failed");
+    usage.ru_maxrss as u64 * 1024
+}
+
+fn table(timed: &[Timed], rows: u64) {
+    println!(
+        "{:24} {:>9} {:>13} {:>9} {:>9}  {:>10}",
+        "", "seconds", "rows/s", "memory", "ratio", "difference"
+    );
+    let Some(ours) = timed.first() else { return };
+    for one in timed {
+        let ratio =
+            if one.name == ours.name { String::new() } else { format!("{:.1}x", one.seconds / ours.seconds) };
+        let difference = if one.name == ours.name {
+            String::new()
+        } else {
+            values::largest_difference(&ours.values, &one.values)
+                .map_or_else(|why| why, |d| format!("{d:.1e}"))
+        };
+        println!(
+            "{:24} {:>9.2} {:>13} {:>9} {ratio:>9}  {difference:>10}  {}",
+            one.name,
+            one.seconds,
+            figures::thousands((rows as f64 / one.seconds) as i128),
+            figures::bytes(one.rss),
+            one.notes
+        );
+    }
+}

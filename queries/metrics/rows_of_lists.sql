@@ -1,0 +1,13 @@
+-- id: metrics/rows_of_lists
+-- params: $from, $to first and last list
+-- reads: temp.recscope_rows
+-- returns: list UINTEGER, shown BOOLEAN, score DOUBLE, gain DOUBLE, item UBIGINT
+-- grain: one row per row of these lists, in no order; `item` is a hash, NULL without an item
+SELECT
+    list,
+    shown,
+    CASE WHEN bad_score THEN CAST('nan' AS DOUBLE) ELSE score END AS score,
+    gain,
+    CASE WHEN item IS NOT NULL THEN hash(item) END AS item
+FROM temp.recscope_rows
+WHERE list BETWEEN $from AND $to
