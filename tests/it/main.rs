@@ -39,6 +39,7 @@ mod score_pipe;
 mod screen_child;
 mod screen_pty;
 mod shrink;
+mod slices;
 mod stats;
 mod store;
 mod store_pages;

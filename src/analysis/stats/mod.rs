@@ -9,6 +9,7 @@ mod proportion;
 mod quantile;
 mod random;
 mod statistic;
+mod tails;
 
 pub use adjust::{benjamini_hochberg, benjamini_yekutieli};
 pub use bootstrap::{Interval, bootstrap};
@@ -17,4 +18,5 @@ pub use permutation::{GroupTest, Permutation, Strata, permute};
 pub use proportion::wilson;
 pub use quantile::quantile;
 pub use random::Random;
+pub use tails::{pearson3_two_sided, student_two_sided};
 pub use statistic::{Auc, Calibration, Concentration, Exposure, Inverse, Ratio, Statistic};

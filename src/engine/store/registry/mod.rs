@@ -9,6 +9,7 @@ mod fairness;
 mod fill;
 mod metrics;
 mod models;
+mod slices;
 mod store;
 
 pub use fill::Fill;
@@ -34,7 +35,7 @@ macro_rules! registered {
 pub(crate) use registered;
 
 const FAMILIES: &[&[Query]] =
-    &[store::QUERIES, eval::QUERIES, demo::QUERIES, metrics::QUERIES, fairness::QUERIES, models::QUERIES];
+    &[store::QUERIES, eval::QUERIES, demo::QUERIES, metrics::QUERIES, fairness::QUERIES, models::QUERIES, slices::QUERIES];
 
 /// All registered statements.
 pub fn queries() -> impl Iterator<Item = &'static Query> {
