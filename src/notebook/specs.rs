@@ -5,8 +5,8 @@ use super::cells;
 use super::check::Check;
 use super::params::{self, Params};
 use super::spec::{
-    CellSpec, CheckSpec, DevSplit, ExplainSpec, FairnessSpec, Input, Method, MetricsSpec, Roles, ScoreSpec,
-    SqlSpec, TextInput, Ties, TrainSpec,
+    Adjust, CellSpec, CheckSpec, DevSplit, ExplainSpec, FairnessSpec, Input, Method, MetricsSpec, Roles,
+    ScoreSpec, SlicesSpec, SqlSpec, TextInput, Ties, TrainSpec,
 };
 use super::values::Values;
 use super::{Cell, Diagnostic, Kind};
@@ -35,6 +35,7 @@ pub(super) fn read(cell: &Cell, schema: &Roles, params: &Params) -> (Option<Cell
         Kind::Score => score(&mut values).map(CellSpec::Score),
         Kind::Metrics => Some(CellSpec::Metrics(metrics(&mut values, schema, checks))),
         Kind::Fairness => fairness(&mut values, schema, checks).map(CellSpec::Fairness),
+        Kind::Slices => slices(&mut values, schema, checks).map(CellSpec::Slices),
         Kind::Explain => explain(&mut values).map(CellSpec::Explain),
         Kind::Train => train(&mut values, schema, checks).map(CellSpec::Train),
         _ => Some(CellSpec::Check(CheckSpec { checks })),
@@ -239,6 +240,33 @@ fn fairness(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Opt
         min_support: values.int("min_support").unwrap_or(30) as u64,
         resamples: values.int("resamples").unwrap_or(1000) as u32,
         permutations: values.int("permutations").unwrap_or(1000) as u32,
+        seed: seed(values),
+        checks,
+    })
+}
+
+fn slices(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Option<SlicesSpec> {
+    if values.has("over") && values.list("over").is_empty() {
+        let hint = "name columns, or leave `over` out to slice by every usable one".to_string();
+        values.fault("over", "no column is named", Some(hint));
+    }
+    Some(SlicesSpec {
+        input: input(values),
+        roles: roles(values, schema),
+        relevant_at: values.float("relevant_at").unwrap_or(1.0),
+        ties: ties(values),
+        metric: values.text("metric")?,
+        over: values.list("over"),
+        text: values.list("text"),
+        depth: values.int("depth").unwrap_or(3) as usize,
+        min_support: values.int("min_support").unwrap_or(50) as u64,
+        top: values.int("top").unwrap_or(20) as usize,
+        alpha: values.float("alpha").unwrap_or(0.05),
+        adjust: if values.text("adjust").as_deref() == Some("by") {
+            Adjust::Yekutieli
+        } else {
+            Adjust::Hochberg
+        },
         seed: seed(values),
         checks,
     })

@@ -236,7 +236,10 @@ fn odd_data_are_answered() {
         assert_eq!(table.figure("found"), None, "nothing was tested: n/a, not 0");
         assert!(table.notes.iter().any(|note| note.contains("too few to compare")), "{:?}", table.notes);
     }
-    let nothing = SlicesRequest { rows: Rows { filter: Some("FALSE".into()), ..request("ctr").rows }, ..request("ctr") };
+    let nothing = SlicesRequest {
+        rows: Rows { filter: Some("FALSE".into()), ..request("ctr").rows },
+        ..request("ctr")
+    };
     let table = run(&mut database, &nothing);
     assert_eq!((table.overall, table.lines.len()), (None, 0));
     assert!(table.notes.iter().any(|note| note.contains("no value in any")), "{:?}", table.notes);

@@ -133,7 +133,8 @@ pub(super) fn attributes(
         }
     }
     for attribute in found.drain(ATTRIBUTES.min(found.len())..) {
-        plan.left_out.push((attribute.name, format!("more than {ATTRIBUTES} attributes: name columns in `over`")));
+        plan.left_out
+            .push((attribute.name, format!("more than {ATTRIBUTES} attributes: name columns in `over`")));
     }
     Ok(found)
 }

@@ -174,9 +174,19 @@ fn sort(sql_type: &str) -> Option<Sort> {
         Some(Sort::Float)
     } else if is(&["DATE", "TIMESTAMP"]) {
         Some(Sort::Day)
-    } else if is(&["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
-        "UBIGINT", "UHUGEINT", "DECIMAL"])
-    {
+    } else if is(&[
+        "TINYINT",
+        "SMALLINT",
+        "INTEGER",
+        "BIGINT",
+        "HUGEINT",
+        "UTINYINT",
+        "USMALLINT",
+        "UINTEGER",
+        "UBIGINT",
+        "UHUGEINT",
+        "DECIMAL",
+    ]) {
         Some(Sort::Number)
     } else {
         None

@@ -62,7 +62,10 @@ fn literal(text: &str) -> String {
 }
 
 fn range(subject: &str, from: &Option<String>, to: &Option<String>) -> String {
-    let parts = [from.as_ref().map(|from| format!("{subject} >= {from}")), to.as_ref().map(|to| format!("{subject} < {to}"))];
+    let parts = [
+        from.as_ref().map(|from| format!("{subject} >= {from}")),
+        to.as_ref().map(|to| format!("{subject} < {to}")),
+    ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" AND ")
 }
 
@@ -88,7 +91,8 @@ pub(super) fn readable(edges: &[f64]) -> Vec<f64> {
     if step.is_finite() && step > 0.0 {
         // Through text, so that 0.1 + 0.2 does not show.
         let digits = (-step.log10().round()).clamp(0.0, 17.0) as usize;
-        let round = |edge: &f64| format!("{:.*}", digits, (edge / step).round() * step).parse().unwrap_or(*edge);
+        let round =
+            |edge: &f64| format!("{:.*}", digits, (edge / step).round() * step).parse().unwrap_or(*edge);
         edges = edges.iter().map(round).collect();
         edges.dedup();
     }

@@ -118,7 +118,8 @@ pub(super) fn halves(measured: Measured, seed: u64) -> (Sample, Sample, usize) {
     drop((measured.x, measured.w, measured.n, numbers, key));
     let mut codes: Vec<Vec<u8>> = Vec::with_capacity(measured.codes.len());
     for column in measured.codes {
-        codes.push(order.iter().map(|&unit| column.get(unit as usize).copied().unwrap_or_default()).collect());
+        codes
+            .push(order.iter().map(|&unit| column.get(unit as usize).copied().unwrap_or_default()).collect());
     }
     drop(order);
     let cut = units.get(middle).map(|unit| unit.cluster).unwrap_or(u32::MAX);

@@ -4,7 +4,8 @@
 /// `of(mask)` is the divergence of the slice with the predicates of `mask` only; that of none is 0. The
 /// contributions sum to `of(all)`.
 pub(super) fn contributions(predicates: usize, of: impl Fn(usize) -> f64) -> Vec<f64> {
-    let worth: Vec<f64> = (0..1usize << predicates).map(|mask| if mask == 0 { 0.0 } else { of(mask) }).collect();
+    let worth: Vec<f64> =
+        (0..1usize << predicates).map(|mask| if mask == 0 { 0.0 } else { of(mask) }).collect();
     let factorial = |n: usize| (1..=n).map(|i| i as f64).product::<f64>();
     let at = |mask: usize| worth.get(mask).copied().unwrap_or_default();
     (0..predicates)

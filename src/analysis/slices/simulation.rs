@@ -62,7 +62,10 @@ fn null_data_raise_no_alarm() {
     let click = |random: &mut Random, rate: f64| f64::from(u8::from(random.uniform() < rate));
     type Case<'c> = (&'c str, Box<dyn Fn(u64) -> Sample + 'c>);
     let cases: [Case; 4] = [
-        ("ndcg per query", Box::new(|seed| sample(seed, (1200, 1), false, |random, _, _| random.uniform().sqrt()))),
+        (
+            "ndcg per query",
+            Box::new(|seed| sample(seed, (1200, 1), false, |random, _, _| random.uniform().sqrt())),
+        ),
         ("rare clicks", Box::new(|seed| sample(seed, (1600, 1), false, |random, _, _| click(random, 0.03)))),
         ("by query", Box::new(|seed| sample(seed, (600, 4), false, |random, _, base| click(random, base)))),
         ("by row", Box::new(|seed| sample(seed, (200, 6), true, |random, _, base| click(random, base)))),

@@ -105,8 +105,17 @@ pub struct SlicesTable {
 
 impl SlicesTable {
     /// Names that [`SlicesTable::figure`] knows.
-    pub const FIGURES: &[&str] =
-        &["found", "confirmed", "worse", "worst_gap", "p_adjusted", "tested", "significant", "pruned", "overall"];
+    pub const FIGURES: &[&str] = &[
+        "found",
+        "confirmed",
+        "worse",
+        "worst_gap",
+        "p_adjusted",
+        "tested",
+        "significant",
+        "pruned",
+        "overall",
+    ];
 
     /// A figure for a check, `None` for n/a and unknown names.
     ///

@@ -175,9 +175,8 @@ mod tests {
     /// `values` in clusters of `size`.
     fn units(values: &[f64], size: usize) -> (Vec<Unit>, Totals) {
         let raw = values.iter().enumerate();
-        let mut units: Vec<Unit> = raw
-            .map(|(i, &e)| Unit { e, w: 1.0, n: 1.0, cluster: (i / size) as u32, total: 0.0 })
-            .collect();
+        let mut units: Vec<Unit> =
+            raw.map(|(i, &e)| Unit { e, w: 1.0, n: 1.0, cluster: (i / size) as u32, total: 0.0 }).collect();
         let totals = totals(&mut units);
         (units, totals)
     }

@@ -63,7 +63,8 @@ impl Measuring<'_> {
 
     fn no_values(&self) -> AnalysisError {
         let what = format!("{} has no value per list or row, so it cannot be searched for slices", self.id);
-        AnalysisError::request(what).with_hint("take ndcg@10, mrr, ctr, accuracy, ...; a fairness cell takes any")
+        AnalysisError::request(what)
+            .with_hint("take ndcg@10, mrr, ctr, accuracy, ...; a fairness cell takes any")
     }
 
     fn facts(&self, queries: &mut dyn Queries) -> Result<Facts, AnalysisError> {
@@ -176,7 +177,8 @@ impl Measuring<'_> {
         units.clusters = if self.rows.roles.query.is_some() { "queries" } else { "rows" };
         if self.rows.roles.user.is_some() {
             // Rows without a user stay with their query.
-            let user: Vec<u64> = users.iter().zip(&out.key).map(|(user, &query)| user.unwrap_or(query)).collect();
+            let user: Vec<u64> =
+                users.iter().zip(&out.key).map(|(user, &query)| user.unwrap_or(query)).collect();
             if self.rows.roles.query.is_none() || nested(&out.key, &user) {
                 out.key = user;
                 units.clusters = "users";
@@ -247,7 +249,11 @@ impl Codes {
     }
 
     /// `unit_of` a row's number; `None` for a row of no unit.
-    fn add(&mut self, piece: &RecordBatch, unit_of: impl Fn(u64) -> Option<u32>) -> Result<(), AnalysisError> {
+    fn add(
+        &mut self,
+        piece: &RecordBatch,
+        unit_of: impl Fn(u64) -> Option<u32>,
+    ) -> Result<(), AnalysisError> {
         let rows = counts(piece, "row")?;
         let column = column(piece, "codes")?;
         let lists = column.as_list_opt::<i32>().ok_or_else(|| wrong("codes"))?;

@@ -18,5 +18,5 @@ pub use permutation::{GroupTest, Permutation, Strata, permute};
 pub use proportion::wilson;
 pub use quantile::quantile;
 pub use random::Random;
-pub use tails::{pearson3_two_sided, student_two_sided};
 pub use statistic::{Auc, Calibration, Concentration, Exposure, Inverse, Ratio, Statistic};
+pub use tails::{pearson3_two_sided, student_two_sided};

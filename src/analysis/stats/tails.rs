@@ -181,7 +181,7 @@ mod tests {
     /// scipy 1.x: `2 * stats.t.sf(t, nu)`; see scripts/goldens/tails.py.
     #[test]
     fn student_equals_scipy() {
-        for (t, freedom, p) in [GOLDEN_STUDENT] .concat() {
+        for (t, freedom, p) in [GOLDEN_STUDENT].concat() {
             close(student_two_sided(t, freedom), p, 1e-11);
         }
         assert_eq!(student_two_sided(f64::INFINITY, 3.0), 0.0);

@@ -34,8 +34,15 @@ macro_rules! registered {
 }
 pub(crate) use registered;
 
-const FAMILIES: &[&[Query]] =
-    &[store::QUERIES, eval::QUERIES, demo::QUERIES, metrics::QUERIES, fairness::QUERIES, models::QUERIES, slices::QUERIES];
+const FAMILIES: &[&[Query]] = &[
+    store::QUERIES,
+    eval::QUERIES,
+    demo::QUERIES,
+    metrics::QUERIES,
+    fairness::QUERIES,
+    models::QUERIES,
+    slices::QUERIES,
+];
 
 /// All registered statements.
 pub fn queries() -> impl Iterator<Item = &'static Query> {
