@@ -28,7 +28,9 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let asked: Vec<u64> = arguments.iter().filter_map(|argument| rows(argument)).collect();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    println!("slices: {ATTRIBUTES} attributes, depth 3, {SETS} sets of columns, {cores} cores (the search uses one)");
+    println!(
+        "slices: {ATTRIBUTES} attributes, depth 3, {SETS} sets of columns, {cores} cores (the search uses one)"
+    );
     for rows in if asked.is_empty() { vec![100_000, 1_000_000] } else { asked } {
         let mut database = Database::with(MEMORY, cores);
         generate(&database, rows);
@@ -106,7 +108,12 @@ fn search(database: &mut Database, rows: u64) -> f64 {
         MEMORY >> 20
     );
     let first = table.lines.first().map_or("nothing".to_owned(), |line| line.name());
-    println!("  first: {first}; {} shown, {} significant, {} pruned", table.lines.len(), table.significant, table.pruned);
+    println!(
+        "  first: {first}; {} shown, {} significant, {} pruned",
+        table.lines.len(),
+        table.significant,
+        table.pruned
+    );
     let mut expected = ["c10 = v2", "c4 = v0", "c7 = v1"].map(str::to_owned).to_vec();
     let mut got = table.lines.first().map(|line| line.predicates.clone()).unwrap_or_default();
     got.sort();
@@ -166,7 +173,11 @@ fn peer(python: &str) {
     let said = String::from_utf8_lossy(&out.stdout).into_owned();
     let theirs: f64 = said.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(f64::NAN);
     let ours = search(&mut database, rows);
-    println!("  DivExplorer {rows} rows: {}{}", said.trim(), String::from_utf8_lossy(&out.stderr).lines().last().unwrap_or(""));
+    println!(
+        "  DivExplorer {rows} rows: {}{}",
+        said.trim(),
+        String::from_utf8_lossy(&out.stderr).lines().last().unwrap_or("")
+    );
     println!("  DivExplorer / ours: {:.1}x", theirs / ours);
 }
 

@@ -1,5 +1,5 @@
 -- id: slices/rows
--- params: {from} relation, {=where} filter, {=columns} a struct of expressions over `source`: roles, and attributes a0, a1, ...
+-- params: {from} relation, {=where} filter, {=columns} a struct of expressions over `source`
 -- reads: {from}
 -- returns: makes TEMP recscope_sliced: recscope_row BIGINT from 0, and a column per field of {=columns}
 -- grain: one row per row of {from} that passes the filter; read once, so that every later step sees the same rows

@@ -385,6 +385,21 @@ mod tests {
     }
 
     #[test]
+    fn slices_have_defaults_and_limits() {
+        let (spec, faults) = read_one("```slices x\nfrom = \"a\"\nmetric = \"ctr\"\n```\n");
+        assert_eq!(faults, "");
+        let Some(CellSpec::Slices(spec)) = spec else { panic!() };
+        assert_eq!((spec.depth, spec.min_support, spec.top, spec.alpha), (3, 50, 20, 0.05));
+        assert!(spec.over.is_empty() && spec.text.is_empty() && spec.adjust == Adjust::Hochberg);
+        let text =
+            "```slices x\nfrom = \"a\"\nmetric = \"ctr\"\ndepth = 4\nadjust = \"holm\"\nover = []\n```\n";
+        let (_, faults) = read_one(text);
+        assert!(faults.contains("`depth` takes a whole number from 1 to 3"), "{faults}");
+        assert!(faults.contains("`adjust` takes one of bh, by"), "{faults}");
+        assert!(faults.contains("no column is named"), "{faults}");
+    }
+
+    #[test]
     fn broken_toml_names_its_place() {
         let (_, faults) = read_one("```metrics x\nfrom = \"a\nshow = [\"mrr\"]\n```\n");
         assert!(faults.starts_with("2:"), "{faults}");

@@ -13,6 +13,7 @@ mod engine_cancel;
 mod engine_models;
 mod engine_run;
 mod engine_scores;
+mod engine_slices;
 mod engine_socket;
 mod explain;
 mod fairness;

@@ -169,16 +169,16 @@ fn single_predicates_select_their_rows() {
 fn null_data_give_nothing() {
     let mut database = Database::new();
     let (mut alarms, mut confirmed) = (0, 0);
-    for seed in 0..20 {
-        log(&database, 100 + seed, 600, "FALSE", 0.0);
-        let table = run(&mut database, &SlicesRequest { seed, ..request("mrr") });
+    for seed in 0..12 {
+        log(&database, 100 + seed, 1000, "FALSE", 0.0);
+        let table = run(&mut database, &SlicesRequest { seed, min_support: 16, ..request("mrr") });
         assert!(table.tested >= 740, "{} {:?}", table.tested, table.notes);
         alarms += u32::from(!table.lines.is_empty());
         confirmed += table.figure("confirmed").unwrap() as u32;
         assert_eq!(table.figure("worst_gap"), Some(0.0), "nothing confirmed: no gap was found");
     }
     // Nominal 5 %; the level itself is simulated in `analysis::slices::simulation`.
-    assert!(alarms <= 3 && confirmed == 0, "{alarms} {confirmed}");
+    assert!(alarms <= 2 && confirmed == 0, "{alarms} {confirmed}");
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn ten_thousand_values_keep_the_frequent_ones() {
     let table = run(&mut database, &SlicesRequest { text: vec![], ..request("ctr") });
     assert_eq!(table.lines[0].predicates, ["brand = big"]);
     assert_eq!(table.lines[0].status, SliceStatus::Better);
-    let table = run(&mut database, &SlicesRequest { min_support: 2, ..request("ctr") });
+    let table = run(&mut database, &SlicesRequest { min_support: 2, text: vec![], ..request("ctr") });
     assert!(table.notes.iter().any(|note| note.contains("100 most frequent values")), "{:?}", table.notes);
 }
 

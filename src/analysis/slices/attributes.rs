@@ -51,40 +51,19 @@ impl Attribute {
     }
 }
 
-/// Reads the rows: `recscope_sliced` then holds roles under their own names and candidates as a0, a1, ...
-/// Returns the request's rows as they are there.
+/// Reads the rows: `recscope_sliced` then holds the roles' columns under their names, and candidates as
+/// recscope_a0, recscope_a1, ... Returns the request's rows as they are there.
 pub(super) fn read(
     queries: &mut dyn Queries,
     rows: &Rows,
     candidates: &[Candidate],
 ) -> Result<Rows, AnalysisError> {
     let mut fields = Vec::new();
-    let mut roles = Roles::default();
-    let given = &rows.roles;
-    for (name, column, slot) in [
-        ("query", &given.query, &mut roles.query),
-        ("user", &given.user, &mut roles.user),
-        ("item", &given.item, &mut roles.item),
-        ("score", &given.score, &mut roles.score),
-        ("position", &given.position, &mut roles.position),
-        ("label", &given.label, &mut roles.label),
-        ("gain", &given.gain, &mut roles.gain),
-        ("purchase", &given.purchase, &mut roles.purchase),
-    ] {
-        if let Some(column) = column {
-            fields.push(format!("'{name}': {}", quoted(column)));
-            *slot = Some(name.to_owned());
-        }
+    for name in role_columns(&rows.roles) {
+        fields.push(format!("'{}': {}", name.replace('\'', "''"), quoted(name)));
     }
-    if let Some(text) = given.text.last() {
-        fields.push(format!("'text': {}", quoted(text)));
-        roles.text = vec!["text".to_owned()];
-    }
-    for (number, candidate) in candidates.iter().enumerate() {
-        fields.push(format!("'a{number}': {}", candidate.subject));
-    }
-    if fields.is_empty() {
-        fields.push("'nothing': NULL".to_owned());
+    for (place, candidate) in candidates.iter().enumerate() {
+        fields.push(format!("'{}': {}", column(place), candidate.subject));
     }
     let mut bindings = Bindings::new()
         .ident("from", &rows.from)
@@ -92,7 +71,25 @@ pub(super) fn read(
         .expr("columns", format!("{{{}}}", fields.join(", ")));
     bindings.values.extend(rows.params.iter().cloned());
     queries.run("slices/rows", &bindings)?;
-    Ok(Rows { from: ROWS.to_owned(), filter: None, params: Vec::new(), roles, ..rows.clone() })
+    Ok(Rows { from: ROWS.to_owned(), filter: None, params: Vec::new(), ..rows.clone() })
+}
+
+fn column(place: usize) -> String {
+    format!("recscope_a{place}")
+}
+
+/// Every column that a metric may read, once.
+fn role_columns(roles: &Roles) -> Vec<&String> {
+    // Spelled out, so that a new role is not forgotten here.
+    let Roles { query, item, user, position, score, label, gain, purchase, text } = roles;
+    let single = [query, item, user, position, score, label, gain, purchase];
+    let mut columns: Vec<&String> = Vec::new();
+    for name in single.into_iter().flatten().chain(text) {
+        if !columns.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            columns.push(name);
+        }
+    }
+    columns
 }
 
 /// The candidates of a plan with those that texts give, as they are to be read.
@@ -112,7 +109,7 @@ pub(super) fn attributes(
 ) -> Result<Vec<Attribute>, AnalysisError> {
     let mut found: Vec<Attribute> = Vec::new();
     for (place, candidate) in plan.candidates.iter().enumerate() {
-        let column = format!("a{place}");
+        let column = column(place);
         let mut add = |name: &str, values: Vec<(String, Condition)>| {
             let (subject, column) = (candidate.subject.clone(), column.clone());
             found.push(Attribute { name: name.to_owned(), subject, column, values });

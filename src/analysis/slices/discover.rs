@@ -3,7 +3,7 @@
 use super::attributes::{self, Attribute, ROWS};
 use super::columns::{self, Plan};
 use super::lattice::{Bounds, Found, Tested, search};
-use super::prune::{Kept, prune};
+use super::prune::{Bar, Kept, prune};
 use super::request::DEEPEST;
 use super::sample::{Item, Sample, halves};
 use super::shapley::contributions;
@@ -77,7 +77,9 @@ fn compute(
     let significant = adjusted.iter().take_while(|p| **p <= request.alpha).count();
     progress(SEARCHED, STEPS);
     let strongest = tested.kept.get(..significant).unwrap_or_default();
-    let kept = prune(&searched, strongest, request.top, request.alpha, cancel)?;
+    let family = tested.slices as f64 * factor(&tested, request.adjustment);
+    let bar = Bar { top: request.top, alpha: request.alpha, family };
+    let kept = prune(&searched, strongest, bar, cancel)?;
     let half = Halves { searched: &searched, held: &held, attributes: &attributes };
     let mut lines = Vec::with_capacity(kept.slices.len());
     for found in &kept.slices {
@@ -144,13 +146,18 @@ pub(super) fn adjust(tested: &mut Tested, adjustment: Adjustment) -> Vec<f64> {
     tested.kept.sort_by(|a, b| a.p.total_cmp(&b.p).then_with(|| b.z.abs().total_cmp(&a.z.abs())));
     let p: Vec<f64> = tested.kept.iter().map(|found| found.p).collect();
     // Those that were not kept have larger p: they change the count of tests, not the order.
-    let factor = tested.slices as f64 / (p.len() as f64).max(1.0);
+    let more = tested.slices as f64 / (p.len() as f64).max(1.0);
     let adjusted = benjamini_hochberg(&p);
-    let harmonic = match adjustment {
+    let harmonic = self::factor(tested, adjustment);
+    adjusted.into_iter().map(|p| (p * more * harmonic).min(1.0)).collect()
+}
+
+/// What p is multiplied by for tests that depend on each other in any way.
+fn factor(tested: &Tested, adjustment: Adjustment) -> f64 {
+    match adjustment {
         Adjustment::Hochberg => 1.0,
         Adjustment::Yekutieli => (1..=tested.slices).map(|i| 1.0 / i as f64).sum(),
-    };
-    adjusted.into_iter().map(|p| (p * factor * harmonic).min(1.0)).collect()
+    }
 }
 
 struct Halves<'h> {

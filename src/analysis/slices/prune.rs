@@ -28,32 +28,38 @@ pub(super) struct Kept {
 /// Visits of units that pruning may cost.
 const PATIENCE: usize = 1_000_000_000;
 
-/// `found` are the significant slices, the strongest first; `top` how many to report.
+/// What decides which slices are reported.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bar {
+    /// Slices to report at most.
+    pub top: usize,
+    pub alpha: f64,
+    /// Slices that were tested, times the factor of the adjustment.
+    pub family: f64,
+}
+
+/// `found` are the significant slices, the strongest first.
 ///
-/// A slice stands on its own when p of its divergence, given what may explain it, is at most `alpha`
-/// divided by the number of slices looked at (Bonferroni: among thousands of shadows of one true slice,
-/// a twentieth would otherwise pass).
-pub(super) fn prune(
-    sample: &Sample,
-    found: &[Found],
-    top: usize,
-    alpha: f64,
-    cancel: &Cancel,
-) -> Result<Kept, Cancelled> {
+/// A slice stands on its own when p of its divergence, given the k slices reported so far, is at most
+/// alpha (k + 1) / family: Benjamini-Hochberg as if its own shadows had not been tested. Without that, each
+/// true slice brings a hundred significant shadows, and by their number five false ones pass. Held against
+/// a parent, p must be at most alpha divided by the number of slices looked at (Bonferroni).
+pub(super) fn prune(sample: &Sample, found: &[Found], bar: Bar, cancel: &Cancel) -> Result<Kept, Cancelled> {
     let affordable = (PATIENCE / (4 * sample.units.len().max(1))).clamp(200, 5_000);
     let looked = found.len().min(affordable);
-    let level = alpha / looked.max(1) as f64;
+    let against_parent = bar.alpha / looked.max(1) as f64;
     let significant: HashSet<Vec<Item>> = found.iter().map(|found| sorted(found.items())).collect();
     let mut kept = Kept { not_looked_at: (found.len() - looked) as u64, ..Kept::default() };
     let mut covered = vec![0u16; sample.units.len()];
     let (mut is, mut parent_is) = (Vec::new(), Vec::new());
     for (at, candidate) in found.iter().take(looked).enumerate() {
         cancel.check()?;
-        if kept.slices.len() >= top {
+        if kept.slices.len() >= bar.top {
             kept.not_looked_at += (looked - at) as u64;
             break;
         }
         sample.members(candidate.items(), &mut is);
+        let level = bar.alpha * (kept.slices.len() + 1) as f64 / bar.family.max(1.0);
         if !stands(sample, &is, &covered, level) {
             // A child of something reported is counted as such: that is what a reader looks for.
             let child = kept.slices.iter().any(|above| contains(candidate.items(), above.items()));
@@ -65,7 +71,7 @@ pub(super) fn prune(
         for parent in parents {
             sample.members(&parent, &mut parent_is);
             let within: Vec<u16> = parent_is.iter().map(|&is| u16::from(is)).collect();
-            if !stands(sample, &is, &within, level) {
+            if !stands(sample, &is, &within, against_parent) {
                 explained = true;
                 break;
             }

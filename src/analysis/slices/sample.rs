@@ -57,6 +57,7 @@ pub(super) fn totals(units: &mut [Unit]) -> Totals {
     totals.n = units.iter().map(|unit| f64::from(unit.n)).sum();
     totals.units = units.len() as f64;
     totals.ratio = if totals.w > 0.0 { x / totals.w } else { 0.0 };
+    let all_or_nothing = units.iter().all(|unit| unit.e == 0.0 || unit.e == unit.w);
     for unit in units.iter_mut() {
         unit.e -= totals.ratio * unit.w;
         totals.square += unit.e * unit.e;
@@ -70,6 +71,7 @@ pub(super) fn totals(units: &mut [Unit]) -> Totals {
         totals.clusters += 1.0;
         totals.between += sum * sum;
     }
+    totals.binary = all_or_nothing && totals.clusters == totals.units;
     totals
 }
 

@@ -4,7 +4,7 @@
 use super::Adjustment;
 use super::discover::adjust;
 use super::lattice::{Bounds, search};
-use super::prune::prune;
+use super::prune::{Bar, prune};
 use super::sample::{Item, Measured, Sample, halves};
 use crate::analysis::stats::Random;
 use crate::util::cancel::Cancel;
@@ -104,8 +104,9 @@ fn a_planted_slice_is_what_is_left() {
             let mut found = search(&sample, BOUNDS, &Cancel::new(), &mut |_, _| {}).unwrap();
             let adjusted = adjust(&mut found, Adjustment::Hochberg);
             let significant = adjusted.iter().take_while(|p| **p <= 0.05).count();
+            let bar = Bar { top: 20, alpha: 0.05, family: found.slices as f64 };
             assert!(significant > 3, "it has shadows");
-            let kept = prune(&sample, &found.kept[..significant], 20, 0.05, &Cancel::new()).unwrap();
+            let kept = prune(&sample, &found.kept[..significant], bar, &Cancel::new()).unwrap();
             let mut first = kept.slices[0].items().to_vec();
             first.sort();
             assert_eq!(first, planted, "depth {depth}, seed {seed}");

@@ -11,7 +11,8 @@
 //! * *Clusters* (the slice's own spread, one witness per query or user): sum over clusters of
 //!   (e in the slice - share * e of the cluster)^2, in the form that is centred under the hypothesis,
 //!   turned into Student's t on clusters - 1 degrees. Right for unequal spread and for rows of one query
-//!   that resemble each other.
+//!   that resemble each other. Not asked where units are yes or no and each its own witness: there equal
+//!   rates mean equal spread, permutation is right alone, and rare clicks would never be believed.
 
 use crate::analysis::stats::{pearson3_two_sided, student_two_sided};
 
@@ -77,6 +78,8 @@ pub(super) struct Totals {
     pub cube: f64,
     /// Over clusters, the sum of the square of e.
     pub between: f64,
+    /// Every unit is its own cluster, and all of its weight or nothing.
+    pub binary: bool,
 }
 
 /// How far a slice is from the rest, and what chance has to say.
@@ -109,12 +112,18 @@ impl Totals {
 
     /// `None` where there is nothing to compare with or less than two clusters on either side.
     ///
-    /// `worth`: with a smaller z of the cluster test, p is not worth computing and is 1.
+    /// `worth`: with a smaller z, p is not worth computing and is 1.
     pub fn judge(&self, tally: &Tally, worth: f64) -> Option<Evidence> {
         let divergence = self.divergence(tally)?;
         let witnesses = self.witnesses(tally)?;
         if divergence.abs() <= ROUNDING * self.ratio.abs().max(ROUNDING) {
             return Some(Evidence { divergence, z: 0.0, p: 1.0 });
+        }
+        if self.binary {
+            let (z, skewness) = self.by_permutation(tally);
+            // The short tail of a skewed sum is shorter than the normal's.
+            let p = if z.abs() < 0.6 * worth { 1.0 } else { pearson3_two_sided(z, skewness) };
+            return Some(Evidence { divergence, z, p: if p.is_nan() { 1.0 } else { p } });
         }
         let t = self.by_clusters(tally, witnesses);
         if t.abs() < worth {

@@ -16,7 +16,7 @@ use super::sample::Measured;
 use crate::analysis::metrics::columns::{counts, numbers, one};
 use crate::analysis::metrics::evaluate::{keeps, notes};
 use crate::analysis::metrics::prepared::{Facts, Prepared};
-use crate::analysis::metrics::roles::Unit;
+use crate::analysis::metrics::roles::{Unit, quoted};
 use crate::analysis::metrics::values::{Parts, measure};
 use crate::analysis::metrics::{AnalysisError, Empty, Level, MetricId, Roles, Rows};
 use crate::analysis::stats::Ratio;
@@ -68,7 +68,7 @@ impl Measuring<'_> {
     }
 
     fn facts(&self, queries: &mut dyn Queries) -> Result<Facts, AnalysisError> {
-        let score = self.rows.roles.score.as_ref().map_or("NULL", |_| "score");
+        let score = self.rows.roles.score.as_deref().map_or_else(|| "NULL".to_owned(), quoted);
         let batch = queries.rows("slices/facts", &Bindings::new().expr("score", score))?;
         let probabilities = one(&batch, "lowest")? >= 0.0 && one(&batch, "highest")? <= 1.0;
         let rows = counts(&batch, "rows")?.first().copied().unwrap_or_default();
@@ -111,8 +111,13 @@ impl Measuring<'_> {
 
     /// The list of each row of a piece.
     fn lists_of(&self, queries: &mut dyn Queries, low: u64) -> Result<Vec<Option<u32>>, AnalysisError> {
-        let user = self.rows.roles.user.as_ref().map_or("NULL", |_| "sliced.\"user\"");
-        let batch = queries.rows("slices/lists", &between(low).expr("user", user))?;
+        let column = |role: &Option<String>| match role {
+            Some(name) => format!("sliced.{}", quoted(name)),
+            None => "NULL".to_owned(),
+        };
+        let roles = &self.rows.roles;
+        let bindings = between(low).expr("query", column(&roles.query)).expr("user", column(&roles.user));
+        let batch = queries.rows("slices/lists", &bindings)?;
         let mut lists = vec![None; PIECE as usize];
         for (row, list) in counts(&batch, "row")?.into_iter().zip(numbers(&batch, "list")?) {
             if let Some(slot) = row.checked_sub(low).and_then(|at| lists.get_mut(at as usize)) {
@@ -194,7 +199,7 @@ impl Measuring<'_> {
         let codes: Vec<String> = self.attributes.iter().map(Attribute::code).collect();
         // Not DuckDB's own hash, which another version may change: the halves are to stay what they are.
         let key = |role: &Option<String>| match role {
-            Some(name) => format!("md5_number_lower(CAST(\"{name}\" AS VARCHAR))"),
+            Some(name) => format!("md5_number_lower(CAST({} AS VARCHAR))", quoted(name)),
             None => "NULL".to_owned(),
         };
         let bindings = between(low)
