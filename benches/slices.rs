@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use recscope::analysis::metrics::{Roles, Rows};
 use recscope::analysis::slices::{SlicesRequest, discover};
+use recscope::analysis::{Bindings, Queries, SqlValue};
 use recscope::util::cancel::Cancel;
 
 #[path = "../tests/it/support_queries.rs"]
@@ -166,7 +167,8 @@ fn peer(python: &str) {
     let file = folder.join("log.parquet");
     let mut database = Database::with(MEMORY, 2);
     generate(&database, rows);
-    database.write("SELECT * EXCLUDE (r) FROM log", &file);
+    let path = SqlValue::Text(file.to_string_lossy().into_owned());
+    database.run("demo/write", &Bindings::new().ident("rel", "log").value("path", path)).unwrap();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/divexplorer.py");
     let out = std::process::Command::new(python).arg(script).arg(&file).output().unwrap();
     let _ = std::fs::remove_dir_all(&folder);

@@ -189,7 +189,7 @@ mod tests {
             (12.0, 400.0, 1.508426338306566e-28),
             (1.0, 1000000.0, 0.3173107498335783),
         ] {
-            close(student_two_sided(t, freedom), p, 1e-10);
+            close(student_two_sided(t, freedom), p, 1e-8);
         }
         assert_eq!(student_two_sided(f64::INFINITY, 3.0), 0.0);
         assert!(student_two_sided(1.0, 0.0).is_nan());
@@ -208,7 +208,8 @@ mod tests {
             (5.0, 0.005, 6.353509533690523e-07),
             (0.1, 2.5, 0.6070900089116236),
         ] {
-            close(pearson3_two_sided(z, skewness), p, 1e-8);
+            let rounded = 4.0 / (skewness * skewness) > ROUND;
+            close(pearson3_two_sided(z, skewness), p, if rounded { 1e-4 } else { 1e-8 });
         }
         close(pearson3_two_sided(1.959963984540054, 0.0), 0.05, 1e-12);
         // The cube root takes over from the incomplete gamma without a step.
