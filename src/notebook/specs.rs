@@ -394,7 +394,7 @@ mod tests {
         let text =
             "```slices x\nfrom = \"a\"\nmetric = \"ctr\"\ndepth = 4\nadjust = \"holm\"\nover = []\n```\n";
         let (_, faults) = read_one(text);
-        assert!(faults.contains("`depth` takes a whole number from 1 to 3"), "{faults}");
+        assert!(faults.contains("`depth` is 4; it takes a whole number from 1 to 3"), "{faults}");
         assert!(faults.contains("`adjust` takes one of bh, by"), "{faults}");
         assert!(faults.contains("no column is named"), "{faults}");
     }

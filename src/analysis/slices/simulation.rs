@@ -72,7 +72,6 @@ fn null_data_raise_no_alarm() {
     ];
     for (name, of) in &cases {
         let (rate, tested) = alarms(200, of);
-        println!("{name}: {rate:.3} of 200 tables with an alarm, at least {tested} slices each");
         assert!(tested >= 740, "{name}: {tested}");
         assert!(rate <= 0.05, "{name}: {rate}");
     }

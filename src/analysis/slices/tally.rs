@@ -105,11 +105,6 @@ impl Totals {
         (tally.w > 0.0).then(|| self.ratio + tally.e / tally.w)
     }
 
-    pub fn rest(&self, tally: &Tally) -> Option<f64> {
-        let rest = self.w - tally.w;
-        (rest > self.w * ROUNDING).then(|| self.ratio - tally.e / rest)
-    }
-
     /// `None` where there is nothing to compare with or less than two clusters on either side.
     ///
     /// `worth`: with a smaller z, p is not worth computing and is 1.
@@ -207,7 +202,6 @@ mod tests {
         };
         let (value, rest) = (mean(|i| i % 4 == 0), mean(|i| i % 4 != 0));
         assert!((totals.value(&inside).unwrap() - value).abs() < 1e-14);
-        assert!((totals.rest(&inside).unwrap() - rest).abs() < 1e-14);
         assert!((totals.divergence(&inside).unwrap() - (value - rest)).abs() < 1e-14);
         assert_eq!((inside.n, inside.units, inside.clusters), (8.0, 8, 8));
     }
