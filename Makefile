@@ -2,7 +2,7 @@
 # Everything below works with plain cargo too, once `scripts/libduckdb` has run.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt bench bench-scoring bench-cache bench-eval release release-score screenshots clean-cache
+.PHONY: help setup demo test lint fmt bench bench-scoring bench-cache bench-eval bench-slices release release-score screenshots clean-cache
 
 help: ## this list
 	@printf 'recscope\n\n'
@@ -42,6 +42,10 @@ bench-eval: setup ## ranking metrics of judged rows beside ranx and pytrec_eval 
 
 bench-cache: setup ## a million repetitive rows: row by row, equal ones once, again from the score cache
 	cargo bench --locked --profile dev --bench repetitive
+
+# ARGS: numbers of rows (10M, 100k), --peer PYTHON with divexplorer installed.
+bench-slices: setup ## slice discovery over 100 k and 1 M rows x 20 attributes, beside GROUPING SETS
+	cargo bench --locked --profile dev --bench slices -- $(ARGS)
 
 release: ## one static binary (compiles DuckDB: 40 minutes on two cores)
 	cargo build --locked --release --features bundled

@@ -7,6 +7,7 @@ pub mod fairness;
 pub mod metrics;
 pub mod queries;
 pub mod scorer;
+pub mod slices;
 pub mod stats;
 
 pub use metrics::AnalysisError;

@@ -1,6 +1,8 @@
 //! The CELLS table: every kind with its keys, defaults, documentation and an example that a test
 //! runs. Drives parsing (`values.rs`), help and docs (`help.rs`) and completion (`complete.rs`).
 
+mod slices;
+
 use super::Kind;
 pub use super::keys::{KeyDef, KeyType};
 
@@ -178,7 +180,7 @@ const RESERVED: CellDef = CellDef {
 };
 
 /// Every kind that runs.
-pub static CELLS: [CellDef; 7] = [
+pub static CELLS: [CellDef; 8] = [
     CellDef {
         kind: Kind::Sql,
         summary: "any SQL of DuckDB; other cells read its result by the cell's name",
@@ -275,6 +277,7 @@ pub static CELLS: [CellDef; 7] = [
         ],
         example: "from   = \"rel\"\nslices = [\"segment\", \"region\", \"segment*region\"]\nmetric = \"ndcg@10\"\nmin_support = 50\ncheck  = [\"max_gap <= 0.05 or p_adjusted > 0.05\"]\n",
     },
+    slices::SLICES,
     CellDef {
         kind: Kind::Explain,
         summary: "which words moved a row's score",

@@ -283,6 +283,7 @@ fn reads(notebook: &Notebook, cell: &Cell, params: &Params) -> Vec<Read> {
         CellSpec::Score(s) => (Some(&s.input), vec![&s.order], empty),
         CellSpec::Metrics(s) => (Some(&s.input), vec![], &s.checks[..]),
         CellSpec::Fairness(s) => (Some(&s.input), vec![], &s.checks[..]),
+        CellSpec::Slices(s) => (Some(&s.input), vec![], &s.checks[..]),
         CellSpec::Explain(s) => (Some(&s.input), vec![&s.order], empty),
         CellSpec::Train(s) => (Some(&s.input), vec![], &s.checks[..]),
         CellSpec::Check(s) => (None, vec![], &s.checks[..]),

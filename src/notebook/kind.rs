@@ -7,6 +7,7 @@ pub enum Kind {
     Score,
     Metrics,
     Fairness,
+    Slices,
     Explain,
     Robust,
     Quality,
@@ -24,11 +25,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Kind; 17] = [
+    pub const ALL: [Kind; 18] = [
         Kind::Sql,
         Kind::Score,
         Kind::Metrics,
         Kind::Fairness,
+        Kind::Slices,
         Kind::Explain,
         Kind::Train,
         Kind::Check,
@@ -51,6 +53,7 @@ impl Kind {
             Kind::Score => "score",
             Kind::Metrics => "metrics",
             Kind::Fairness => "fairness",
+            Kind::Slices => "slices",
             Kind::Explain => "explain",
             Kind::Robust => "robust",
             Kind::Quality => "quality",
@@ -80,6 +83,7 @@ impl Kind {
                 | Kind::Score
                 | Kind::Metrics
                 | Kind::Fairness
+                | Kind::Slices
                 | Kind::Explain
                 | Kind::Train
                 | Kind::Check

@@ -8,6 +8,7 @@ pub enum CellSpec {
     Score(ScoreSpec),
     Metrics(MetricsSpec),
     Fairness(FairnessSpec),
+    Slices(SlicesSpec),
     Explain(ExplainSpec),
     Train(TrainSpec),
     Check(CheckSpec),
@@ -130,6 +131,39 @@ pub struct FairnessSpec {
     pub permutations: u32,
     pub seed: u64,
     pub checks: Vec<String>,
+}
+
+/// Result: one row per slice that diverges; the columns are told in the CELLS table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SlicesSpec {
+    pub input: Input,
+    pub roles: Roles,
+    pub relevant_at: f64,
+    pub ties: Ties,
+    pub metric: String,
+    /// Columns to slice by; empty for every usable one.
+    pub over: Vec<String>,
+    /// Columns whose texts are described; empty for the query and the schema's texts.
+    pub text: Vec<String>,
+    /// 1 to 3.
+    pub depth: usize,
+    /// On the metric's own denominator.
+    pub min_support: u64,
+    pub top: usize,
+    pub alpha: f64,
+    pub adjust: Adjust,
+    pub seed: u64,
+    pub checks: Vec<String>,
+}
+
+/// How p is adjusted over all slices that were tested.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Adjust {
+    /// Benjamini-Hochberg.
+    #[default]
+    Hochberg,
+    /// Benjamini-Yekutieli.
+    Yekutieli,
 }
 
 /// Result: one row per word: `row, side, position, word, attribution, std_error`.

@@ -5,8 +5,8 @@ use super::cells;
 use super::check::Check;
 use super::params::{self, Params};
 use super::spec::{
-    CellSpec, CheckSpec, DevSplit, ExplainSpec, FairnessSpec, Input, Method, MetricsSpec, Roles, ScoreSpec,
-    SqlSpec, TextInput, Ties, TrainSpec,
+    Adjust, CellSpec, CheckSpec, DevSplit, ExplainSpec, FairnessSpec, Input, Method, MetricsSpec, Roles,
+    ScoreSpec, SlicesSpec, SqlSpec, TextInput, Ties, TrainSpec,
 };
 use super::values::Values;
 use super::{Cell, Diagnostic, Kind};
@@ -35,6 +35,7 @@ pub(super) fn read(cell: &Cell, schema: &Roles, params: &Params) -> (Option<Cell
         Kind::Score => score(&mut values).map(CellSpec::Score),
         Kind::Metrics => Some(CellSpec::Metrics(metrics(&mut values, schema, checks))),
         Kind::Fairness => fairness(&mut values, schema, checks).map(CellSpec::Fairness),
+        Kind::Slices => slices(&mut values, schema, checks).map(CellSpec::Slices),
         Kind::Explain => explain(&mut values).map(CellSpec::Explain),
         Kind::Train => train(&mut values, schema, checks).map(CellSpec::Train),
         _ => Some(CellSpec::Check(CheckSpec { checks })),
@@ -244,6 +245,33 @@ fn fairness(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Opt
     })
 }
 
+fn slices(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Option<SlicesSpec> {
+    if values.has("over") && values.list("over").is_empty() {
+        let hint = "name columns, or leave `over` out to slice by every usable one".to_string();
+        values.fault("over", "no column is named", Some(hint));
+    }
+    Some(SlicesSpec {
+        input: input(values),
+        roles: roles(values, schema),
+        relevant_at: values.float("relevant_at").unwrap_or(1.0),
+        ties: ties(values),
+        metric: values.text("metric")?,
+        over: values.list("over"),
+        text: values.list("text"),
+        depth: values.int("depth").unwrap_or(3) as usize,
+        min_support: values.int("min_support").unwrap_or(50) as u64,
+        top: values.int("top").unwrap_or(20) as usize,
+        alpha: values.float("alpha").unwrap_or(0.05),
+        adjust: if values.text("adjust").as_deref() == Some("by") {
+            Adjust::Yekutieli
+        } else {
+            Adjust::Hochberg
+        },
+        seed: seed(values),
+        checks,
+    })
+}
+
 fn explain(values: &mut Values<'_>) -> Option<ExplainSpec> {
     let text = text_input(values, true);
     let prefixes = prefixes(values, text.as_ref());
@@ -354,6 +382,21 @@ mod tests {
         );
         assert!(faults.contains("5:10: x: `metric` takes a metric id, not 3"), "{faults}");
         assert!(faults.contains("`slices` is missing"), "{faults}");
+    }
+
+    #[test]
+    fn slices_have_defaults_and_limits() {
+        let (spec, faults) = read_one("```slices x\nfrom = \"a\"\nmetric = \"ctr\"\n```\n");
+        assert_eq!(faults, "");
+        let Some(CellSpec::Slices(spec)) = spec else { panic!() };
+        assert_eq!((spec.depth, spec.min_support, spec.top, spec.alpha), (3, 50, 20, 0.05));
+        assert!(spec.over.is_empty() && spec.text.is_empty() && spec.adjust == Adjust::Hochberg);
+        let text =
+            "```slices x\nfrom = \"a\"\nmetric = \"ctr\"\ndepth = 4\nadjust = \"holm\"\nover = []\n```\n";
+        let (_, faults) = read_one(text);
+        assert!(faults.contains("`depth` is 4; it takes a whole number from 1 to 3"), "{faults}");
+        assert!(faults.contains("`adjust` takes one of bh, by"), "{faults}");
+        assert!(faults.contains("no column is named"), "{faults}");
     }
 
     #[test]

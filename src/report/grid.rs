@@ -42,7 +42,7 @@ enum Style {
 /// The table of a cell's result, `limit` rows at most; `None` where there are no columns.
 pub(super) fn grid(cell: &CellReport, limit: usize) -> Option<Grid> {
     let result = cell.result.as_ref().filter(|result| !result.columns.is_empty())?;
-    let measured = matches!(cell.kind.as_str(), "metrics" | "fairness");
+    let measured = matches!(cell.kind.as_str(), "metrics" | "fairness" | "slices");
     let columns = columns(result, measured);
     let headers = columns
         .iter()
@@ -72,9 +72,11 @@ fn columns(result: &ResultRows, measured: bool) -> Vec<(usize, Style)> {
             (_, Some((_, lower, upper))) if at == lower || at == upper => continue,
             // The SQL behind a group is for the screen's Enter key and for JSON.
             ("predicate", _) if measured => continue,
-            ("delta", _) if measured => Style::Signed,
-            ("p" | "p_adjusted", _) if measured => Style::P,
-            ("n" | "n_na", _) if measured => Style::Count,
+            ("delta" | "divergence" | "searched_divergence" | "held_divergence", _) if measured => {
+                Style::Signed
+            }
+            ("p" | "p_adjusted" | "held_p", _) if measured => Style::P,
+            ("n" | "n_na" | "held_n", _) if measured => Style::Count,
             _ if is_number(&column.sql_type) && measured => Style::Figure,
             _ if is_number(&column.sql_type) => Style::Number,
             _ => Style::Plain,

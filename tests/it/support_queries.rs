@@ -14,7 +14,12 @@ pub struct Database {
 
 impl Database {
     pub fn new() -> Self {
-        let options = StoreOptions { memory_limit: 1 << 30, threads: 1, ..StoreOptions::default() };
+        Self::with(1 << 30, 1)
+    }
+
+    /// With DuckDB's memory limited to so many bytes.
+    pub fn with(memory_limit: u64, threads: usize) -> Self {
+        let options = StoreOptions { memory_limit, threads, ..StoreOptions::default() };
         let store = Store::open(&options).unwrap();
         Self { connection: store.connect().unwrap(), _store: store }
     }

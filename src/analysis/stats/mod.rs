@@ -9,6 +9,7 @@ mod proportion;
 mod quantile;
 mod random;
 mod statistic;
+mod tails;
 
 pub use adjust::{benjamini_hochberg, benjamini_yekutieli};
 pub use bootstrap::{Interval, bootstrap};
@@ -18,3 +19,4 @@ pub use proportion::wilson;
 pub use quantile::quantile;
 pub use random::Random;
 pub use statistic::{Auc, Calibration, Concentration, Exposure, Inverse, Ratio, Statistic};
+pub use tails::{pearson3_two_sided, student_two_sided};

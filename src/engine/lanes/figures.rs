@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::fairness::FairnessTable;
 use crate::analysis::metrics::{MetricId, MetricLine, MetricsTable};
+use crate::analysis::slices::SlicesTable;
 use crate::engine::store::quote_ident;
 use crate::notebook::check::{Part, Term};
 use crate::notebook::spec::Input;
@@ -51,6 +52,24 @@ impl Figures {
             let figure = Figure {
                 value: table.figure(name),
                 n: line.map(|line| line.n as f64),
+                rows_sql: line.map(|line| rows_sql(input, &line.predicate)),
+                ..Figure::default()
+            };
+            figures.values.insert(name.to_owned(), figure);
+        }
+        figures
+    }
+
+    /// `worst_gap` is of the held-out half, and so is its n.
+    pub fn of_slices(table: &SlicesTable, input: &Input) -> Self {
+        let mut figures = Self::of_rows(table.lines.len() as u64);
+        let names = SlicesTable::FIGURES.iter().copied().chain([table.metric.as_str()]);
+        for name in names {
+            let line = table.line_of(name);
+            let n = line.map(|line| if name == "worst_gap" { line.held_out.n } else { line.n });
+            let figure = Figure {
+                value: table.figure(name),
+                n: n.map(|n| n as f64),
                 rows_sql: line.map(|line| rows_sql(input, &line.predicate)),
                 ..Figure::default()
             };

@@ -7,6 +7,7 @@ mod inputs;
 mod measure;
 mod roles;
 mod score;
+mod slices;
 mod sql;
 mod stretch;
 mod table;
@@ -63,6 +64,7 @@ pub(super) fn run(
         },
         CellSpec::Metrics(spec) => metrics(work, spec, known, Effort::Full),
         CellSpec::Fairness(spec) => fairness(work, spec, known, Effort::Full),
+        CellSpec::Slices(spec) => slices::slices(work, spec, known),
         CellSpec::Explain(spec) => explain::explain(work, spec),
         CellSpec::Train(spec) => train::train(work, spec, known),
         CellSpec::Check(spec) => Ok(check::check(work, spec, known)),

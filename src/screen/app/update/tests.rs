@@ -1,6 +1,7 @@
 //! One message in, state and effects out.
 
 mod runs;
+mod slices;
 
 use crate::protocol::{
     Body, CellState, Event, Explanation, Outcome, PageSpec, Problem, ProblemKind, RelationInfo, Request,

@@ -12,7 +12,7 @@ pub fn enter(app: &mut App, effects: &mut Vec<Effect>) {
     let Some(cell) = app.focused_cell().map(str::to_owned) else { return };
     let Some(kind) = app.doc.cell_at(app.focus).map(|c| c.kind) else { return };
     match kind {
-        Kind::Fairness | Kind::Metrics => rows_behind(app, &cell, effects),
+        Kind::Fairness | Kind::Slices | Kind::Metrics => rows_behind(app, &cell, effects),
         _ if is_explanation(app, &cell) => show_explanation(app, &cell),
         _ if app.doc.graph().score_ancestor(&cell).is_some() => super::explain::explain(app, effects),
         _ => record(app),
@@ -50,7 +50,7 @@ pub fn leave_crumb(app: &mut App) {
     app.crumbs.push(Crumb { cell, pane: app.pane, row, top });
 }
 
-/// From a row of a metric or fairness table to the rows it was computed from.
+/// From a row of a metric, fairness or slices table to the rows it was computed from.
 fn rows_behind(app: &mut App, cell: &str, effects: &mut Vec<Effect>) {
     let (params, _) = app.doc.notebook().params(&app.params);
     let spec = match app.doc.notebook().spec(cell, &params) {
@@ -62,6 +62,7 @@ fn rows_behind(app: &mut App, cell: &str, effects: &mut Vec<Effect>) {
     };
     let found = match &spec {
         CellSpec::Fairness(f) => slice(app, cell).map(|(p, what)| (&f.input, p, what)),
+        CellSpec::Slices(s) => slice(app, cell).map(|(p, what)| (&s.input, p, what)),
         CellSpec::Metrics(m) => group(app, cell, &m.by).map(|(p, what)| (&m.input, p, what)),
         _ => None,
     };
@@ -73,7 +74,7 @@ fn rows_behind(app: &mut App, cell: &str, effects: &mut Vec<Effect>) {
     follow(app, cell, Kind::Sql, &name, &sql, Pane::Result, effects);
 }
 
-/// The predicate of a fairness row, and the slice in words.
+/// The predicate of a row of a fairness or slices table, and the slice in words.
 fn slice(app: &App, cell: &str) -> Option<(String, String)> {
     let run = app.run(cell)?;
     let table = run.table.as_ref()?;
@@ -81,7 +82,9 @@ fn slice(app: &App, cell: &str) -> Option<(String, String)> {
         Value::Text(text) => Some(text),
         _ => None,
     };
-    let words = format!("{} = {}", text("slice").unwrap_or_default(), text("value_of").unwrap_or_default());
+    let slice = text("slice").unwrap_or_default();
+    // A found slice says its values itself.
+    let words = text("value_of").map_or(slice.clone(), |value| format!("{slice} = {value}"));
     Some((text("predicate")?, words))
 }
 

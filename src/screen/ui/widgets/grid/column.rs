@@ -65,10 +65,17 @@ pub fn plan(schema: &Schema, compact: bool, note: &dyn Fn(usize) -> String) -> V
 /// Counts are grouped, identifiers never: `4,870` rows but item `48703921`.
 fn guess_format(name: &str, kind: Kind) -> Format {
     let name = name.to_lowercase();
-    let is_p = matches!(name.as_str(), "p" | "p_value" | "p_adjusted");
+    let is_p = matches!(name.as_str(), "p" | "p_value" | "p_adjusted" | "held_p");
     match kind {
         Kind::Float | Kind::Decimal if is_p => Format::PValue,
-        Kind::Float | Kind::Decimal if matches!(name.as_str(), "delta" | "attribution") => Format::Signed,
+        Kind::Float | Kind::Decimal
+            if matches!(
+                name.as_str(),
+                "delta" | "divergence" | "searched_divergence" | "held_divergence" | "attribution"
+            ) =>
+        {
+            Format::Signed
+        }
         Kind::Integer if counts(&name) => Format::Thousands,
         _ => Format::Plain,
     }
