@@ -139,7 +139,7 @@ const GAINS: KeyDef = KeyDef::new(
 )
 .default("the class's number, or the log-odds of two");
 const DEVICE: KeyDef =
-    KeyDef::new("device", KeyType::Text, "\"auto\"", "`auto`, `cpu` or `cuda:N`").default("\"auto\"");
+    KeyDef::new("device", KeyType::Text, "\"auto\"", "`auto`, `cpu`, `metal`, `cuda:N`; several GPUs share the batches: `cuda:0,1`, `cuda:all`").default("\"auto\"");
 const DTYPE: KeyDef = KeyDef::new(
     "dtype",
     KeyType::Choice(&["f32", "f16", "bf16", "int8"]),
