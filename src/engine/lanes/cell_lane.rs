@@ -281,7 +281,8 @@ impl CellLane {
                 match &stop.partial {
                     Some(partial) => {
                         self.keep_partial(cell, partial);
-                        work.state(CellState::Partial(partial.clone()));
+                        let state = CellState::Partial(partial.clone());
+                        let _ = self.events.send(Event::Cell { job: job.id, cell: cell.to_owned(), state });
                     }
                     None if own_partial.is_some() => self.drop_relation(cell),
                     None => {}

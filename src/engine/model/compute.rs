@@ -70,7 +70,8 @@ impl Model {
             // One thread each: cuBLAS's handle of a device must not work on two streams at once.
             false => Crew { workers: seats.len(), ahead: AHEAD_OF_DEVICE * seats.len() },
         };
-        let mut queue = Queue { model: self, units, which, start: 0, window: WINDOW_FIRST, waiting: Vec::new() };
+        let mut queue =
+            Queue { model: self, units, which, start: 0, window: WINDOW_FIRST, waiting: Vec::new() };
         ScoreProgress::add(&progress.inputs_open, which.len() as u64);
         ScoreProgress::add(&progress.bytes, queue.bytes(which));
         let next = || {
@@ -206,7 +207,9 @@ impl Queue<'_> {
         window.retain(Option::is_some);
         let lengths: Vec<usize> = window.iter().flatten().map(|(_, ids)| ids.ids.len()).collect();
         let batches = plan(&lengths, budget).into_iter();
-        Ok(batches.map(|batch| batch.into_iter().filter_map(|i| window.get_mut(i)?.take()).collect()).collect())
+        Ok(batches
+            .map(|batch| batch.into_iter().filter_map(|i| window.get_mut(i)?.take()).collect())
+            .collect())
     }
 
     fn bytes(&self, numbers: &[u32]) -> u64 {

@@ -38,7 +38,10 @@ mod flash {
         let size = qkv.dim(1)? / 3 / heads;
         let half = matches!(qkv.dtype(), DType::F16 | DType::BF16);
         let Device::Cuda(device) = qkv.device() else { return Ok(false) };
-        Ok(half && size % 8 == 0 && size <= 256 && device.cuda_stream().context().attribute(MAJOR).is_ok_and(|major| major >= 8))
+        Ok(half
+            && size % 8 == 0
+            && size <= 256
+            && device.cuda_stream().context().attribute(MAJOR).is_ok_and(|major| major >= 8))
     }
 
     pub fn attend(qkv: &Tensor, heads: usize, batch: &Ragged) -> Result<Tensor> {

@@ -104,8 +104,10 @@ fn suggestion(lower: &str) -> String {
         (true, _) if number.parse::<u8>().is_ok() => format!("did you mean cuda:{number}?"),
         (true, _) => "did you mean cuda:0 (one GPU), cuda:0,1 or cuda:all?".into(),
         (_, true) => "did you mean metal?".into(),
-        _ => "use auto, cpu, cuda:N with the GPU's number (cuda:0), cuda:0,1 or cuda:all for several, or metal"
-            .into(),
+        _ => {
+            "use auto, cpu, cuda:N with the GPU's number (cuda:0), cuda:0,1 or cuda:all for several, or metal"
+                .into()
+        }
     }
 }
 

@@ -50,8 +50,13 @@ pub(in crate::engine::model) fn classify(error: &candle_core::Error) -> ModelErr
     let upper = first.to_ascii_uppercase();
     let any = |words: &[&str]| words.iter().any(|word| upper.contains(word));
     if any(NO_MEMORY) {
-        return ModelError::new(ModelErrorKind::DeviceMemory, format!("the device is out of memory: {first}"))
-            .hint("lower batch_tokens, free memory on the GPU (nvidia-smi lists who holds it), or use --device cpu");
+        return ModelError::new(
+            ModelErrorKind::DeviceMemory,
+            format!("the device is out of memory: {first}"),
+        )
+        .hint(
+            "lower batch_tokens, free memory on the GPU (nvidia-smi lists who holds it), or use --device cpu",
+        );
     }
     if any(NOT_BUILT_FOR) {
         return ModelError::new(ModelErrorKind::Device, format!("this program's kernels do not run on this GPU: {first}"))
@@ -134,7 +139,8 @@ mod tests {
             assert_eq!(kind(text), ModelErrorKind::DeviceLost, "{text}");
         }
         assert_eq!(kind("DriverError(CUDA_ERROR_NO_BINARY_FOR_GPU, \"\")"), ModelErrorKind::Device);
-        for text in ["missing kernel 'ugelu_erf_f8'", "unsupported dtype F8E4M3 for matmul", "internal error 'x'"]
+        for text in
+            ["missing kernel 'ugelu_erf_f8'", "unsupported dtype F8E4M3 for matmul", "internal error 'x'"]
         {
             assert_eq!(kind(text), ModelErrorKind::Internal, "{text}");
         }
@@ -142,14 +148,18 @@ mod tests {
 
     #[test]
     fn a_lost_device_stays_lost_and_is_named_by_its_error() {
-        let error = classify(&candle_core::Error::Cuda("DriverError(CUDA_ERROR_ECC_UNCORRECTABLE, \"x\")".into()));
+        let error =
+            classify(&candle_core::Error::Cuda("DriverError(CUDA_ERROR_ECC_UNCORRECTABLE, \"x\")".into()));
         assert_eq!(error.message, "CUDA_ERROR_ECC_UNCORRECTABLE");
         assert!(check("fault-test:0").is_ok());
         let told = lose("fault-test:0", &error.message);
         assert_eq!(told.message, "fault-test:0 was lost while computing: CUDA_ERROR_ECC_UNCORRECTABLE");
         lose("fault-test:0", "what came after");
         let later = check("fault-test:0").unwrap_err();
-        assert!(later.message.contains("until the engine restarts") && later.message.contains("ECC"), "{later}");
+        assert!(
+            later.message.contains("until the engine restarts") && later.message.contains("ECC"),
+            "{later}"
+        );
         assert!(check("fault-test:1").is_ok());
     }
 }

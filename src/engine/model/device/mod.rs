@@ -13,10 +13,12 @@ mod ragged;
 mod seat;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use choice::{DeviceChoice, Gpus};
 pub(super) use fault::classify;
 pub use notes::DeviceNotes;
-pub use open::{device_name, open_device};
 pub(super) use open::open_devices;
+pub use open::{device_name, open_device};
 pub(super) use seat::{Pass, Seat};

@@ -39,7 +39,9 @@ impl DeviceNotes {
         for (device, note) in &*self.by_device.lock() {
             if let Some((tokens, now)) = note.halved {
                 let (tokens, now) = (thousands(tokens as i128), thousands(now as i128));
-                lines.push(format!("batches of {tokens} tokens did not fit into {device}; going on with {now}"));
+                lines.push(format!(
+                    "batches of {tokens} tokens did not fit into {device}; going on with {now}"
+                ));
             }
             if let Some(why) = &note.lost {
                 lines.push(format!("{device} was lost ({why}); the other devices took its batches"));

@@ -49,7 +49,11 @@ impl Packed {
             token_type: e.token_type.as_ref().map(|table| table.to_dtype(dtype)).transpose()?,
             norm: norm(&e.norm, dtype)?,
             project: e.project.as_ref().map(|project| linear(project, dtype)).transpose()?,
-            layers: bert.layers.iter().map(|layer| pack(layer, &bert.config, dtype)).collect::<Result<_>>()?,
+            layers: bert
+                .layers
+                .iter()
+                .map(|layer| pack(layer, &bert.config, dtype))
+                .collect::<Result<_>>()?,
             activation: bert.config.activation,
             eps: bert.config.layer_norm_eps as f32,
         };
@@ -68,7 +72,8 @@ impl Packed {
         let device = self.word.device();
         let batch = Ragged::new(rows, device)?;
         let hidden = self.hidden_states(&batch, cancel)?;
-        let first = |hidden: &Tensor| hidden.index_select(&batch.firsts, 0)?.to_dtype(DType::F32)?.unsqueeze(1);
+        let first =
+            |hidden: &Tensor| hidden.index_select(&batch.firsts, 0)?.to_dtype(DType::F32)?.unsqueeze(1);
         let outputs = match head {
             Head::Classifier { .. } => bert.logits(&first(&hidden)?, None)?,
             Head::Embedding(pooling) => match pooling.mode {
@@ -85,7 +90,8 @@ impl Packed {
 
     /// Last hidden states `[tokens, hidden]`.
     fn hidden_states(&self, batch: &Ragged, cancel: &Cancel) -> std::result::Result<Tensor, ModelError> {
-        let mut sum = (self.word.index_select(&batch.ids, 0)? + self.position.index_select(&batch.positions, 0)?)?;
+        let mut sum =
+            (self.word.index_select(&batch.ids, 0)? + self.position.index_select(&batch.positions, 0)?)?;
         if let Some(table) = &self.token_type {
             sum = (sum + table.index_select(&batch.type_ids, 0)?)?;
         }
@@ -101,7 +107,13 @@ impl Packed {
         Ok(hidden)
     }
 
-    fn layer(&self, layer: &PackedLayer, x: &Tensor, batch: &Ragged, bias: Option<&Tensor>) -> Result<Tensor> {
+    fn layer(
+        &self,
+        layer: &PackedLayer,
+        x: &Tensor,
+        batch: &Ragged,
+        bias: Option<&Tensor>,
+    ) -> Result<Tensor> {
         let context = attend(&apply(x, &layer.qkv)?, layer.heads, batch, bias)?;
         let attended = (apply(&context, &layer.attention_out)? + x)?;
         let attended = self.normed(&attended, &layer.attention_norm)?;

@@ -145,7 +145,10 @@ mod tests {
         assert_eq!(batch.firsts.to_vec1::<u32>().unwrap(), [0, 3, 4]);
         let x = batch.ids.to_dtype(DType::F32).unwrap().unsqueeze(1).unwrap();
         let spread = batch.spread(&x).unwrap();
-        assert_eq!(spread.flatten_all().unwrap().to_vec1::<f32>().unwrap(), [5., 6., 7., 8., 8., 8., 9., 4., 9.]);
+        assert_eq!(
+            spread.flatten_all().unwrap().to_vec1::<f32>().unwrap(),
+            [5., 6., 7., 8., 8., 8., 9., 4., 9.]
+        );
         let back = batch.pack(&spread).unwrap();
         assert_eq!(back.to_vec2::<f32>().unwrap(), x.to_vec2::<f32>().unwrap());
         let bias = batch.bias(DType::F16).unwrap().unwrap();

@@ -41,7 +41,9 @@ impl Fault {
     /// A device that is lost at its `n`-th batch, counted from 1.
     pub fn lost_at(n: usize) -> Self {
         let count = std::sync::atomic::AtomicUsize::new(0);
-        Self::new(move |_| (count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1 >= n).then_some(ILLEGAL))
+        Self::new(move |_| {
+            (count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1 >= n).then_some(ILLEGAL)
+        })
     }
 
     pub(super) fn strike(&self, rows: &[Row]) -> candle_core::Result<()> {
