@@ -3,8 +3,9 @@
     contestant.py probe KIND JOB.json              chooses the fastest variant, prints it as JSON
     contestant.py serve KIND JOB.json VARIANT      loads, prints {"ready": words}, then answers stdin
 
-KIND: ort-f32, ort-int8, torch-f32, torch-seed (padded to 128, batch 16: how users score today).
-JOB: {"model": folder, "graphs": {name: file}, "workload": file, "cores": n}; the workload is {"rows":
+KIND: ort-f32, ort-int8, torch-f32, torch-seed (padded to 128, batch 16: how users score today), torch-card
+(on a GPU). JOB: {"model": folder, "graphs": {name: file}, "workload": file, "cores": n, "device": "cpu" or
+"cuda:N", "dtype": "f32", "f16" or "bf16", the last two for torch-card}; the workload is {"rows":
 [[ids, types], ...]}. A line "run STRIDE [FILE]" computes every STRIDE-th row and answers {"wall", "cpu"
 (seconds, all threads), "peak_kib"}; with FILE the outputs are written there, f32, in row order. Batches
 are put together outside the clock: the peers are handed padded arrays of token ids.
@@ -20,6 +21,7 @@ import numpy as np
 from engines import KINDS
 
 BATCHES = (16, 32, 64)
+BATCHES_CARD = (64, 256, 1024)
 PROBE_STRIDE = 10
 SEED_BATCH, SEED_LENGTH = 16, 128
 
@@ -73,10 +75,12 @@ def probe(kind: str, job: dict, rows: list) -> dict:
         print(f"peers: {kind}: {', '.join(f'{n} {s:.2f} s' for n, s in best.items())}", file=sys.stderr)
         return min(best, key=best.get)
 
-    work = {size: batches(rows, PROBE_STRIDE, size, None) for size in BATCHES}
+    card = kind == "torch-card"
+    sizes, stride = (BATCHES_CARD, 1) if card else (BATCHES, PROBE_STRIDE)
+    work = {size: batches(rows, stride, size, None) for size in sizes}
     ways = {json.dumps(how): KINDS[kind](job, how) for how in KINDS[kind].ways(job)}
     how = fastest({name: (engine, work[32]) for name, engine in ways.items()}) if len(ways) > 1 else [*ways][0]
-    batch = fastest({size: (ways[how], work[size]) for size in BATCHES})
+    batch = fastest({size: (ways[how], work[size]) for size in sizes})
     return {"batch": batch, "how": json.loads(how)}
 
 

@@ -84,4 +84,23 @@ class Torch:
             ]
 
 
-KINDS = {"ort-f32": Ort, "ort-int8": OrtInt8, "torch-f32": Torch, "torch-seed": Torch}
+class TorchCard(Torch):
+    """The same on a GPU, in the job's number type: batches go up, are computed and come back without
+    waiting for each other; the clock stops when all outputs are here."""
+
+    def __init__(self, job: dict, how: str | None):
+        super().__init__(job, how)
+        torch = self.torch
+        self.device = torch.device(job["device"])
+        kind = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}[job["dtype"]]
+        self.model = self.model.to(device=self.device, dtype=kind)
+        self.words = f"{job['dtype']}, {torch.cuda.get_device_name(self.device)}, torch {torch.__version__}"
+
+    def run(self, batches: list) -> list:
+        with self.torch.inference_mode():
+            up = lambda v: self.torch.from_numpy(v).to(self.device, non_blocking=True)
+            outputs = [self.model(**{k: up(v) for k, v in inputs.items()}).float() for inputs in batches]
+            return [output.cpu().numpy() for output in outputs]
+
+
+KINDS = {"ort-f32": Ort, "ort-int8": OrtInt8, "torch-f32": Torch, "torch-seed": Torch, "torch-card": TorchCard}

@@ -11,6 +11,9 @@ pub struct Apart {
 /// f32 outputs of different programs on the same model agree to this.
 pub const TOLERANCE: f32 = 1e-4;
 
+/// Whatever the number type, outputs less alike than this are of another computation.
+pub const ALIKE: f64 = 0.9;
+
 pub fn compare(ours: &[f32], reference: &[f32], rows: usize, encoder: bool) -> Result<Apart, String> {
     if ours.len() != reference.len() || rows == 0 {
         return Err(format!("{} outputs where the reference has {}", ours.len(), reference.len()));

@@ -23,6 +23,9 @@ pub struct Job {
     pub graphs: serde_json::Value,
     pub workload: PathBuf,
     pub cores: usize,
+    /// `cpu`, or a GPU, and the number type of the products there.
+    pub device: String,
+    pub dtype: String,
 }
 
 pub struct Contestant {
@@ -44,9 +47,22 @@ pub enum Kind {
 pub const ORT_F32: &str = "onnxruntime f32";
 pub const ORT_INT8: &str = "onnxruntime int8";
 pub const TORCH: &str = "torch f32";
+pub const TORCH_CARD: &str = "torch SDPA, same type";
+
+/// On a GPU: ours and PyTorch in the same number type, and nobody else.
+pub fn on_card(dtype: Dtype, with_peers: bool) -> Vec<Contestant> {
+    let exact = dtype == Dtype::F32;
+    let ours = OURS.iter().filter(|ours| ours.dtype == dtype);
+    let mut all: Vec<Contestant> =
+        ours.map(|ours| Contestant { name: ours.name, kind: Kind::Here, stride: 1, exact }).collect();
+    if with_peers {
+        all.push(Contestant { name: TORCH_CARD, kind: Kind::Peer("torch-card"), stride: 1, exact });
+    }
+    all
+}
 
 pub fn all(with_peers: bool) -> Vec<Contestant> {
-    let mut all: Vec<Contestant> = (OURS.iter())
+    let mut all: Vec<Contestant> = (OURS.iter().filter(|ours| ours.dtype.check(true).is_ok()))
         .map(|ours| Contestant {
             name: ours.name,
             kind: Kind::Here,
@@ -77,6 +93,10 @@ const OURS: &[Ours] = &[
     Ours { name: "recscope f32, ids in", from: from_ids, dtype: Dtype::F32 },
     Ours { name: "recscope int8", from: from_texts, dtype: Dtype::Int8 },
     Ours { name: "recscope int8, ids in", from: from_ids, dtype: Dtype::Int8 },
+    Ours { name: "recscope f16", from: from_texts, dtype: Dtype::F16 },
+    Ours { name: "recscope f16, ids in", from: from_ids, dtype: Dtype::F16 },
+    Ours { name: "recscope bf16", from: from_texts, dtype: Dtype::Bf16 },
+    Ours { name: "recscope bf16, ids in", from: from_ids, dtype: Dtype::Bf16 },
 ];
 
 const CANDLE: &str = "candle BertModel";
@@ -89,16 +109,17 @@ fn from_texts(model: &Model, inputs: &Inputs, stride: usize, dtype: Dtype) -> Ve
     model.outputs(&units, &options, &Cancel::new()).unwrap()
 }
 
-/// What the peers are timed on: token ids in, in length-sorted batches, one core each.
+/// What the peers are timed on: token ids in, in length-sorted batches, one core each; a GPU has one
+/// thread, and batches that fill it.
 fn from_ids(model: &Model, inputs: &Inputs, stride: usize, dtype: Dtype) -> Vec<Vec<f32>> {
-    const TOKENS: usize = 384;
+    let (most, threads) = if model.info().device == "cpu" { (384, cores()) } else { (16_384, 1) };
     let rows: Vec<(&[u32], &[u32])> =
         inputs.rows.iter().step_by(stride).map(|(ids, types)| (&ids[..], &types[..])).collect();
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|&i| std::cmp::Reverse(rows[i].0.len()));
     let mut batches: Vec<Vec<usize>> = Vec::new();
     for i in order {
-        let fits = |batch: &Vec<usize>| (batch.len() + 1) * rows[batch[0]].0.len() <= TOKENS;
+        let fits = |batch: &Vec<usize>| (batch.len() + 1) * rows[batch[0]].0.len() <= most;
         match batches.last_mut() {
             Some(batch) if fits(batch) => batch.push(i),
             _ => batches.push(vec![i]),
@@ -120,7 +141,7 @@ fn from_ids(model: &Model, inputs: &Inputs, stride: usize, dtype: Dtype) -> Vec<
     };
     let mut all = vec![Vec::new(); rows.len()];
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores()).map(|_| scope.spawn(worker)).collect();
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
         for (i, output) in workers.into_iter().flat_map(|w| w.join().unwrap()) {
             all[i] = output;
         }
@@ -136,8 +157,8 @@ pub fn serve(name: &str, job: &Path) {
     let run: Box<dyn Fn(usize) -> Vec<Vec<f32>>> = match OURS.iter().find(|ours| ours.name == name) {
         Some(ours) => {
             let longest = inputs.rows.iter().map(|row| row.0.len()).max();
-            let options =
-                LoadOptions { device: DeviceChoice::Cpu, max_tokens: longest, ..Default::default() };
+            let device: DeviceChoice = job.device.parse().unwrap();
+            let options = LoadOptions { device, max_tokens: longest, ..Default::default() };
             let model = Model::load(&job.model, &options).unwrap();
             Box::new(move |stride| (ours.from)(&model, &inputs, stride, ours.dtype))
         }

@@ -4,6 +4,7 @@
 //! cargo bench --profile dev --bench scoring                     ours and stock candle (make bench)
 //! cargo bench --profile dev --bench scoring -- --peers          and ONNX Runtime, PyTorch (make bench-scoring)
 //! cargo bench --profile dev --bench scoring -- --rows 10k,100k  cost against the number of rows
+//! cargo bench --features cuda --bench scoring -- --device cuda:0 --peers      on a GPU (`card.rs`)
 //! ```
 //!
 //! Every contestant is a process of its own (its peak memory is its own), told when to run, so that they
@@ -12,6 +13,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod agreement;
+mod card;
 mod contestants;
 mod gradients;
 mod linear;
@@ -26,6 +28,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use recscope::engine::model::{DeviceChoice, Dtype};
 
 #[derive(Parser)]
 struct Arguments {
@@ -38,6 +41,18 @@ struct Arguments {
     /// Only contestants whose name contains this; may be repeated.
     #[arg(long)]
     only: Vec<String>,
+    /// A GPU instead of the CPU's cores: ours beside PyTorch, both in `--dtype`.
+    #[arg(long, default_value = "cpu")]
+    device: DeviceChoice,
+    /// Number type on a GPU.
+    #[arg(long, default_value = "f16")]
+    dtype: Dtype,
+    /// How often the texts are taken, each time with another number behind; 8 on a GPU if not given.
+    #[arg(long)]
+    copies: Option<usize>,
+    /// An interpreter that has the peers already; nothing is installed then.
+    #[arg(long)]
+    python: Option<PathBuf>,
     /// How often each contestant runs; figures are medians.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
@@ -58,6 +73,10 @@ struct Arguments {
 impl Arguments {
     fn wants_model(&self, name: &str) -> bool {
         self.model.is_empty() || self.model.iter().any(|m| name.contains(m))
+    }
+
+    fn on_card(&self) -> bool {
+        self.device != DeviceChoice::Cpu
     }
 
     fn wants(&self, contestant: &str) -> bool {
@@ -85,13 +104,17 @@ fn shared() -> PathBuf {
 
 /// Whether all that were timed computed the same thing.
 fn compare(arguments: &Arguments) -> bool {
-    println!("scoring: {} cores, {}", measure::cores(), measure::load());
-    let environment = arguments.peers.then(peers::install).flatten();
+    let place = if arguments.on_card() { format!("{}, ", arguments.device) } else { String::new() };
+    println!("scoring: {place}{} cores, {}", measure::cores(), measure::load());
+    let install = || peers::install(arguments.on_card());
+    let environment = arguments.peers.then(|| arguments.python.clone().or_else(install)).flatten();
     let mut agree = true;
-    for workload in workload::all(&shared(), |name| arguments.wants_model(name)) {
+    let copies = arguments.copies.unwrap_or(if arguments.on_card() { 8 } else { 1 });
+    for workload in workload::all(&shared(), copies, arguments.on_card(), |name| arguments.wants_model(name))
+    {
         agree &= table::race(&workload, arguments, environment.as_deref());
     }
-    if !arguments.peers && arguments.wants("gradients") {
+    if !arguments.peers && !arguments.on_card() && arguments.wants("gradients") {
         gradients::measure(&shared());
     }
     agree

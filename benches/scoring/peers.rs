@@ -16,8 +16,14 @@ fn script(python: &Path, name: &str) -> Command {
 }
 
 /// The interpreter that has the peers; says what is missing and why.
-pub fn install() -> Option<PathBuf> {
-    let found = match last_json(&mut script("python3".as_ref(), "install.py")) {
+///
+/// `card`: with PyTorch's libraries for GPUs, 3 GB more.
+pub fn install(card: bool) -> Option<PathBuf> {
+    let mut installer = script("python3".as_ref(), "install.py");
+    if card {
+        installer.env("RECSCOPE_PEERS_FULL_TORCH", "1");
+    }
+    let found = match last_json(&mut installer) {
         Ok(found) => found,
         Err(why) => {
             println!("peers: none: python3 {why}");

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::Arguments;
-use crate::agreement::{Apart, TOLERANCE, compare, read};
-use crate::contestants::{self, Contestant, Job, Kind, ORT_F32, ORT_INT8, TORCH};
+use crate::agreement::{ALIKE, Apart, TOLERANCE, compare, read};
+use crate::contestants::{self, Contestant, Job, Kind, ORT_F32, ORT_INT8, TORCH, TORCH_CARD};
 use crate::measure::{Spent, cores, median, product_rate};
-use crate::peers;
 use crate::rival::Rival;
 use crate::workload::Workload;
+use crate::{card, peers};
 
 /// Rows of the check before the race, which also warms caches and packs weights.
 const CHECK_STRIDE: usize = 8;
@@ -28,9 +28,13 @@ struct Lane {
 pub fn race(workload: &Workload, arguments: &Arguments, python: Option<&Path>) -> bool {
     println!("\n{}", workload.describe());
     let folder = tempfile::tempdir().unwrap();
-    let job = write_job(workload, folder.path(), python);
+    let job = write_job(workload, arguments, folder.path(), python);
     let mut lanes = Vec::new();
-    for who in contestants::all(python.is_some()).into_iter().filter(|who| arguments.wants(who.name)) {
+    let all = match arguments.on_card() {
+        true => contestants::on_card(arguments.dtype, python.is_some()),
+        false => contestants::all(python.is_some()),
+    };
+    for who in all.into_iter().filter(|who| arguments.wants(who.name)) {
         match start(&who, &job, python) {
             Ok(rival) => lanes.push(Lane { who, rival, apart: None, runs: Vec::new() }),
             Err(why) => println!("  {}: left out, {why}", who.name),
@@ -39,18 +43,26 @@ pub fn race(workload: &Workload, arguments: &Arguments, python: Option<&Path>) -
     let started = lanes.len();
     let lanes = check(lanes, workload, folder.path());
     let agree = lanes.len() == started;
-    let (lanes, peak) = take_turns(lanes, arguments.rounds);
-    print(&lanes, workload, peak, arguments.rounds);
+    let (lanes, peak) = take_turns(lanes, arguments);
+    print(&lanes, workload, peak, arguments);
     agree
 }
 
-fn write_job(workload: &Workload, folder: &Path, python: Option<&Path>) -> std::path::PathBuf {
+fn write_job(
+    workload: &Workload,
+    arguments: &Arguments,
+    folder: &Path,
+    python: Option<&Path>,
+) -> std::path::PathBuf {
     let inputs = folder.join("workload.json");
     std::fs::write(&inputs, serde_json::to_vec(&workload.inputs).unwrap()).unwrap();
-    let graphs = python.map_or(serde_json::Value::Null, |python| peers::export(python, &workload.model));
+    // ONNX Runtime runs beside us on the CPU only.
+    let exporting = python.filter(|_| !arguments.on_card());
+    let graphs = exporting.map_or(serde_json::Value::Null, |python| peers::export(python, &workload.model));
     let model = workload.model.canonicalize().unwrap();
     let file = folder.join("job.json");
-    let job = Job { model, graphs, workload: inputs, cores: cores() };
+    let (device, dtype) = (arguments.device.to_string(), arguments.dtype.to_string());
+    let job = Job { model, graphs, workload: inputs, cores: cores(), device, dtype };
     std::fs::write(&file, serde_json::to_vec(&job).unwrap()).unwrap();
     file
 }
@@ -80,13 +92,21 @@ fn check(lanes: Vec<Lane>, workload: &Workload, folder: &Path) -> Vec<Lane> {
         }
     }
     let named = |name: &str| outputs.iter().find(|(lane, _)| lane.who.name == name);
-    let Some((_, reference)) = named(TORCH).or_else(|| named(ORT_F32)).or(outputs.last()) else {
+    let Some((_, reference)) =
+        named(TORCH).or_else(|| named(TORCH_CARD)).or_else(|| named(ORT_F32)).or(outputs.last())
+    else {
         return Vec::new();
     };
     let reference = reference.clone();
     let mut agree = Vec::new();
     for (mut lane, values) in outputs {
         match compare(&values, &reference, rows, workload.is_encoder()) {
+            Ok(apart) if apart.alike < ALIKE => {
+                println!(
+                    "  {}: left out, its outputs are others (likeness {:.4})",
+                    lane.who.name, apart.alike
+                );
+            }
             Ok(apart) if !lane.who.exact || apart.max <= TOLERANCE => {
                 lane.apart = Some(apart);
                 agree.push(lane);
@@ -99,11 +119,14 @@ fn check(lanes: Vec<Lane>, workload: &Workload, folder: &Path) -> Vec<Lane> {
 }
 
 /// A B C, A B C ...; also the machine's peak product rate, the best of all rounds.
-fn take_turns(mut lanes: Vec<Lane>, rounds: usize) -> (Vec<Lane>, f64) {
+fn take_turns(mut lanes: Vec<Lane>, arguments: &Arguments) -> (Vec<Lane>, f64) {
     let mut peak: f64 = 0.0;
-    for _ in 0..rounds {
+    for _ in 0..arguments.rounds {
         for _ in 0..3 {
-            peak = peak.max(product_rate());
+            peak = peak.max(match arguments.on_card() {
+                true => card::product_rate(arguments.device, arguments.dtype),
+                false => product_rate(),
+            });
         }
         lanes.retain_mut(|lane| match lane.rival.run(lane.who.stride, None) {
             Ok(spent) => {
@@ -125,8 +148,14 @@ impl Lane {
     }
 }
 
-fn print(lanes: &[Lane], workload: &Workload, peak: f64, rounds: usize) {
-    println!("  medians of {rounds} rounds; peak: {:.0} GFLOP/s, one f32 product on all cores", peak / 1e9);
+fn print(lanes: &[Lane], workload: &Workload, peak: f64, arguments: &Arguments) {
+    let of = match arguments.on_card() {
+        true => format!("large {} products on {}", arguments.dtype, arguments.device),
+        false => "one f32 product on all cores".to_string(),
+    };
+    println!("  medians of {} rounds; peak: {:.0} GFLOP/s, {of}", arguments.rounds, peak / 1e9);
+    let against = if arguments.on_card() { [TORCH_CARD, ""] } else { [ORT_F32, ORT_INT8] };
+    let headers = if arguments.on_card() { ["x torch", ""] } else { ["x ORT f32", "x ORT int8"] };
     let rate = |lane: &Lane, of| workload.tokens(lane.who.stride) as f64 / lane.median(of);
     let (wall, cpu): (Seconds, Seconds) = (|s| s.wall, |s| s.cpu);
     println!(
@@ -138,8 +167,8 @@ fn print(lanes: &[Lane], workload: &Workload, peak: f64, rounds: usize) {
         "cores",
         "of peak",
         "MiB",
-        "x ORT f32",
-        "x ORT int8",
+        headers[0],
+        headers[1],
         "max diff",
         "mean"
     );
@@ -150,6 +179,7 @@ fn print(lanes: &[Lane], workload: &Workload, peak: f64, rounds: usize) {
                 rate(lane, wall) / rate(other, wall),
                 rate(lane, cpu) / rate(other, cpu)
             ),
+            None if name.is_empty() => String::new(),
             None => "n/a".to_string(),
         };
         let apart = lane.apart.as_ref().unwrap();
@@ -162,8 +192,8 @@ fn print(lanes: &[Lane], workload: &Workload, peak: f64, rounds: usize) {
             lane.median(cpu) / lane.median(wall),
             100.0 * workload.operations(lane.who.stride) / lane.median(wall) / peak,
             lane.runs.iter().map(|s| s.peak_kib).max().unwrap_or(0) / 1024,
-            ratio(ORT_F32),
-            ratio(ORT_INT8),
+            ratio(against[0]),
+            ratio(against[1]),
             apart.max,
             apart.mean,
             apart.alike,

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use recscope::engine::model::{DeviceChoice, LoadOptions, Model};
 use serde::{Deserialize, Serialize};
 
+use crate::card;
+
 /// Token ids and types of one input, special tokens included, not padded.
 pub type Row = (Vec<u32>, Vec<u32>);
 
@@ -49,7 +51,11 @@ const SOURCES: &[(&str, &str, &str, &str, Option<usize>)] = &[
     ),
 ];
 
-pub fn all(shared: &Path, wanted: impl Fn(&str) -> bool) -> Vec<Workload> {
+/// A model with random weights, for GPUs: its titles are those of the first of `SOURCES`.
+const BERT_BASE: &str = "bert-base-random";
+
+/// `copies`: how often each text is taken, as different texts; `large`: also a model of BERT-base's shape.
+pub fn all(shared: &Path, copies: usize, large: bool, wanted: impl Fn(&str) -> bool) -> Vec<Workload> {
     let present = |path: &PathBuf| {
         let there = path.exists();
         if !there {
@@ -61,11 +67,28 @@ pub fn all(shared: &Path, wanted: impl Fn(&str) -> bool) -> Vec<Workload> {
     for &(name, unit, data, sql, max_tokens) in SOURCES.iter().filter(|s| wanted(s.0)) {
         let (model, data) = (shared.join("models").join(name), shared.join(data));
         if present(&model) && present(&data) {
-            let texts = read(&sql.replace("{}", &data.display().to_string()));
+            let texts = copied(read(&sql.replace("{}", &data.display().to_string())), copies);
             all.push(Workload::new(model, unit, texts, max_tokens));
         }
     }
+    let (like, unit, data, sql, max_tokens) = SOURCES[0];
+    let (like, data) = (shared.join("models").join(like), shared.join(data));
+    if large && wanted(BERT_BASE) && present(&like) && present(&data) {
+        let texts = copied(read(&sql.replace("{}", &data.display().to_string())), copies);
+        all.push(Workload {
+            name: BERT_BASE.into(),
+            ..Workload::new(card::bert_base(&like), unit, texts, max_tokens)
+        });
+    }
     all
+}
+
+/// Each text `copies` times, with a number behind from the second on: equal ones would be computed once.
+fn copied(texts: Vec<(String, Option<String>)>, copies: usize) -> Vec<(String, Option<String>)> {
+    let copy = |n: usize| {
+        texts.iter().map(move |(a, b)| (if n == 0 { a.clone() } else { format!("{a} {n}") }, b.clone()))
+    };
+    (0..copies.max(1)).flat_map(copy).collect()
 }
 
 /// A text, or a pair of them, per row.

@@ -113,7 +113,7 @@ pub struct RunArgs {
 /// What the engine may use.
 #[derive(Debug, Clone, Default, Args)]
 pub struct EngineSettings {
-    /// auto, cpu or cuda:N
+    /// auto, cpu, cuda:N, cuda:0,1 or cuda:all
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
     /// DuckDB's memory limit, e.g. 4GB
@@ -169,7 +169,7 @@ pub struct ExplainArgs {
     pub prefixes: Vec<String>,
     #[arg(long, value_enum, default_value_t)]
     pub format: ShortFormat,
-    /// auto, cpu or cuda:N
+    /// auto, cpu, cuda:N, cuda:0,1 or cuda:all
     #[arg(long)]
     pub device: Option<String>,
 }

@@ -72,7 +72,10 @@ impl From<ModelError> for Failure {
         let kind = match error.kind {
             ModelErrorKind::Usage => ProblemKind::Usage,
             ModelErrorKind::Cancelled => ProblemKind::Cancelled,
-            ModelErrorKind::Resource | ModelErrorKind::Device => ProblemKind::Resource,
+            ModelErrorKind::Resource
+            | ModelErrorKind::Device
+            | ModelErrorKind::DeviceMemory
+            | ModelErrorKind::DeviceLost => ProblemKind::Resource,
             ModelErrorKind::Internal => ProblemKind::Bug,
             _ => ProblemKind::Model,
         };

@@ -19,7 +19,7 @@ pub struct Config {
     /// DuckDB's memory limit in bytes; `None`: a share of what there is.
     pub memory_bytes: Option<u64>,
     pub threads: Option<usize>,
-    /// `auto`, `cpu`, `cuda:N`.
+    /// `auto`, `cpu`, `cuda:N`, `cuda:0,1`, `cuda:all`.
     pub device: Option<String>,
     /// Cheap cells run again by themselves when something above them changes.
     pub auto_run: Option<bool>,

@@ -51,7 +51,7 @@ pub const CONFIG: &[Setting] = &[
     },
     Setting {
         name: "engine.device",
-        takes: "auto, cpu or cuda:N",
+        takes: "auto, cpu, cuda:N, cuda:0,1 or cuda:all",
         default: "auto",
         example: "\"cpu\"",
         doc: "where models run when a cell names no device",

@@ -140,15 +140,20 @@ const GAINS: KeyDef = KeyDef::new(
     "gain of every class: the score is the expected gain",
 )
 .default("the class's number, or the log-odds of two");
-const DEVICE: KeyDef =
-    KeyDef::new("device", KeyType::Text, "\"auto\"", "`auto`, `cpu` or `cuda:N`").default("\"auto\"");
+const DEVICE: KeyDef = KeyDef::new(
+    "device",
+    KeyType::Text,
+    "\"auto\"",
+    "`auto`, `cpu`, `metal`, `cuda:N`; several GPUs share the batches: `cuda:0,1`, `cuda:all`",
+)
+.default("\"auto\"");
 const DTYPE: KeyDef = KeyDef::new(
     "dtype",
     KeyType::Choice(&["f32", "f16", "bf16", "int8"]),
     "\"f32\"",
     "number type of the products: `int8` is faster on a CPU and a little less exact, `f16` and `bf16` are faster on a GPU",
 )
-.default("\"f32\"");
+.default("f16 on NVIDIA GPUs, int8 for a folder that holds int8, else f32");
 const MAX_TOKENS: KeyDef =
     KeyDef::new("max_tokens", KeyType::Integer(3, 100_000), "256", "tokens per input, special ones included")
         .default("the model's limit");

@@ -67,7 +67,7 @@ pub struct ScoreSpec {
     pub input: Input,
     pub model: String,
     pub text: TextInput,
-    /// `auto`, `cpu`, `cuda:N`.
+    /// `auto`, `cpu`, `metal`, `cuda:N`, `cuda:0,1`, `cuda:all`.
     pub device: Option<String>,
     /// `f32`, `f16`, `bf16`.
     pub dtype: Option<String>,

@@ -158,9 +158,12 @@ fn score(values: &mut Values<'_>) -> Option<ScoreSpec> {
 
 fn device(values: &mut Values<'_>) {
     let Some(device) = values.text("device") else { return };
-    let number = device.strip_prefix("cuda:").is_some_and(|n| n.parse::<u8>().is_ok());
-    if !number && !["auto", "cpu", "cuda", "metal"].contains(&device.as_str()) {
-        values.fault("device", format!("there is no device `{device}`"), Some("auto, cpu or cuda:0".into()));
+    let number = |n: &str| n.trim().parse::<u8>().is_ok();
+    let gpus = device.strip_prefix("cuda:");
+    let known = gpus.is_some_and(|list| list == "all" || list.split(',').all(number));
+    if !known && !["auto", "cpu", "cuda", "metal"].contains(&device.as_str()) {
+        let meant = "auto, cpu, metal, cuda:0, cuda:0,1 or cuda:all";
+        values.fault("device", format!("there is no device `{device}`"), Some(meant.into()));
     }
 }
 
@@ -430,6 +433,10 @@ mod tests {
         assert!(faults.contains("the text that the model reads is missing"), "{faults}");
         let (_, faults) = read_one("```score x\nfrom=\"a\"\nmodel=\"m\"\ntext=\"t\"\ndevice=\"gpu\"\n```\n");
         assert!(faults.contains("no device `gpu`"), "{faults}");
+        for (device, known) in [("cuda:0,1", true), ("cuda:all", true), ("metal", true), ("cuda:0,", false)] {
+            let text = format!("```score x\nfrom=\"a\"\nmodel=\"m\"\ntext=\"t\"\ndevice=\"{device}\"\n```\n");
+            assert_eq!(!read_one(&text).1.contains("no device"), known, "{device}");
+        }
         let scored = |line: &str| {
             let text = format!("```score x\nfrom=\"a\"\nmodel=\"m\"\n{line}\n```\n");
             let (spec, faults) = read_one(&text);

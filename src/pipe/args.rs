@@ -100,11 +100,11 @@ pub struct ModelArgs {
     /// Model folder (Hugging Face layout, safetensors)
     #[arg(long = "model", value_name = "MODEL", value_hint = ValueHint::DirPath)]
     pub folder: PathBuf,
-    /// auto, cpu or cuda:N
+    /// auto, cpu, cuda:N, or several GPUs that share the batches: cuda:0,1 or cuda:all
     #[arg(long, default_value = "auto")]
     pub device: String,
-    /// f32; int8: faster on a CPU, a little less exact; f16 or bf16: faster on a GPU; f32 if not given, or
-    /// int8 for a folder that `recscope models quantize` made
+    /// f32; int8: faster on a CPU, a little less exact; f16 or bf16: faster on a GPU. If not given: f16 on
+    /// NVIDIA GPUs, int8 on a CPU for a folder that `recscope models quantize` made, else f32
     #[arg(long)]
     pub dtype: Option<String>,
     /// Tokens per input, special ones included; the model's limit if not given

@@ -78,7 +78,10 @@ impl From<ModelError> for Fault {
         let kind = match error.kind {
             ModelErrorKind::Usage => FaultKind::Usage,
             ModelErrorKind::Cancelled => FaultKind::Cancelled,
-            ModelErrorKind::Resource | ModelErrorKind::Device => FaultKind::Resource,
+            ModelErrorKind::Resource
+            | ModelErrorKind::Device
+            | ModelErrorKind::DeviceMemory
+            | ModelErrorKind::DeviceLost => FaultKind::Resource,
             ModelErrorKind::Internal => FaultKind::Bug,
             _ => FaultKind::Model,
         };

@@ -92,7 +92,7 @@ pub(super) fn run(args: &PipeArgs) -> Result<u8, Fault> {
     let model = Model::load(&args.model.folder, &args.model.load_options()?)?;
     let options = options(args, &model)?;
     let dtype = options.score.dtype;
-    let memo = options.score.memo.clone();
+    let (memo, notes) = (options.score.memo.clone(), Arc::clone(&options.score.notes));
     let mut stream = RowStream::new(&model, kind, options)?;
     let wanted = wanted(args, columns, score_columns(&model.info().labels))?;
     let added = wanted.added.clone();
@@ -131,8 +131,8 @@ pub(super) fn run(args: &PipeArgs) -> Result<u8, Fault> {
     if !args.quiet && stream.report().rows > 0 {
         tell(stream.report(), stream.remembers_all(), bad);
     }
-    if let Some(trouble) = memo.and_then(|memo| memo.trouble()) {
-        talk::line(&format!("note: {}", sanitise::excerpt(&trouble, 400)));
+    for note in notes.lines().into_iter().chain(memo.and_then(|memo| memo.trouble())) {
+        talk::line(&format!("note: {}", sanitise::excerpt(&note, 400)));
     }
     match (written, scored) {
         (Err(Unwritten::Failed(fault)), _) => Err(fault),

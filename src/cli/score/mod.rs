@@ -58,6 +58,7 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
     let model = Model::load(&args.model.folder, &args.model.load_options()?)?;
     let mut options = StreamOptions { score: args.model.score_options(&model)?, ..StreamOptions::default() };
     options.score.memo = memo.clone();
+    let notes = Arc::clone(&options.score.notes);
     let dtype = options.score.dtype;
     let added = score_columns(&model.info().labels);
     refuse_taken(&names, &added)?;
@@ -85,8 +86,8 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
     if dtype != Dtype::F32 {
         tell_loss(&model, dtype, checked, &cancel)?;
     }
-    if let Some(trouble) = memo.and_then(|memo| memo.trouble()) {
-        err_line(&format!("note: {}", sanitise::excerpt(&trouble, 400)));
+    for note in notes.lines().into_iter().chain(memo.and_then(|memo| memo.trouble())) {
+        err_line(&format!("note: {}", sanitise::excerpt(&note, 400)));
     }
     Ok(0)
 }

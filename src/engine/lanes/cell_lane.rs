@@ -278,8 +278,14 @@ impl CellLane {
                 Err(CellState::Cancelled(stop.partial))
             }
             Err(stop) => {
-                if own_partial.is_some() {
-                    self.drop_relation(cell);
+                match &stop.partial {
+                    Some(partial) => {
+                        self.keep_partial(cell, partial);
+                        let state = CellState::Partial(partial.clone());
+                        let _ = self.events.send(Event::Cell { job: job.id, cell: cell.to_owned(), state });
+                    }
+                    None if own_partial.is_some() => self.drop_relation(cell),
+                    None => {}
                 }
                 self.check_database(&stop.problem);
                 Err(CellState::Failed(stop.problem.in_cell(cell)))

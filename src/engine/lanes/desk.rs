@@ -19,7 +19,7 @@ use super::problems::panicked;
 use super::queue::Order;
 use super::workspace::Workspace;
 use crate::engine::model::cache::ScoreCache;
-use crate::engine::model::open_device;
+use crate::engine::model::{DeviceChoice, open_device};
 use crate::engine::store::{Store, StoreOptions};
 use crate::protocol::{CellState, Event, FirstRows, JobId, Problem, ProblemKind, Request};
 use crate::util::memory::resident_bytes;
@@ -218,6 +218,7 @@ fn no_thread(error: io::Error) -> Problem {
 
 /// What `auto` means on this machine; a device that is not there is told when a cell wants it.
 fn device_name(asked: &str) -> String {
-    let device = asked.parse().ok().and_then(|choice| open_device(choice).ok());
+    let choice = asked.parse().ok().filter(|choice| *choice == DeviceChoice::Auto);
+    let device = choice.and_then(|choice| open_device(choice).ok());
     device.map_or_else(|| asked.to_owned(), |device| crate::engine::model::device_name(&device))
 }

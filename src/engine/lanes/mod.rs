@@ -68,6 +68,8 @@ pub fn run_engine(options: &EngineOptions, requests: &Receiver<Request>, events:
 }
 
 #[cfg(test)]
+mod device_tests;
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::protocol::{CellState, Engine, ProblemKind};

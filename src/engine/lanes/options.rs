@@ -17,7 +17,7 @@ pub struct EngineOptions {
     pub threads: Option<usize>,
     /// Where spills go; `None`: a private temporary folder.
     pub scratch: Option<PathBuf>,
-    /// Used by score cells that name no device: `auto`, `cpu`, `cuda:N`.
+    /// Used by score cells that name no device: `auto`, `cpu`, `cuda:N`, `cuda:0,1`, `cuda:all`.
     pub device: String,
     /// How long a cancelled job may take before the engine says that it must be restarted.
     pub stuck_ms: u64,

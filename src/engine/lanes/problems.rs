@@ -29,7 +29,10 @@ impl From<ModelError> for Problem {
                 ProblemKind::Model
             }
             ModelErrorKind::Usage => ProblemKind::Usage,
-            ModelErrorKind::Device | ModelErrorKind::Resource => ProblemKind::Resource,
+            ModelErrorKind::Device
+            | ModelErrorKind::Resource
+            | ModelErrorKind::DeviceMemory
+            | ModelErrorKind::DeviceLost => ProblemKind::Resource,
             ModelErrorKind::Cancelled => ProblemKind::Cancelled,
             ModelErrorKind::Internal => ProblemKind::Bug,
         };

@@ -19,6 +19,10 @@ pub enum ModelErrorKind {
     Device,
     /// Memory or disk.
     Resource,
+    /// A device has no memory left for what was asked: less at once may fit.
+    DeviceMemory,
+    /// A device failed and answers nothing more until the process ends.
+    DeviceLost,
     /// The work was stopped by its `Cancel`.
     Cancelled,
     /// Our fault.
@@ -68,16 +72,8 @@ impl From<Cancelled> for ModelError {
     }
 }
 
-/// Shapes are checked when a model is loaded, so what candle still complains about is memory, a
-/// device, or our own mistake.
 impl From<candle_core::Error> for ModelError {
     fn from(error: candle_core::Error) -> Self {
-        let text = error.to_string();
-        let first = text.lines().next().unwrap_or("").to_string();
-        if text.contains("OUT_OF_MEMORY") || text.contains("out of memory") {
-            return Self::new(ModelErrorKind::Resource, format!("the device is out of memory: {first}"))
-                .hint("lower batch_tokens, or use --device cpu");
-        }
-        Self::new(ModelErrorKind::Internal, format!("computing failed: {first}"))
+        super::device::classify(&error)
     }
 }

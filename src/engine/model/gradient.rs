@@ -14,7 +14,7 @@ use super::load::Model;
 use super::ops;
 use super::prefixes::{Prefixes, hide, put};
 use super::tokens::Encoded;
-use super::workers;
+use super::workers::{self, Crew};
 use crate::util::cancel::Cancel;
 
 /// Tokens per batch of the differentiable path: its graph keeps every intermediate.
@@ -120,23 +120,28 @@ impl Model {
         self.check_target(target)?;
         self.check_lengths(input)?;
         self.encoder.differentiable(&self.config)?;
+        self.seat()?.check()?;
         let size = input.ids.len() * self.info.embedding;
         if let Some(wrong) = points.iter().find(|p| p.len() != size) {
             let what = format!("a point has {} numbers, {size} were expected", wrong.len());
             return Err(ModelError::new(ModelErrorKind::Internal, what));
         }
         let per_batch = (GRADIENT_TOKENS / input.ids.len().max(1)).max(1);
-        let on_cpu = self.encoder.device().is_cpu();
+        let on_cpu = self.on_cpu();
         let threads = if on_cpu { workers::worker_count(0) } else { 1 };
         // Few points are still spread over all workers.
         let per_batch = per_batch.min(points.len().div_ceil(threads)).max(1);
         let mut all: Vec<PointGradient> = vec![PointGradient::default(); points.len()];
         let mut jobs = points.chunks(per_batch).enumerate();
         workers::run(
-            threads,
+            Crew::of(threads),
             || cancel.check().map(|()| jobs.next()).map_err(ModelError::from),
-            || (),
-            |(), (chunk, points)| Ok((chunk, self.gradient_batch(input, points, target, cancel)?)),
+            |_| (),
+            |(), (chunk, points)| {
+                let found = self.gradient_batch(input, points, target, cancel);
+                let found = self.seat().and_then(|seat| seat.charge(found));
+                found.map(|found| (chunk, found)).into()
+            },
             |(chunk, results)| {
                 let at = chunk * per_batch;
                 all.iter_mut().skip(at).zip(results).for_each(|(slot, result)| *slot = result);
@@ -211,18 +216,19 @@ impl Model {
     /// Every row through the fastest path, in length-sorted batches side by side.
     fn forward_all(&self, rows: &[Row], cancel: &Cancel) -> Result<Vec<Vec<f32>>, ModelError> {
         let lengths: Vec<usize> = rows.iter().map(|(ids, _)| ids.len()).collect();
-        let on_cpu = self.encoder.device().is_cpu();
+        let on_cpu = self.on_cpu();
         let threads = if on_cpu { workers::worker_count(0) } else { 1 };
         let even = lengths.iter().sum::<usize>().div_ceil(threads).max(1);
         let mut batches = plan(&lengths, if on_cpu { even.min(384) } else { 16_384 }).into_iter();
         let mut all: Vec<Vec<f32>> = vec![Vec::new(); rows.len()];
         workers::run(
-            threads,
+            Crew::of(threads),
             || cancel.check().map(|()| batches.next()).map_err(ModelError::from),
-            Scratch::default,
+            |_| Scratch::default(),
             |scratch, batch: Vec<usize>| {
                 let part: Vec<Row> = batch.iter().filter_map(|&i| rows.get(i).copied()).collect();
-                Ok((self.forward(&part, (Path::Fused, Dtype::F32), scratch, cancel)?, batch))
+                let outputs = self.forward(&part, (Path::Fused, Dtype::F32), scratch, cancel);
+                outputs.map(|outputs| (outputs, batch)).into()
             },
             |(outputs, batch)| {
                 for (i, output) in batch.into_iter().zip(outputs) {

@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use candle_core::{DType, Device};
+use candle_core::Device;
 
 use super::bert::Bert;
 use super::config::{Architecture, BertConfig};
-use super::device::{DeviceChoice, device_name, open_device};
+use super::device::{DeviceChoice, Seat, open_devices};
 use super::dtype::Dtype;
 use super::encoder::Encoder;
 use super::error::{ModelError, ModelErrorKind};
@@ -61,7 +61,7 @@ pub struct ModelInfo {
     pub pooling: Option<Pooling>,
     /// Put before the two sides' texts in embed mode; empty for classifiers.
     pub prefixes: Prefixes,
-    /// `cpu`, `cuda:0`.
+    /// `cpu`, `cuda:0`, `cuda:0,1`.
     pub device: String,
     /// SHA-256 over the files that decide a score, as hex: part of every cache key.
     pub hash: String,
@@ -72,13 +72,15 @@ pub struct Model {
     pub(super) info: ModelInfo,
     pub(super) config: BertConfig,
     pub(super) params: Params,
-    pub(super) encoder: Encoder,
+    /// On the first device.
+    pub(super) encoder: Arc<Encoder>,
     pub(super) head: Head,
     pub(super) tokens: Arc<Tokens>,
-    /// Made on first use, as are the next two.
+    /// The devices that score, each with its copy of the weights; the first one's is `encoder`.
+    pub(super) seats: Vec<Seat>,
+    /// Made on first use, as is the next.
     pub(super) fused: OnceLock<FusedBert>,
     pub(super) fused_ints: OnceLock<FusedBert>,
-    pub(super) half: OnceLock<(DType, Bert)>,
 }
 
 impl Model {
@@ -88,10 +90,17 @@ impl Model {
         let config = BertConfig::read(&dir.join("config.json"))?;
         let head = open_head(dir, &config, options)?;
         let prefixes = open_prefixes(dir, &head, options)?;
-        let device = open_device(options.device)?;
+        let devices = open_devices(options.device)?;
         let tokens = Tokens::load(dir, &config, options.max_tokens)?;
-        let params = load_params(dir, &config, &device)?;
-        Self::build(dir, config, params, tokens, head, prefixes)
+        let mut copies = devices.iter().map(|device| load_on(dir, &config, device));
+        let Some(params) = copies.next().transpose()? else {
+            return Err(ModelError::new(ModelErrorKind::Internal, "a model on no device"));
+        };
+        let others: Vec<Params> = copies.collect::<Result<_, _>>()?;
+        let model = Self::build(dir, config, params, &others, tokens, head, prefixes)?;
+        #[cfg(test)]
+        let model = super::device::testing::furnish(model, dir)?;
+        Ok(model)
     }
 
     /// Loads only the weights and the config: what a trainer starts from.
@@ -106,11 +115,16 @@ impl Model {
         dir: &Path,
         config: BertConfig,
         params: Params,
+        others: &[Params],
         tokens: Tokens,
         head: Head,
         prefixes: Prefixes,
     ) -> Result<Model, ModelError> {
-        let encoder = Encoder::new(&config, &params)?;
+        let encoder = Arc::new(Encoder::new(&config, &params)?);
+        let mut seats = vec![Seat::new(Arc::clone(&encoder))];
+        for params in others {
+            seats.push(Seat::new(Arc::new(Encoder::new(&config, params)?)));
+        }
         let (pooling, gains) = match &head {
             Head::Embedding(pooling) => (Some(*pooling), None),
             Head::Classifier { gains, .. } => (None, gains.clone()),
@@ -130,12 +144,12 @@ impl Model {
             max_tokens: tokens.max_tokens(),
             pooling,
             prefixes,
-            device: device_name(encoder.device()),
+            device: device_names(&seats),
             hash: hash_folder(dir)?,
         };
-        let (fused, fused_ints, half) = Default::default();
+        let (fused, fused_ints) = Default::default();
         let tokens = Arc::new(tokens);
-        Ok(Model { info, config, params, encoder, head, tokens, fused, fused_ints, half })
+        Ok(Model { info, config, params, encoder, head, tokens, seats, fused, fused_ints })
     }
 
     /// The same model with other weights, to be tried out: there is no folder that holds them, so its
@@ -147,24 +161,29 @@ impl Model {
             hash: String::new(),
             ..self.info.clone()
         };
+        let encoder = Arc::new(Encoder::new(&config, &params)?);
         Ok(Model {
             info,
-            encoder: Encoder::new(&config, &params)?,
+            seats: vec![Seat::new(Arc::clone(&encoder))],
+            encoder,
             config,
             params,
             head: self.head.clone(),
             tokens: Arc::clone(&self.tokens),
             fused: OnceLock::new(),
             fused_ints: OnceLock::new(),
-            half: OnceLock::new(),
         })
     }
 
     /// The number type that scores are computed in unless the user asks for another: the one in which
-    /// the folder holds its weights where that is int8 and computed here, else f32.
+    /// the folder holds its weights where that is int8 and computed here; f16 on NVIDIA GPUs where the
+    /// network is our own, whose sums and normalisation stay in f32; else f32. Not bf16, which loses
+    /// three bits more and needs a newer card, and not the type of the file, which says nothing about
+    /// scores; not on Metal, where half precision has not been tried.
     pub fn default_dtype(&self) -> Dtype {
         match self.params.stored() {
             Dtype::Int8 if self.has_fused_path() => Dtype::Int8,
+            _ if self.encoder.own().is_some() && self.info.device.starts_with("cuda") => Dtype::F16,
             _ => Dtype::F32,
         }
     }
@@ -193,6 +212,26 @@ impl Model {
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
     }
+}
+
+/// The weights on a device, all of them there before another thread (and with it another stream of the
+/// GPU) may read them.
+fn load_on(dir: &Path, config: &BertConfig, device: &Device) -> Result<Params, ModelError> {
+    let params = load_params(dir, config, device)?;
+    device.synchronize()?;
+    Ok(params)
+}
+
+/// `cpu`, `cuda:0`, `cuda:0,1`.
+pub(super) fn device_names(seats: &[Seat]) -> String {
+    let mut names = String::new();
+    for seat in seats {
+        match seat.name.split_once(':') {
+            Some((_, number)) if !names.is_empty() => names.extend([",", number]),
+            _ => names.push_str(&seat.name),
+        }
+    }
+    names
 }
 
 pub(super) fn open_head(dir: &Path, config: &BertConfig, options: &LoadOptions) -> Result<Head, ModelError> {

@@ -8,7 +8,8 @@
 //! folder --FAMILIES--> Params (named weights) --> Encoder --> Head (cosine or logits)
 //!                                                  |- Bert (one definition)
 //!                                                  |   |- differentiable ops: training, attribution
-//!                                                  |   `- fused kernels on packed tokens: scoring on CPU
+//!                                                  |   |- fused kernels on packed tokens: scoring on CPU
+//!                                                  |   `- packed tokens through candle: scoring on GPUs
 //!                                                  `- Foreign: candle-transformers, forward only
 //! ```
 
@@ -16,6 +17,7 @@ mod batch;
 mod bert;
 pub mod cache;
 mod check;
+mod compute;
 mod config;
 mod deberta;
 mod device;
@@ -56,10 +58,13 @@ mod weights;
 mod weights_file;
 mod workers;
 
+#[cfg(test)]
+pub(crate) use device::{testing as device_testing, tests::copy as copy_fixture};
+
 pub use bert::{Bert, Padded, Path, Words};
 pub use check::{check_small, check_weights};
 pub use config::{Activation, Architecture, BertConfig};
-pub use device::{DeviceChoice, device_name, open_device};
+pub use device::{DeviceChoice, DeviceNotes, Gpus, device_name, open_device};
 pub use dropout::Dropout;
 pub use dtype::Dtype;
 pub use error::{ModelError, ModelErrorKind};

@@ -3,10 +3,11 @@
 
 use super::bert::Path;
 use super::cache::{Entry, Key, Memo, Origin, ShelfId};
+use super::compute::Computed;
 use super::error::ModelError;
 use super::heads::Head;
 use super::load::Model;
-use super::score::{Computed, ScoreInputs, ScoreOptions};
+use super::score::{ScoreInputs, ScoreOptions};
 use super::units::Unit;
 use crate::util::cancel::Cancel;
 
@@ -18,7 +19,13 @@ impl Model {
     /// within 1e-5 only, so they do not answer for each other: with and without the cache, a score is
     /// the same to the bit.
     pub(super) fn shelf_id(&self, inputs: &ScoreInputs, options: &ScoreOptions) -> ShelfId {
-        let (info, fused) = (&self.info, options.path == Path::Fused && self.has_fused_path());
+        let info = &self.info;
+        let ours = options.path == Path::Fused && self.encoder.own().is_some();
+        let kernels = match (ours, self.on_cpu()) {
+            (true, true) => "fused",
+            (true, false) => "packed",
+            (false, _) => "candle",
+        };
         let device = info.device.split(':').next().unwrap_or_default();
         let template = match inputs {
             ScoreInputs::Text(_) => "text",
@@ -28,7 +35,7 @@ impl Model {
         ShelfId {
             model_hash: info.hash.clone(),
             model_name: info.name.clone(),
-            arithmetic: format!("{} {device} {}", options.dtype, if fused { "fused" } else { "candle" }),
+            arithmetic: format!("{} {device} {kernels}", options.dtype),
             template: template.into(),
             max_tokens: info.max_tokens,
             width: match &self.head {

@@ -5,19 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use super::batch::plan;
 use super::bert::Path;
 use super::cache::Memo;
+use super::compute::tokens_of;
+use super::device::DeviceNotes;
 use super::dtype::Dtype;
 use super::error::{ModelError, ModelErrorKind};
-use super::fused::Scratch;
 use super::heads::Head;
 use super::load::Model;
 use super::progress::ScoreProgress;
 use super::recall::Recall;
-use super::tokens::Ids;
-use super::units::{Table, Unit, cost, distinct};
-use super::workers;
+use super::units::{Table, Unit, distinct};
 use crate::util::cancel::Cancel;
 
 /// What to score: columns of equal length, one entry per row. A row with a missing or blank text has
@@ -43,11 +41,14 @@ pub struct ScoreOptions {
     pub dtype: Dtype,
     /// What is known from before, shared by the calls of one job; `None`: every input is computed.
     pub memo: Option<Arc<Memo>>,
+    /// What the devices went through, for the user; shared by the calls of one job.
+    pub notes: Arc<DeviceNotes>,
 }
 
 impl Default for ScoreOptions {
     fn default() -> Self {
-        Self { threads: 0, batch_tokens: 0, path: Path::Fused, dtype: Dtype::F32, memo: None }
+        let (memo, notes) = (None, Arc::default());
+        Self { threads: 0, batch_tokens: 0, path: Path::Fused, dtype: Dtype::F32, memo, notes }
     }
 }
 
@@ -80,11 +81,6 @@ pub struct ScoreReport {
     pub seconds: f64,
     pub tokens_per_second: f64,
 }
-
-/// How many inputs are tokenised and sorted together: few at first, so that the first results come
-/// at once and in about the input's order; more later, so that little is padded.
-const WINDOW_FIRST: usize = 256;
-const WINDOW_MOST: usize = 4096;
 
 impl Model {
     /// Scores every row, handing chunks to `emit` on this thread. When `cancel` is set, the job stops
@@ -198,105 +194,4 @@ impl Model {
             _ => Ok(()),
         }
     }
-
-    /// Tokenises, sorts, batches and computes the units that `which` numbers; `done` gets them as they
-    /// come.
-    pub(super) fn compute(
-        &self,
-        units: &[Unit],
-        which: &[u32],
-        options: &ScoreOptions,
-        cancel: &Cancel,
-        progress: &ScoreProgress,
-        mut done: impl FnMut(Vec<Computed>, Vec<Vec<f32>>) -> Result<(), ModelError>,
-    ) -> Result<(), ModelError> {
-        let bytes = |numbers: &[u32]| {
-            let units = numbers.iter().filter_map(|number| units.get(*number as usize));
-            units.map(|unit| cost(*unit, self.tokens.max_tokens()) as u64).sum()
-        };
-        ScoreProgress::add(&progress.inputs_open, which.len() as u64);
-        ScoreProgress::add(&progress.bytes, bytes(which));
-        let fused = options.path == Path::Fused && self.has_fused_path();
-        let on_cpu = self.encoder.device().is_cpu();
-        self.check_dtype(options.dtype)?;
-        let threads = if on_cpu { workers::worker_count(options.threads) } else { 1 };
-        let budget = match (options.batch_tokens, fused, on_cpu) {
-            (0, true, _) => 384,
-            (0, false, true) => 1024,
-            (0, false, false) => 16_384,
-            (asked, ..) => asked,
-        };
-        let mut window = WINDOW_FIRST;
-        let mut start = 0;
-        let mut waiting: Vec<Vec<(usize, Ids)>> = Vec::new();
-        let next = || {
-            while waiting.is_empty() && start < which.len() {
-                let end = which.len().min(start + window);
-                let numbers = which.get(start..end).unwrap_or_default();
-                waiting = self.tokenise_window(units, numbers, budget, cancel)?;
-                waiting.reverse();
-                let tokens = waiting.iter().flatten().map(|(_, ids)| ids.ids.len() as u64).sum();
-                ScoreProgress::add(&progress.tokens_sized, tokens);
-                ScoreProgress::add(&progress.bytes_sized, bytes(numbers));
-                (start, window) = (end, WINDOW_MOST.min(window * 4));
-            }
-            cancel.check()?;
-            Ok(waiting.pop())
-        };
-        let work = |scratch: &mut Scratch, batch: Vec<(usize, Ids)>| {
-            let rows: Vec<_> = batch.iter().map(|(_, ids)| (&ids.ids[..], &ids.type_ids[..])).collect();
-            let outputs = self.forward(&rows, (options.path, options.dtype), scratch, cancel)?;
-            let done = batch.iter().map(|(unit, ids)| Computed {
-                unit: *unit,
-                tokens: ids.ids.len() as u32,
-                truncated: ids.truncated,
-            });
-            Ok((done.collect::<Vec<_>>(), outputs))
-        };
-        progress.computing.store(!which.is_empty(), Relaxed);
-        let ended = workers::run(threads, next, Scratch::default, work, |(units, outputs)| {
-            ScoreProgress::add(&progress.tokens_done, tokens_of(&units));
-            ScoreProgress::add(&progress.inputs_done, units.len() as u64);
-            let truncated = units.iter().filter(|unit| unit.truncated).count();
-            ScoreProgress::add(&progress.truncated, truncated as u64);
-            done(units, outputs)
-        });
-        progress.computing.store(false, Relaxed);
-        ended
-    }
-
-    fn tokenise_window(
-        &self,
-        units: &[Unit],
-        numbers: &[u32],
-        budget: usize,
-        cancel: &Cancel,
-    ) -> Result<Vec<Vec<(usize, Ids)>>, ModelError> {
-        let mut window = Vec::with_capacity(numbers.len());
-        for number in numbers.iter().map(|number| *number as usize) {
-            cancel.check()?;
-            if let Some((query, text)) = units.get(number) {
-                window.push(Some((number, self.tokens.ids(query, *text)?)));
-            }
-        }
-        let lengths: Vec<usize> = window.iter().flatten().map(|(_, ids)| ids.ids.len()).collect();
-        let batches = plan(&lengths, budget);
-        Ok(batches
-            .into_iter()
-            .map(|batch| batch.into_iter().filter_map(|i| window.get_mut(i)?.take()).collect())
-            .collect())
-    }
-}
-
-fn tokens_of(done: &[Computed]) -> u64 {
-    done.iter().map(|done| u64::from(done.tokens)).sum()
-}
-
-/// A unit that has been computed.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Computed {
-    /// Its number among the job's units.
-    pub unit: usize,
-    pub tokens: u32,
-    pub truncated: bool,
 }

@@ -17,7 +17,7 @@ use super::{Done, Ended, Figures, Stop, Work};
 use crate::engine::lanes::dialect::relation_info;
 use crate::engine::lanes::live::Live;
 use crate::engine::model::cache::Memo;
-use crate::engine::model::{Dtype, Model, ModelError, ModelInfo};
+use crate::engine::model::{DeviceNotes, Dtype, Model, ModelError, ModelInfo};
 use crate::engine::store::{HIDDEN, Relation, Select};
 use crate::notebook::spec::ScoreSpec;
 use crate::protocol::{Body, CellState, Outcome, ProblemKind, Progress, ScoreSummary};
@@ -74,6 +74,8 @@ pub(in crate::engine::lanes) struct ScoreJob {
     dtype: Dtype,
     /// Known scores, and what earlier passes have computed.
     memo: Arc<Memo>,
+    /// What the devices went through, over all passes.
+    notes: Arc<DeviceNotes>,
     /// Rows in the snapshot, those that are scored, and where the next stretch of the others begins.
     total: u64,
     scored: Rows,
@@ -151,6 +153,7 @@ fn prepare(work: &Work, spec: &ScoreSpec, names: &Names) -> Result<ScoreJob, Sto
         model,
         dtype,
         memo,
+        notes: Arc::default(),
         total,
         scored: Rows::default(),
         from: 0,
@@ -206,6 +209,7 @@ impl Scoring<'_> {
         if s.nan > 0 {
             notes.push(format!("{} scores are not finite numbers", s.nan));
         }
+        notes.extend(self.job.notes.lines());
         notes.extend(self.job.memo.trouble());
         notes
     }
@@ -222,7 +226,9 @@ impl Scoring<'_> {
             done.outcome.notes = self.notes(false);
             return Ok(Ended::Done(Box::new(done)));
         };
-        if stop.problem.kind == ProblemKind::Cancelled && self.done() > 0 {
+        // A device that fails leaves rows behind, as a stop does.
+        let kept = matches!(stop.problem.kind, ProblemKind::Cancelled | ProblemKind::Resource);
+        if kept && self.done() > 0 {
             // Not under the job's own flag, which is set.
             match connection.arrived_scores(self.work.cell, &names.rows, &names.scores, &Cancel::new()) {
                 Ok(relation) => stop.partial = Some(Box::new(self.outcome(&relation, true))),

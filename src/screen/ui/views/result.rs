@@ -214,6 +214,9 @@ fn banner(run: &CellRun, width: u16) -> Option<(String, bool)> {
         RunState::Queued => ("waits to run again".into(), true),
         RunState::Cancelled if run.is_partial() => ("stopped; these rows were finished".into(), false),
         RunState::Cancelled => ("the last run was stopped".into(), true),
+        RunState::Failed(problem) if run.is_partial() => {
+            (format!("{}; these rows were finished", problem.message), false)
+        }
         RunState::Failed(problem) => (format!("the last run failed: {}", problem.message), true),
         RunState::Skipped(because) => (format!("{because} failed or was stopped"), true),
         _ if run.is_partial() => ("rows are missing".into(), false),

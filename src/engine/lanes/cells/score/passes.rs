@@ -151,6 +151,7 @@ impl Scoring<'_> {
             batch_tokens: self.spec.batch_tokens.unwrap_or(0),
             dtype: self.job.dtype,
             memo: Some(Arc::clone(&self.job.memo)),
+            notes: Arc::clone(&self.job.notes),
             ..ScoreOptions::default()
         };
         let ended = self.work.models.run(move |_| {
