@@ -29,6 +29,7 @@ impl Kind {
         Kind::Score,
         Kind::Metrics,
         Kind::Fairness,
+        Kind::Compare,
         Kind::Explain,
         Kind::Train,
         Kind::Check,
@@ -37,7 +38,6 @@ impl Kind {
         Kind::Drift,
         Kind::Privacy,
         Kind::Prepare,
-        Kind::Compare,
         Kind::Behaviour,
         Kind::Recommend,
         Kind::Label,
@@ -80,6 +80,7 @@ impl Kind {
                 | Kind::Score
                 | Kind::Metrics
                 | Kind::Fairness
+                | Kind::Compare
                 | Kind::Explain
                 | Kind::Train
                 | Kind::Check
@@ -88,7 +89,7 @@ impl Kind {
 
     /// Cheap cells may run again by themselves when something above them changes.
     pub fn is_cheap(self) -> bool {
-        matches!(self, Kind::Sql | Kind::Metrics | Kind::Fairness | Kind::Check)
+        matches!(self, Kind::Sql | Kind::Metrics | Kind::Fairness | Kind::Compare | Kind::Check)
     }
 
     /// The body is bare SQL; every other kind has a TOML body.

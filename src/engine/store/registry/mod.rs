@@ -3,6 +3,7 @@
 //!
 //! One list per family, so that families grow without touching each other.
 
+mod compare;
 mod demo;
 mod eval;
 mod fairness;
@@ -33,8 +34,15 @@ macro_rules! registered {
 }
 pub(crate) use registered;
 
-const FAMILIES: &[&[Query]] =
-    &[store::QUERIES, eval::QUERIES, demo::QUERIES, metrics::QUERIES, fairness::QUERIES, models::QUERIES];
+const FAMILIES: &[&[Query]] = &[
+    store::QUERIES,
+    eval::QUERIES,
+    demo::QUERIES,
+    metrics::QUERIES,
+    fairness::QUERIES,
+    models::QUERIES,
+    compare::QUERIES,
+];
 
 /// All registered statements.
 pub fn queries() -> impl Iterator<Item = &'static Query> {
