@@ -6,13 +6,16 @@ use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::args::{Convention, EvalArgs, ShortFormat};
+mod compare;
+
+use super::args::{Convention, EvalArgs, IntervalWord, ShortFormat};
 use super::output::{cancel_on_signal, print};
 use super::queries::{OneConnection, analysis_failure, query_failure};
 use super::{Failure, err_line, settings};
 use crate::analysis::metrics::{
     Empty, METRICS, MetricId, MetricsRequest, MetricsTable, Roles, Rows, Ties, evaluate,
 };
+use crate::analysis::stats::IntervalMethod;
 use crate::analysis::{Bindings, Queries, SqlValue};
 use crate::engine::store::{Connection, SourceSpec, Store, StoreOptions};
 use crate::notebook::diagnostics::nearest;
@@ -24,6 +27,10 @@ const JOINED: &str = "eval_rows";
 /// Reads both files, evaluates, prints.
 pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
     check_measures(&args.measures)?;
+    let [only] = &args.run[..] else { return compare::compare(args) };
+    if args.compare.is_some() {
+        return compare::compare(args);
+    }
     let cancel = cancel_on_signal();
     let options = settings::load().engine_options(&Default::default())?;
     let mut bounds = StoreOptions::default();
@@ -32,19 +39,9 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
     let connection = store.connect()?;
     // Converted TREC files live as long as this folder.
     let folder = tempfile::tempdir().map_err(|e| Failure::resource(format!("no temporary folder: {e}")))?;
-    let run = register(&connection, "run", &args.run, folder.path(), &cancel)?;
+    let run = register(&connection, "run", only, folder.path(), &cancel)?;
     let qrels = register(&connection, "qrels", &args.qrels, folder.path(), &cancel)?;
-    let bindings = Bindings::new()
-        .ident("out", JOINED)
-        .ident("run", "run")
-        .ident("run_query", column(args, "query", &run, "run")?)
-        .ident("run_item", column(args, "item", &run, "run")?)
-        .ident("run_score", column(args, "score", &run, "run")?)
-        .ident("qrels", "qrels")
-        .ident("qrels_query", column(args, "query", &qrels, "qrels")?)
-        .ident("qrels_item", column(args, "item", &qrels, "qrels")?)
-        .ident("qrels_gain", column(args, "gain", &qrels, "qrels")?)
-        .value("both", SqlValue::Bool(matches!(args.convention, Convention::Trec | Convention::Ranx)));
+    let bindings = joined(args, JOINED, ("run", &run), &qrels)?;
     let mut queries = OneConnection { connection: &connection, cancel: &cancel };
     queries.run("eval/judged_run", &bindings).map_err(query_failure)?;
     let table = evaluate(&mut queries, &request(args), &cancel, &mut |_, _| {}).map_err(analysis_failure)?;
@@ -55,6 +52,26 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
         ShortFormat::Json => json_text(args, &table),
         ShortFormat::Text => text(args, &table),
     })
+}
+
+/// Fills the statement that joins a run (a relation and its columns) with the judgments as `out`.
+fn joined(
+    args: &EvalArgs,
+    out: &str,
+    (name, run): (&str, &[String]),
+    qrels: &[String],
+) -> Result<Bindings, Failure> {
+    Ok(Bindings::new()
+        .ident("out", out)
+        .ident("run", name)
+        .ident("run_query", column(args, "query", run, "run")?)
+        .ident("run_item", column(args, "item", run, "run")?)
+        .ident("run_score", column(args, "score", run, "run")?)
+        .ident("qrels", "qrels")
+        .ident("qrels_query", column(args, "query", qrels, "qrels")?)
+        .ident("qrels_item", column(args, "item", qrels, "qrels")?)
+        .ident("qrels_gain", column(args, "gain", qrels, "qrels")?)
+        .value("both", SqlValue::Bool(matches!(args.convention, Convention::Trec | Convention::Ranx))))
 }
 
 /// Before any file is read: every measure is one that there is.
@@ -88,11 +105,30 @@ fn request(args: &EvalArgs) -> MetricsRequest {
         rows: Rows { from: JOINED.into(), roles, relevant_at: args.relevant_at, ties, ..Rows::default() },
         show: args.measures.iter().map(|measure| measure.trim().to_string()).collect(),
         empty: if args.convention == Convention::Recscope { Empty::NotAvailable } else { Empty::Zero },
+        interval: interval(args),
         resamples: args.resamples,
         seed: args.seed,
         per_list: args.per_query,
         ..MetricsRequest::default()
     }
+}
+
+fn interval(args: &EvalArgs) -> IntervalMethod {
+    match args.interval {
+        IntervalWord::Percentile => IntervalMethod::Percentile,
+        IntervalWord::Bca => IntervalMethod::Bca,
+    }
+}
+
+/// How intervals were made: an entry of either report.
+fn interval_json(args: &EvalArgs) -> Json {
+    json!({
+        "method": interval(args).name(),
+        "level": 0.95,
+        "resamples": args.resamples,
+        "seed": args.seed,
+        "cluster": "query",
+    })
 }
 
 /// Makes a file readable under `name`; TREC's own formats are turned into CSV first. Gives its columns.
@@ -103,10 +139,10 @@ fn register(
     folder: &Path,
     cancel: &Cancel,
 ) -> Result<Vec<String>, Failure> {
-    let spec = match trec(path, name == "run") {
+    let spec = match trec(path, name.starts_with("run")) {
         Some(rows) => {
             let file = folder.join(format!("{name}.csv"));
-            write_csv(&file, name == "run", &rows)
+            write_csv(&file, name.starts_with("run"), &rows)
                 .map_err(|e| Failure::resource(format!("cannot write {}: {e}", file.display())))?;
             let mut spec = SourceSpec::path(file.to_string_lossy().into_owned());
             spec.types = vec![("query".into(), "VARCHAR".into()), ("item".into(), "VARCHAR".into())];
@@ -194,7 +230,8 @@ fn json_text(args: &EvalArgs, table: &MetricsTable) -> String {
         }
         measures.insert(line.metric.clone(), entry);
     }
-    let mut report = json!({ "convention": convention(args), "measures": measures });
+    let mut report =
+        json!({ "convention": convention(args), "measures": measures, "interval": interval_json(args) });
     if let (true, Some(report)) = (args.per_query, report.as_object_mut()) {
         report.insert("per_query".into(), per_query(table));
     }

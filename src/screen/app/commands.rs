@@ -120,12 +120,13 @@ pub fn shown_key(command: &Command, place: Places) -> String {
 
 /// What a command is called here: Enter leads to different places.
 fn name_here(app: &App, command: &Command) -> &'static str {
-    use crate::notebook::Kind::{Fairness, Metrics};
+    use crate::notebook::Kind::{Compare, Fairness, Metrics};
     if command.id != "drill" {
         return command.name;
     }
     match app.doc.cell_at(app.focus) {
         Some(cell) if matches!(cell.kind, Fairness | Metrics) => "its rows",
+        Some(cell) if cell.kind == Compare => "what moved",
         Some(cell) if app.doc.graph().score_ancestor(&cell.name).is_some() => "why",
         _ => "record",
     }

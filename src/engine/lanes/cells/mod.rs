@@ -2,6 +2,7 @@
 //! Nothing here decides whether a cell runs; that is the job's business.
 
 mod check;
+mod compare;
 mod explain;
 mod inputs;
 mod measure;
@@ -21,6 +22,7 @@ use super::progress::{Stop, Work};
 use crate::notebook::spec::CellSpec;
 use crate::protocol::{Outcome, RelationInfo};
 
+pub(super) use compare::compare;
 pub(super) use measure::{Effort, fairness, metrics};
 pub(super) use sql::sql;
 
@@ -46,6 +48,7 @@ pub(super) fn run(work: &Work, spec: &CellSpec, known: &dyn Known, live: &mut Li
         CellSpec::Score(spec) => score::score(work, spec, live),
         CellSpec::Metrics(spec) => metrics(work, spec, known, Effort::Full),
         CellSpec::Fairness(spec) => fairness(work, spec, known, Effort::Full),
+        CellSpec::Compare(spec) => compare(work, spec, known, Effort::Full),
         CellSpec::Explain(spec) => explain::explain(work, spec),
         CellSpec::Train(spec) => train::train(work, spec, known),
         CellSpec::Check(spec) => Ok(check::check(work, spec, known)),
