@@ -144,7 +144,7 @@ pub struct FairnessSpec {
 }
 
 /// Result columns, by `detail`:
-/// `run, metric, group, baseline, value, delta, lower, upper, p, p_adjusted, effect, mde, power, wins, ties,
+/// `run, metric, slice, baseline, value, delta, lower, upper, p, p_adjusted, effect, mde, power, wins, ties,
 /// losses, n, n_na, status, predicate` where `lower` and `upper` are delta's;
 /// `query, [user], run, metric, baseline, value, delta, baseline_top, top, predicate`;
 /// `query, run, metric, delta, rank, baseline_item, baseline_gain, item, gain, was, predicate`.

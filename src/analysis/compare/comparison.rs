@@ -85,7 +85,7 @@ fn compute(
                     .moved
                     .extend(top.into_iter().map(|moved| moved::Moved { run: run.name.clone(), ..moved }));
             }
-            let mut comparison =
+            let comparison =
                 Comparison { request, ids: &ids, by, run: &run.name, baseline, found: &found, cancel };
             comparison.lines(&groups, &mut table)?;
         }
@@ -132,9 +132,9 @@ struct Comparison<'c> {
 }
 
 impl Comparison<'_> {
-    fn lines(&mut self, groups: &[GroupPairs], table: &mut CompareTable) -> Result<(), AnalysisError> {
+    fn lines(&self, groups: &[GroupPairs], table: &mut CompareTable) -> Result<(), AnalysisError> {
         let none = [GroupPairs::default()];
-        let groups = if groups.is_empty() && self.by.is_empty() { &none } else { groups };
+        let groups = if groups.is_empty() && self.by.is_empty() { &none[..] } else { groups };
         let cost: usize = self.found.values.iter().map(|values| 2 * values.cost()).sum();
         let resamples = affordable(self.request.resamples, cost);
         let permutations = affordable(self.request.permutations, cost);

@@ -115,7 +115,7 @@ impl CompareTable {
         })
     }
 
-    /// Columns `run, metric, group, baseline, value, delta, lower, upper, p, p_adjusted, effect, mde, power,
+    /// Columns `run, metric, slice, baseline, value, delta, lower, upper, p, p_adjusted, effect, mde, power,
     /// wins, ties, losses, n, n_na, status, predicate`; n/a is NULL. `lower` and `upper` are delta's.
     pub fn to_batch(&self) -> Result<RecordBatch, ArrowError> {
         let lines = &self.lines;
@@ -131,7 +131,7 @@ impl CompareTable {
         batch(vec![
             ("run", text(|line| line.run.clone())),
             ("metric", text(|line| line.metric.clone())),
-            ("group", text(CompareLine::group_name)),
+            ("slice", text(CompareLine::group_name)),
             ("baseline", number(|line| line.baseline)),
             ("value", number(|line| line.value)),
             ("delta", number(|line| line.delta)),

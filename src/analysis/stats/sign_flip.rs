@@ -161,7 +161,7 @@ fn joined(
     let Some(observed) = difference(&|_| false) else { return Ok(None) };
     let near = observed - 1e-12 * observed.max(1.0);
     let extreme = |bits: &[u64]| {
-        let traded = |unit: usize| bits.get(unit / 64).is_some_and(|word| word >> (unit % 64) & 1 == 1);
+        let traded = |unit: usize| bits.get(unit / 64).is_some_and(|word| (word >> (unit % 64)) & 1 == 1);
         difference(&traded).is_none_or(|difference| difference >= near)
     };
     trade(units, rounds, random, cancel, extreme).map(Some)

@@ -6,8 +6,8 @@ pub(super) const COMPARE: CellDef = CellDef {
     kind: Kind::Compare,
     summary: "two or more runs or models over the same queries: paired differences with interval, adjusted p, \
               effect size, wins and losses, and the queries that moved most",
-    result: "`run, metric, group, baseline, value, delta, lower, upper, p, p_adjusted, effect, mde, power, wins, \
-             ties, losses, n, n_na, status, predicate`, `lower` and `upper` being delta's; with `detail = \
+    result: "`run, metric, slice, baseline, value, delta, lower, upper, p, p_adjusted, effect, mde, power, wins, \
+             ties, losses, n, n_na, status, predicate`, `slice` being `all` or a group of `by`, `lower` and `upper` delta's; with `detail = \
              \"queries\"` `query, [user], run, metric, baseline, value, delta, baseline_top, top, predicate`; \
              with `detail = \"lists\"` `query, run, metric, delta, rank, baseline_item, baseline_gain, item, \
              gain, was, predicate`. Only lists that both runs have with a figure count (`n`), the others are \

@@ -26,8 +26,7 @@ pub fn closer(app: &mut App, cell: &str, effects: &mut Vec<Effect>) {
     if spec.detail == Detail::Lists {
         return rows(app, cell, &spec, &run, &predicate, effects);
     }
-    let (detail, ending) =
-        if spec.detail == Detail::Summary { ("queries", "queries") } else { ("lists", "lists") };
+    let detail = if spec.detail == Detail::Summary { "queries" } else { "lists" };
     let Some(body) = app
         .doc
         .notebook()
@@ -37,7 +36,7 @@ pub fn closer(app: &mut App, cell: &str, effects: &mut Vec<Effect>) {
         return app.say(Tone::Bad, format!("{cell} cannot be followed: its text cannot be read"));
     };
     let stem = cell.strip_suffix("_queries").unwrap_or(cell);
-    follow(app, cell, Kind::Compare, &format!("{stem}_{ending}"), &body, Pane::Result, effects);
+    follow(app, cell, Kind::Compare, &format!("{stem}_{detail}"), &body, Pane::Result, effects);
 }
 
 /// A text of the row in focus.
@@ -62,7 +61,7 @@ fn narrowed(
     let mut table: toml::Table = body.parse().ok()?;
     let key = if matches!(spec.runs, Compared::Scores(_)) { "scores" } else { "runs" };
     let both = [spec.runs.names().first()?.as_str(), run];
-    table.insert(key.into(), both.map(|name| toml::Value::from(name)).to_vec().into());
+    table.insert(key.into(), both.map(toml::Value::from).to_vec().into());
     if !predicate.is_empty() && predicate != "TRUE" {
         let filter = match table.get("where").and_then(toml::Value::as_str) {
             Some(filter) => format!("({filter}) AND {predicate}"),
