@@ -255,3 +255,45 @@ fn more_draws_than_one_statistic_needs_change_nothing() {
     let interval = holes.interval(IntervalMethod::Percentile, 0.95).unwrap();
     assert!(interval.lower >= 0.0 && interval.upper <= 4.0);
 }
+
+/// Rows that no query binds together are single trials; rows of queries are not.
+#[test]
+fn proportions_of_independent_rows_have_wilsons_interval() {
+    use crate::metrics::{names, run};
+    use recscope::analysis::metrics::{MetricsRequest, Roles, Rows};
+    let mut database = crate::support_queries::Database::new();
+    database.make(
+        "log",
+        "SELECT i % 20 AS query, i % 7 = 0 AS clicked, (i % 11) / 11 AS score FROM range(200) AS r(i)",
+    );
+    let column = |name: &str| Some(name.to_owned());
+    let roles = Roles { label: column("clicked"), score: column("score"), ..Roles::default() };
+    let rows = Rows { from: "log".into(), roles, relevant_at: 1.0, ..Rows::default() };
+    let mut request = MetricsRequest {
+        rows,
+        show: names("ctr accuracy brier"),
+        resamples: 200,
+        seed: 9,
+        interval: IntervalMethod::Bca,
+        ..MetricsRequest::default()
+    };
+    let alone = run(&mut database, &request);
+    let (lower, upper) = wilson(29, 200, 0.05).unwrap();
+    let ctr = &alone.lines[0];
+    assert!((ctr.lower.unwrap() - lower).abs() < 1e-12 && (ctr.upper.unwrap() - upper).abs() < 1e-12);
+    let said =
+        "95 % intervals: BCa bootstrap, 200 resamples of rows, seed 9; Wilson's for proportions of rows";
+    assert!(alone.notes.iter().any(|note| note == said), "{:?}", alone.notes);
+    request.rows.roles.query = column("query");
+    request.interval = IntervalMethod::Percentile;
+    let bound = run(&mut database, &request);
+    assert_ne!(bound.lines[0].lower, ctr.lower);
+    let said = "95 % intervals: percentile bootstrap, 200 resamples of queries, seed 9";
+    assert!(bound.notes.iter().any(|note| note == said), "{:?}", bound.notes);
+    request.resamples = 0;
+    let none = run(&mut database, &request);
+    assert!(
+        none.lines.iter().all(|line| line.lower.is_none())
+            && none.notes.iter().all(|n| !n.contains("interval"))
+    );
+}

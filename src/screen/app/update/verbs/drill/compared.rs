@@ -103,8 +103,16 @@ fn rows(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, StringArray};
+    use arrow::datatypes::{DataType, Field, Schema};
+    use arrow::record_batch::RecordBatch;
+
     use super::*;
     use crate::notebook::Notebook;
+    use crate::protocol::{Page, PageSpec, RelationInfo, RowCount};
+    use crate::screen::app::fake;
 
     fn spec(body: &str) -> (Option<CompareSpec>, Vec<String>) {
         let notebook = Notebook::parse(&format!("```compare c\n{body}```\n"));
@@ -133,5 +141,51 @@ mod tests {
             Some("(day = 3 or day = 4) AND \"region\" = 'it''s \"x\"'")
         );
         assert!(found.by.is_empty() && found.checks.is_empty() && found.roles.gain.as_deref() == Some("g"));
+    }
+
+    fn info(name: &str) -> RelationInfo {
+        let columns = ["run", "metric", "predicate"].map(|name| fake::column(name, "VARCHAR", None)).to_vec();
+        RelationInfo { name: name.into(), rows: RowCount::Exact(1), columns }
+    }
+
+    fn page(spec: &PageSpec) -> Page {
+        let texts = ["new", "mrr", "\"query\" = '跑鞋'"];
+        let fields =
+            info("").columns.iter().map(|c| Field::new(&c.name, DataType::Utf8, true)).collect::<Vec<_>>();
+        let arrays = texts.map(|text| Arc::new(StringArray::from(vec![text])) as ArrayRef).to_vec();
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap();
+        Page {
+            spec: spec.clone(),
+            total: RowCount::Exact(1),
+            columns: info("").columns,
+            ipc: fake::ipc(&batch),
+        }
+    }
+
+    #[test]
+    fn enter_leads_to_queries_to_lists_and_to_rows() {
+        let text = "---\nsources: { log: a.parquet }\nschema: { query: query, gain: g }\n---\n\
+                    ```compare c\nfrom = \"log\"\nscores = [\"old\", \"new\"]\n```\n";
+        let mut d = fake::Driver::new(text, 120, 40);
+        d.keys("R");
+        d.finish(info);
+        d.keys("G enter");
+        d.answer(page);
+        let mut bodies = Vec::new();
+        for step in ["c_queries", "c_lists", "c_rows"] {
+            d.keys("enter");
+            assert_eq!(d.app.focused_cell(), Some(step));
+            bodies.push(d.app.doc.notebook().cell(step).unwrap().body.clone());
+            d.finish(info);
+            d.answer(page);
+        }
+        assert!(
+            bodies[0].contains("detail = \"queries\"") && bodies[0].contains("show = [\"mrr\"]"),
+            "{bodies:?}"
+        );
+        assert!(bodies[1].contains("detail = \"lists\"") && bodies[1].contains("跑鞋"), "{bodies:?}");
+        assert!(bodies[2].contains("FROM log") && bodies[2].matches("跑鞋").count() == 1, "{bodies:?}");
+        d.keys("esc esc esc");
+        assert_eq!(d.app.focused_cell(), Some("c"));
     }
 }
