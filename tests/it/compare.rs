@@ -214,11 +214,13 @@ fn a_planted_improvement_is_found_where_it_is() {
     assert_eq!(table.overall("LOG.NEW", Some("NDCG@5")), Some(line("all", "ndcg@5")));
 }
 
-/// Families of nine tests on runs that differ by chance only.
+/// Families of twelve tests on runs that differ by chance only.
 #[test]
 fn runs_that_are_alike_raise_no_alarm() {
     let mut database = Database::new();
-    let (studies, mut alarms, mut single) = (80, 0, 0);
+    let (studies, mut alarms) = (100, 0);
+    // Tests with p <= 0.05, by metric.
+    let mut single = [0; 3];
     for seed in 0..studies {
         log(&database, 100 + seed, 36, 0.0);
         let mut asked = request(&[("log", "old"), ("log", "new")], "ndcg@5 mrr precision@2");
@@ -226,23 +228,27 @@ fn runs_that_are_alike_raise_no_alarm() {
         (asked.resamples, asked.permutations) = (0, 499);
         let table = run(&mut database, &asked);
         alarms += u32::from(table.lines.iter().any(|line| line.status != Verdict::Level));
-        single += table.lines.iter().filter(|line| line.p.unwrap() <= 0.05).count();
+        for (line, metric) in table.lines.iter().zip((0..3).cycle()) {
+            single[metric] += u32::from(line.p.unwrap() <= 0.05);
+        }
     }
-    let (family, each) = (f64::from(alarms) / studies as f64, single as f64 / (12 * studies) as f64);
-    println!("tables with an alarm {family:.3}, tests with p <= 0.05 {each:.3}");
-    // Nominal 5 %; three standard errors of 80 studies are 7 %.
-    assert!(family <= 0.12, "{family}");
-    assert!((0.01..=0.08).contains(&each), "{each}");
+    let family = f64::from(alarms) / studies as f64;
+    let each = single.map(|alarms| f64::from(alarms) / (4 * studies) as f64);
+    println!("tables with an alarm {family:.3}, tests with p <= 0.05 by metric {each:?}");
+    // Nominal 5 %; three standard errors of 100 studies are 6.5 %. Where few of twelve queries differ, and
+    // by equal steps, p cannot come near 5 % from below: mrr and precision stay under it.
+    assert!(family <= 0.11, "{family}");
+    assert!((0.015..=0.085).contains(&each[0]) && each[1].max(each[2]) <= 0.085, "{each:?}");
 }
 
 /// Rates, AUC and calibration are no means of lists: they are compared as ratios, or by trading rows.
 #[test]
 fn row_metrics_are_compared_as_what_they_are() {
     let mut database = Database::new();
-    log(&database, 4, 60, 1.2);
+    log(&database, 4, 150, 4.0);
     database.make(
         "log",
-        "SELECT * REPLACE (least(old / 1.3, 1.0) AS old, least(new / 2.5, 1.0) AS new) FROM log",
+        "SELECT * REPLACE (least(old / 1.3, 1.0) AS old, least(new / 5.0, 1.0) AS new) FROM log",
     );
     let show = "auc brier precision log_loss ece recall ctr coverage";
     let table = run(&mut database, &request(&[("log", "old"), ("log", "new")], show));

@@ -101,8 +101,7 @@ pub(super) fn add_lists(
     moved: &mut [Moved],
 ) -> Result<(), AnalysisError> {
     let Some(baseline) = request.runs.first().filter(|_| !moved.is_empty()) else { return Ok(()) };
-    let ranks = ids.iter().map(|id| id.cutoff.unwrap_or(RANKS)).max().unwrap_or(RANKS).min(RANKS);
-    let tops = tops(queries, baseline, moved, ranks)?;
+    let tops = tops(queries, baseline, moved)?;
     let columns: Vec<String> =
         [&baseline.rows.roles.query, &baseline.rows.roles.user].into_iter().flatten().cloned().collect();
     for list in moved.iter_mut() {
@@ -111,26 +110,31 @@ pub(super) fn add_lists(
         list.baseline_top = tops.get(&(list.query.clone(), list.user.clone())).cloned().unwrap_or_default();
     }
     for run in request.runs.iter().skip(1) {
-        let tops = self::tops(queries, run, moved, ranks)?;
+        let tops = self::tops(queries, run, moved)?;
         for list in moved.iter_mut().filter(|list| list.run == run.name) {
             list.top = tops.get(&(list.query.clone(), list.user.clone())).cloned().unwrap_or_default();
         }
     }
+    for list in moved.iter_mut() {
+        let ranks = ids.iter().find(|id| id.to_string() == list.metric).and_then(|id| id.cutoff);
+        let ranks = ranks.unwrap_or(RANKS).min(RANKS) as usize;
+        list.baseline_top.truncate(ranks);
+        list.top.truncate(ranks);
+    }
     Ok(())
 }
 
-/// The first `ranks` places of one run's lists for these queries.
+/// The first places of one run's lists for these queries.
 fn tops(
     queries: &mut dyn Queries,
     run: &Run,
     moved: &[Moved],
-    ranks: u32,
 ) -> Result<HashMap<Key, Vec<TopItem>>, AnalysisError> {
     let rows = only(&run.rows, moved);
     let mut prepared = Prepared::new(queries, &rows, &[], Unit::Query, (true, false))?;
     prepared.rank()?;
     let keys = prepared.rows("compare/list_keys", &Bindings::new())?;
-    let bindings = Bindings::new().value("k", SqlValue::Int(i64::from(ranks)));
+    let bindings = Bindings::new().value("k", SqlValue::Int(i64::from(RANKS)));
     let places = prepared.rows("compare/top_items", &bindings)?;
     let (query, user) = (texts(&keys, "query")?, texts(&keys, "user")?);
     let mut found: HashMap<Key, Vec<TopItem>> = HashMap::new();

@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn the_fast_way_gives_what_the_plain_way_gives() {
         let mut random = Random::new(3);
-        for units in [2, 3, 7, 64, 301] {
+        for units in [2, 3, 7, 64, 199] {
             let numerator: Vec<f64> = (0..units).map(|_| random.uniform()).collect();
             let holes: Vec<f64> = (0..units).map(|i| f64::from(u8::from(i % 3 != 1))).collect();
             for denominator in [vec![1.0; units], holes] {

@@ -205,7 +205,7 @@ mod tests {
         let joined_form = Paired::Joined { both: &both(&a, &b), units: 11 };
         let other = sign_flip(&joined_form, 5000, Random::new(5), &Cancel::new()).unwrap().unwrap();
         assert!(exact.exact && other.exact && (exact.p - other.p).abs() < 1e-12, "{exact:?} {other:?}");
-        let sampled = test(&a, &b, 1500);
+        let sampled = test(&a, &b, 900);
         assert!(!sampled.exact && (sampled.p - exact.p).abs() < 0.05, "{sampled:?} {exact:?}");
     }
 }
