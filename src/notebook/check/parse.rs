@@ -278,7 +278,8 @@ impl Parser {
     /// `(new, old)` or `(cell.new, cell.old, metric)` behind the word `delta`.
     fn delta(&mut self, part: Part) -> Result<Term, CheckError> {
         self.at += 1;
-        let (mut cell, mut names) = (None, Vec::new());
+        let mut cell: Option<String> = None;
+        let mut names: Vec<String> = Vec::new();
         loop {
             let token = match self.peek() {
                 Some(token) if matches!(token.kind, TokenKind::Word | TokenKind::Name) => token.clone(),
