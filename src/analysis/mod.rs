@@ -1,6 +1,7 @@
-//! The science: metrics, statistics, fairness, explanations. No connection, no tensor, no thread:
+//! The science: metrics, statistics, comparison, fairness, explanations. No connection, no tensor, no thread:
 //! SQL is named by query id and run through [`Queries`], scores come through [`Scorer`].
 
+pub mod compare;
 pub mod drift;
 pub mod explain;
 pub mod fairness;

@@ -176,9 +176,9 @@ pub struct ExplainArgs {
 
 #[derive(Debug, Args)]
 pub struct EvalArgs {
-    /// Ranked results: columns query, item, score
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub run: String,
+    /// Ranked results: columns query, item, score; of several, the first is the baseline of --compare
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required = true)]
+    pub run: Vec<String>,
     /// Judgments: columns query, item, gain; without it, the run has a column gain of its own
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub qrels: Option<String>,
@@ -197,14 +197,36 @@ pub struct EvalArgs {
     /// Also the value of every query
     #[arg(long)]
     pub per_query: bool,
+    /// Compare the runs with the first one, query by query; more runs may be named here
+    #[arg(long, value_name = "FILE", num_args = 0.., value_hint = ValueHint::FilePath)]
+    pub compare: Option<Vec<String>>,
     /// Bootstrap resamples of queries behind the intervals; 0 for none
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub resamples: u32,
-    /// Seed of the resamples
+    /// How resamples become a 95 % interval
+    #[arg(long, value_enum, default_value_t)]
+    pub interval: IntervalWord,
+    /// Random trades of the runs' results behind each p of --compare; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub permutations: u32,
+    /// With --compare, so many queries per run and measure that moved most, with both lists
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub top_queries: usize,
+    /// Seed of the resamples and trades
     #[arg(long, default_value_t = 42)]
     pub seed: u64,
     #[arg(long, value_enum, default_value_t)]
     pub format: ShortFormat,
+}
+
+/// From resamples to an interval.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum IntervalWord {
+    /// Quantiles of the resamples
+    #[default]
+    Percentile,
+    /// Quantiles corrected for bias and skewness (Efron 1987)
+    Bca,
 }
 
 /// Rules on which metric libraries differ.

@@ -6,13 +6,16 @@ use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::args::{Convention, EvalArgs, ShortFormat};
+mod compare;
+
+use super::args::{Convention, EvalArgs, IntervalWord, ShortFormat};
 use super::output::{cancel_on_signal, print};
 use super::queries::{OneConnection, analysis_failure, query_failure};
 use super::{Failure, err_line, settings};
 use crate::analysis::metrics::{
     Empty, METRICS, MetricId, MetricsRequest, MetricsTable, Roles, Rows, Ties, evaluate,
 };
+use crate::analysis::stats::IntervalMethod;
 use crate::analysis::{Bindings, Queries, SqlValue};
 use crate::engine::store::{Connection, SourceSpec, Store, StoreOptions, quote_ident};
 use crate::notebook::diagnostics::nearest;
@@ -24,6 +27,10 @@ const JOINED: &str = "eval_rows";
 /// Reads both files, evaluates, prints.
 pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
     check_measures(&args.measures)?;
+    let [only] = &args.run[..] else { return compare::compare(args) };
+    if args.compare.is_some() {
+        return compare::compare(args);
+    }
     let cancel = cancel_on_signal();
     let options = settings::load().engine_options(&Default::default())?;
     let mut bounds = StoreOptions::default();
@@ -32,15 +39,13 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
     let connection = store.connect()?;
     // Converted TREC files live as long as this folder.
     let folder = tempfile::tempdir().map_err(|e| Failure::resource(format!("no temporary folder: {e}")))?;
-    let run = register(&connection, "run", &args.run, folder.path(), &cancel)?;
+    let run = register(&connection, "run", only, folder.path(), &cancel)?;
     let mut queries = OneConnection { connection: &connection, cancel: &cancel };
-    let rows = match &args.qrels {
-        Some(file) => {
-            let qrels = register(&connection, "qrels", file, folder.path(), &cancel)?;
-            join(&mut queries, args, &run, &qrels)?
-        }
-        None => judged_already(&mut queries, args, &run)?,
+    let qrels = match &args.qrels {
+        Some(file) => Some(register(&connection, "qrels", file, folder.path(), &cancel)?),
+        None => None,
     };
+    let rows = judged(&mut queries, args, ("run", &run), qrels.as_deref(), JOINED)?;
     let table =
         evaluate(&mut queries, &request(args, rows), &cancel, &mut |_, _| {}).map_err(analysis_failure)?;
     for note in &table.notes {
@@ -52,25 +57,17 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
     })
 }
 
-/// The rows of run and judgments, joined.
-fn join(
+/// The rows of a run (a relation and its columns) with their gains: those of the judgments, joined as
+/// `out`, or without judgments its own.
+fn judged(
     queries: &mut OneConnection,
     args: &EvalArgs,
-    run: &[String],
-    qrels: &[String],
+    run: (&str, &[String]),
+    qrels: Option<&[String]>,
+    out: &str,
 ) -> Result<Rows, Failure> {
-    let bindings = Bindings::new()
-        .ident("out", JOINED)
-        .ident("run", "run")
-        .ident("run_query", column(args, "query", run, "run")?)
-        .ident("run_item", column(args, "item", run, "run")?)
-        .ident("run_score", column(args, "score", run, "run")?)
-        .ident("qrels", "qrels")
-        .ident("qrels_query", column(args, "query", qrels, "qrels")?)
-        .ident("qrels_item", column(args, "item", qrels, "qrels")?)
-        .ident("qrels_gain", column(args, "gain", qrels, "qrels")?)
-        .value("both", SqlValue::Bool(matches!(args.convention, Convention::Trec | Convention::Ranx)));
-    queries.run("eval/judged_run", &bindings).map_err(query_failure)?;
+    let Some(qrels) = qrels else { return judged_already(queries, args, run, out) };
+    queries.run("eval/judged_run", &joined(args, out, run, qrels)?).map_err(query_failure)?;
     let named = |name: &str| Some(name.to_string());
     let roles = Roles {
         query: named("query"),
@@ -80,11 +77,36 @@ fn join(
         position: (args.convention == Convention::Ranx).then(|| "place".to_string()),
         ..Roles::default()
     };
-    Ok(Rows { from: JOINED.into(), roles, ..Rows::default() })
+    Ok(Rows { from: out.into(), roles, ..Rows::default() })
+}
+
+/// Fills the statement that joins a run (a relation and its columns) with the judgments as `out`.
+fn joined(
+    args: &EvalArgs,
+    out: &str,
+    (name, run): (&str, &[String]),
+    qrels: &[String],
+) -> Result<Bindings, Failure> {
+    Ok(Bindings::new()
+        .ident("out", out)
+        .ident("run", name)
+        .ident("run_query", column(args, "query", run, "run")?)
+        .ident("run_item", column(args, "item", run, "run")?)
+        .ident("run_score", column(args, "score", run, "run")?)
+        .ident("qrels", "qrels")
+        .ident("qrels_query", column(args, "query", qrels, "qrels")?)
+        .ident("qrels_item", column(args, "item", qrels, "qrels")?)
+        .ident("qrels_gain", column(args, "gain", qrels, "qrels")?)
+        .value("both", SqlValue::Bool(matches!(args.convention, Convention::Trec | Convention::Ranx))))
 }
 
 /// A run that brings its gains along. Queries without a judged row count no more than with two files.
-fn judged_already(queries: &mut OneConnection, args: &EvalArgs, run: &[String]) -> Result<Rows, Failure> {
+fn judged_already(
+    queries: &mut OneConnection,
+    args: &EvalArgs,
+    (name, run): (&str, &[String]),
+    out: &str,
+) -> Result<Rows, Failure> {
     let named = |role: &str| column(args, role, run, "run").map(Some);
     let gain = named("gain").map_err(|failure| {
         failure.hint("name the judgments with --qrels FILE, or the column with --columns gain=COLUMN")
@@ -97,16 +119,16 @@ fn judged_already(queries: &mut OneConnection, args: &EvalArgs, run: &[String]) 
         ..Roles::default()
     };
     let role = |name: &Option<String>| name.clone().unwrap_or_default();
-    let judged = Bindings::new().ident("run", "run").ident("gain", role(&roles.gain));
+    let judged = Bindings::new().ident("run", name).ident("gain", role(&roles.gain));
     let found = queries.rows("eval/unjudged", &judged).map_err(query_failure)?;
     let mut filter = None;
     if found.num_rows() > 0 {
-        let judged = judged.ident("query", role(&roles.query)).ident("out", "eval_judged_queries");
+        let judged = judged.ident("query", role(&roles.query)).ident("out", out);
         queries.run("eval/judged_queries", &judged).map_err(query_failure)?;
         let query = quote_ident(&role(&roles.query));
-        filter = Some(format!("{query} IN (SELECT query FROM temp.eval_judged_queries)"));
+        filter = Some(format!("{query} IN (SELECT query FROM temp.{})", quote_ident(out)));
     }
-    Ok(Rows { from: "run".into(), filter, roles, ..Rows::default() })
+    Ok(Rows { from: name.into(), filter, roles, ..Rows::default() })
 }
 
 /// Before any file is read: every measure is one that there is.
@@ -131,11 +153,30 @@ fn request(args: &EvalArgs, rows: Rows) -> MetricsRequest {
         rows: Rows { relevant_at: args.relevant_at, ties, ..rows },
         show: args.measures.iter().map(|measure| measure.trim().to_string()).collect(),
         empty: if args.convention == Convention::Recscope { Empty::NotAvailable } else { Empty::Zero },
+        interval: interval(args),
         resamples: args.resamples,
         seed: args.seed,
         per_list: args.per_query,
         ..MetricsRequest::default()
     }
+}
+
+fn interval(args: &EvalArgs) -> IntervalMethod {
+    match args.interval {
+        IntervalWord::Percentile => IntervalMethod::Percentile,
+        IntervalWord::Bca => IntervalMethod::Bca,
+    }
+}
+
+/// How intervals were made: an entry of either report.
+fn interval_json(args: &EvalArgs) -> Json {
+    json!({
+        "method": interval(args).name(),
+        "level": 0.95,
+        "resamples": args.resamples,
+        "seed": args.seed,
+        "cluster": "query",
+    })
 }
 
 /// Makes a file readable under `name`; TREC's own formats are turned into CSV first. Gives its columns.
@@ -146,10 +187,10 @@ fn register(
     folder: &Path,
     cancel: &Cancel,
 ) -> Result<Vec<String>, Failure> {
-    let spec = match trec(path, name == "run") {
+    let spec = match trec(path, name.starts_with("run")) {
         Some(rows) => {
             let file = folder.join(format!("{name}.csv"));
-            write_csv(&file, name == "run", &rows)
+            write_csv(&file, name.starts_with("run"), &rows)
                 .map_err(|e| Failure::resource(format!("cannot write {}: {e}", file.display())))?;
             let mut spec = SourceSpec::path(file.to_string_lossy().into_owned());
             spec.types = vec![("query".into(), "VARCHAR".into()), ("item".into(), "VARCHAR".into())];
@@ -237,7 +278,8 @@ fn json_text(args: &EvalArgs, table: &MetricsTable) -> String {
         }
         measures.insert(line.metric.clone(), entry);
     }
-    let mut report = json!({ "convention": convention(args), "measures": measures });
+    let mut report =
+        json!({ "convention": convention(args), "measures": measures, "interval": interval_json(args) });
     if let (true, Some(report)) = (args.per_query, report.as_object_mut()) {
         report.insert("per_query".into(), per_query(table));
     }

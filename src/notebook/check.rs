@@ -1,18 +1,63 @@
-//! The language of `check` lines: figures compared with numbers, joined by `and`, `or` and
-//! parentheses. Parsing and evaluating; where the figures come from is the caller's.
+//! The language of `check` lines: figures compared with numbers, joined by `and`, `or`, `unless` and
+//! parentheses. What a line is made of, and its evaluation; where the figures come from is the caller's,
+//! reading text is `check/parse.rs`.
 //!
 //! ```text
 //! quality.ndcg@10 >= 0.35 and (max_gap <= 0.05 or p_adjusted > 0.05)
+//! max_gap <= 0.05 unless p > 0.05            `A unless B` is `A or B`
+//! delta(new, old) > 0 at 0.95                the lower end of the difference's 95 % interval is above 0
+//! delta(new, old, mrr) >= -0.01              the difference itself, in another metric than the first
 //! ```
 
-/// A figure: `ndcg@10`, `quality.ndcg@10`, `lower(quality.ndcg@10)`, `rows(bad_queries)`.
+mod parse;
+
+use parse::Parser;
+
+/// A figure: `ndcg@10`, `quality.ndcg@10`, `lower(quality.ndcg@10)`, `rows(bad_queries)`,
+/// `delta(new, old)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {
     /// The cell named before the dot (or inside `rows(...)`); `None`: the cell that holds the check.
     pub cell: Option<String>,
-    /// `ndcg@10`, `max_gap`, `p_adjusted`...; empty for `rows`.
+    /// `ndcg@10`, `max_gap`, `p_adjusted`, `delta(new, old)`...; empty for `rows`.
     pub figure: String,
+    /// What a `delta(...)` names.
+    pub delta: Option<Box<Delta>>,
     pub part: Part,
+}
+
+/// The difference between two runs of a compare cell, `new - old`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delta {
+    pub new: String,
+    pub old: String,
+    /// `None`: the first metric that the cell shows.
+    pub metric: Option<String>,
+}
+
+impl std::fmt::Display for Delta {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.metric {
+            Some(metric) => write!(f, "delta({}, {}, {metric})", self.new, self.old),
+            None => write!(f, "delta({}, {})", self.new, self.old),
+        }
+    }
+}
+
+/// The level of an interval, in millionths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConfidenceLevel(u32);
+
+impl ConfidenceLevel {
+    /// `None` outside of 0.5 to 0.999999.
+    pub fn new(share: f64) -> Option<Self> {
+        let millionths = (share * 1e6).round();
+        (500_000.0..=999_999.0).contains(&millionths).then_some(Self(millionths as u32))
+    }
+
+    pub fn share(self) -> f64 {
+        f64::from(self.0) / 1e6
+    }
 }
 
 /// What of a figure is meant.
@@ -26,6 +71,9 @@ pub enum Part {
     N,
     /// Rows of a cell's result.
     Rows,
+    /// Ends of its interval at a level.
+    LowerAt(ConfidenceLevel),
+    UpperAt(ConfidenceLevel),
 }
 
 impl std::fmt::Display for Term {
@@ -38,6 +86,8 @@ impl std::fmt::Display for Term {
             Part::Upper => write!(f, "upper({name})"),
             Part::N => write!(f, "n({name})"),
             Part::Rows => write!(f, "rows({name})"),
+            Part::LowerAt(level) => write!(f, "lower({name}) at {}", level.share()),
+            Part::UpperAt(level) => write!(f, "upper({name}) at {}", level.share()),
         }
     }
 }
@@ -106,13 +156,7 @@ pub struct CheckError {
 impl Check {
     /// Parses one check line.
     pub fn parse(text: &str) -> Result<Check, CheckError> {
-        let mut parser =
-            Parser { tokens: tokens(text)?, at: 0, end: text.chars().count() as u32 + 1, depth: 0 };
-        let node = parser.or()?;
-        match parser.peek() {
-            None => Ok(Check { node }),
-            Some(token) => Err(parser.fault(format!("`{}` is not expected here", token.text))),
-        }
+        Ok(Check { node: Parser::new(text)?.whole()? })
     }
 
     /// Every figure, in order of appearance.
@@ -171,225 +215,6 @@ fn decide(nodes: &[Node], figure: &dyn Fn(&Term) -> Option<f64>, settles: bool) 
     settled.or_else(unknown).or(verdicts.last()).cloned().unwrap_or(none)
 }
 
-#[derive(Debug, Clone, PartialEq)]
-struct Token {
-    text: String,
-    column: u32,
-    kind: TokenKind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum TokenKind {
-    Word,
-    Number(f64),
-    Op(Op),
-    Open,
-    Close,
-}
-
-fn tokens(text: &str) -> Result<Vec<Token>, CheckError> {
-    let chars: Vec<char> = text.chars().collect();
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while let Some(&c) = chars.get(at) {
-        if c.is_whitespace() {
-            at += 1;
-            continue;
-        }
-        let column = at as u32 + 1;
-        let rest = &chars[at..];
-        let (kind, length) = token(rest).map_err(|message| CheckError { column, message })?;
-        tokens.push(Token { text: rest.iter().take(length).collect(), column, kind });
-        at += length;
-    }
-    Ok(tokens)
-}
-
-/// Kind and length of the token that begins here.
-fn token(rest: &[char]) -> Result<(TokenKind, usize), String> {
-    let first = rest.first().copied().unwrap_or(' ');
-    let second = rest.get(1).copied().unwrap_or(' ');
-    Ok(match (first, second) {
-        ('>', '=') | ('≥', _) => (TokenKind::Op(Op::Ge), if first == '≥' { 1 } else { 2 }),
-        ('<', '=') | ('≤', _) => (TokenKind::Op(Op::Le), if first == '≤' { 1 } else { 2 }),
-        ('=', '=') => (TokenKind::Op(Op::Eq), 2),
-        ('!', '=') => (TokenKind::Op(Op::Ne), 2),
-        ('<', '>') => (TokenKind::Op(Op::Ne), 2),
-        ('>', _) => (TokenKind::Op(Op::Gt), 1),
-        ('<', _) => (TokenKind::Op(Op::Lt), 1),
-        ('=', _) => return Err("write `==` to compare".into()),
-        ('(', _) => (TokenKind::Open, 1),
-        (')', _) => (TokenKind::Close, 1),
-        (c, d)
-            if c.is_ascii_digit() || (matches!(c, '-' | '+' | '.') && (d.is_ascii_digit() || d == '.')) =>
-        {
-            number(rest)?
-        }
-        (c, _) if c.is_alphabetic() || c == '_' => {
-            let inside = |c: &&char| c.is_alphanumeric() || matches!(**c, '_' | '.' | '@');
-            (TokenKind::Word, rest.iter().take_while(inside).count())
-        }
-        (c, _) => return Err(format!("`{}` is not expected here", c.escape_default())),
-    })
-}
-
-fn number(rest: &[char]) -> Result<(TokenKind, usize), String> {
-    let mut length = 0;
-    for (i, c) in rest.iter().enumerate() {
-        let after_e = i > 0 && matches!(rest[i - 1], 'e' | 'E');
-        let sign = matches!(c, '-' | '+') && (i == 0 || after_e);
-        if !(c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E') || sign) {
-            break;
-        }
-        length = i + 1;
-    }
-    let text: String = rest.iter().take(length).collect();
-    let value = text.parse::<f64>().map_err(|_| format!("`{text}` is not a number"))?;
-    Ok(match rest.get(length) {
-        Some('%') => (TokenKind::Number(value / 100.0), length + 1),
-        _ => (TokenKind::Number(value), length),
-    })
-}
-
-struct Parser {
-    tokens: Vec<Token>,
-    at: usize,
-    /// Column just behind the text.
-    end: u32,
-    depth: usize,
-}
-
-impl Parser {
-    fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.at)
-    }
-
-    fn next(&mut self) -> Option<Token> {
-        let token = self.tokens.get(self.at).cloned();
-        self.at += usize::from(token.is_some());
-        token
-    }
-
-    fn fault(&self, message: impl Into<String>) -> CheckError {
-        let column = self.peek().map_or(self.end, |token| token.column);
-        CheckError { column, message: message.into() }
-    }
-
-    fn takes_word(&mut self, word: &str) -> bool {
-        let here =
-            self.peek().is_some_and(|t| t.kind == TokenKind::Word && t.text.eq_ignore_ascii_case(word));
-        self.at += usize::from(here);
-        here
-    }
-
-    fn or(&mut self) -> Result<Node, CheckError> {
-        let mut nodes = vec![self.and()?];
-        while self.takes_word("or") {
-            nodes.push(self.and()?);
-        }
-        Ok(if nodes.len() == 1 { nodes.remove(0) } else { Node::Or(nodes) })
-    }
-
-    fn and(&mut self) -> Result<Node, CheckError> {
-        let mut nodes = vec![self.comparison()?];
-        while self.takes_word("and") {
-            nodes.push(self.comparison()?);
-        }
-        Ok(if nodes.len() == 1 { nodes.remove(0) } else { Node::And(nodes) })
-    }
-
-    fn comparison(&mut self) -> Result<Node, CheckError> {
-        if self.peek().is_some_and(|t| t.kind == TokenKind::Open) {
-            if self.depth >= 50 {
-                return Err(self.fault("too many parentheses"));
-            }
-            self.at += 1;
-            self.depth += 1;
-            let node = self.or()?;
-            self.depth -= 1;
-            self.close()?;
-            return Ok(node);
-        }
-        let left = self.side()?;
-        let op = match self.peek().map(|token| token.kind) {
-            Some(TokenKind::Op(op)) => op,
-            _ => return Err(self.fault("a comparison is missing: one of >= <= > < == !=")),
-        };
-        self.at += 1;
-        let right = self.side()?;
-        if matches!((&left, &right), (Side::Number(_), Side::Number(_))) {
-            self.at -= 1;
-            return Err(self.fault("two numbers are compared; one side must be a figure such as ndcg@10"));
-        }
-        Ok(Node::Compare(left, op, right))
-    }
-
-    fn close(&mut self) -> Result<(), CheckError> {
-        match self.peek().map(|token| token.kind) {
-            Some(TokenKind::Close) => {
-                self.at += 1;
-                Ok(())
-            }
-            _ => Err(self.fault("`)` is missing")),
-        }
-    }
-
-    fn side(&mut self) -> Result<Side, CheckError> {
-        let missing = "a figure (ndcg@10, quality.ndcg@10, rows(cell)) or a number is missing";
-        let token = match self.peek() {
-            Some(Token { kind: TokenKind::Number(value), .. }) => {
-                let value = *value;
-                self.at += 1;
-                return Ok(Side::Number(value));
-            }
-            Some(token) if token.kind == TokenKind::Word => token.clone(),
-            _ => return Err(self.fault(missing)),
-        };
-        if ["and", "or"].iter().any(|word| token.text.eq_ignore_ascii_case(word)) {
-            return Err(self.fault(missing));
-        }
-        self.at += 1;
-        if self.peek().is_none_or(|next| next.kind != TokenKind::Open) {
-            return Ok(Side::Term(term(&token.text, Part::Value)));
-        }
-        let part = match token.text.as_str() {
-            "lower" => Part::Lower,
-            "upper" => Part::Upper,
-            "n" => Part::N,
-            "rows" => Part::Rows,
-            other => {
-                self.at -= 1;
-                return Err(self.fault(format!("there is no `{other}(...)`: lower, upper, n or rows")));
-            }
-        };
-        self.at += 1;
-        let inner = match self.next() {
-            Some(token) if token.kind == TokenKind::Word => token.text,
-            _ => {
-                self.at = self.at.saturating_sub(1);
-                return Err(self.fault(format!("`{}(` needs a name", token.text)));
-            }
-        };
-        self.close()?;
-        Ok(Side::Term(term(&inner, part)))
-    }
-}
-
-/// Splits `cell.figure`. Figures may hold dots themselves (`diversity.seed_mean`): the families that
-/// the measure ids use are never taken for cells.
-fn term(text: &str, part: Part) -> Term {
-    const FAMILIES: [&str; 3] = ["accuracy", "diversity", "relevance"];
-    if part == Part::Rows {
-        return Term { cell: Some(text.into()), figure: String::new(), part };
-    }
-    let (cell, figure) = match text.split_once('.') {
-        Some((family, rest)) if FAMILIES.contains(&family) && rest.starts_with("seed_") => (None, text),
-        Some((cell, figure)) => (Some(cell.to_string()), figure),
-        None => (None, text),
-    };
-    Term { cell, figure: figure.into(), part }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -403,6 +228,12 @@ mod tests {
             "rows(坏)" => Some(3.0),
             "lower(ndcg@10)" => Some(0.25),
             "diversity.seed_mean" => Some(0.3),
+            "delta(new, old)" => Some(0.02),
+            "lower(delta(new, old)) at 0.95" => Some(-0.001),
+            "lower(delta(new, old)) at 0.8" => Some(0.004),
+            "upper(delta(new, old)) at 0.95" => Some(0.041),
+            "lower(delta(new, old))" => Some(-0.001),
+            "cmp.delta(bm25.v2, old, mrr)" => Some(0.5),
             "nan" => Some(f64::NAN),
             _ => None,
         })
@@ -431,6 +262,27 @@ mod tests {
     }
 
     #[test]
+    fn a_difference_is_compared_itself_or_by_the_end_of_its_interval() {
+        assert_eq!(verdict("delta(new, old) >= -0.01").ok, Some(true));
+        let v = verdict("delta(new, old) > 0 at 0.95");
+        assert_eq!((v.ok, v.value, v.threshold), (Some(false), Some(-0.001), Some(0.0)));
+        assert_eq!(verdict("delta(new, old) > 0 at 80%").ok, Some(true));
+        assert_eq!(verdict("0 < delta(new, old) at 0.80").ok, Some(true));
+        assert_eq!(verdict("delta(new, old) < 0.05 at 0.95").value, Some(0.041));
+        assert_eq!(verdict("0.05 >= delta(new, old) at 0.95").value, Some(0.041));
+        assert_eq!(verdict("lower(delta(new, old)) > 0").ok, Some(false));
+        assert_eq!(verdict("delta('bm25.v2', cmp.old, mrr) > 0").ok, Some(true));
+        assert_eq!(verdict("delta(new, old) > 0 at 0.95 unless p_adjusted < 0.05").ok, Some(true));
+    }
+
+    #[test]
+    fn unless_is_or() {
+        assert_eq!(verdict("max_gap <= 0.05 unless p_adjusted > 0.05").ok, Some(false));
+        assert_eq!(verdict("max_gap <= 0.05 unless p_adjusted > 0.005").ok, Some(true));
+        assert_eq!(verdict("max_gap <= 0.25 UNLESS unknown > 1").ok, Some(true));
+    }
+
+    #[test]
     fn na_is_neither() {
         assert_eq!(verdict("unknown > 1").ok, None);
         assert_eq!(verdict("nan > 1").ok, None);
@@ -446,7 +298,17 @@ mod tests {
         assert_eq!(fault("ndcg@10").column, 8);
         assert_eq!(fault("指标 >= ").column, 7);
         assert_eq!(fault("(a > 1").message, "`)` is missing");
-        assert!(fault("mean(a) > 1").message.contains("lower, upper, n or rows"));
+        assert!(fault("mean(a) > 1").message.contains("lower, upper, n, rows or delta"));
+        assert!(fault("delta(a) > 1").message.contains("two runs"));
+        assert!(fault("delta(a, b, c, d) > 1").message.contains("`)` is missing"));
+        assert!(fault("delta(x.a, y.b) > 1").message.contains("one compare cell"));
+        assert!(fault("delta('a, b) > 1").message.contains("not closed"));
+        assert_eq!(fault("delta(a, b) > 0 at 95").column, 20);
+        assert!(fault("delta(a, b) == 0 at 0.95").message.contains(">="));
+        assert!(fault("lower(a) > 0 at 0.95").message.contains("itself"));
+        assert!(fault("a > b at 0.95").message.contains("one figure"));
+        assert!(fault("unless > 1").message.contains("missing"));
+        assert!(fault("rows(delta(a, b)) > 1").message.contains("cell"));
         assert!(fault("1 > 2").message.contains("two numbers"));
         assert!(fault("a > 1 b").message.contains("`b`"));
         assert!(fault("").column == 1);

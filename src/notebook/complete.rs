@@ -83,7 +83,7 @@ fn values(kind: Kind, key: &str, value: &str, cursor: usize, known: &Known) -> C
     };
     let typed = if quoted || typed.is_empty() { typed } else { last_word(typed) };
     let words: Vec<String> = match key.ty {
-        KeyType::Relation => known.relations.clone(),
+        KeyType::Relation | KeyType::Relations => known.relations.clone(),
         KeyType::Column | KeyType::Columns | KeyType::Pair | KeyType::Slices | KeyType::Sql => {
             known.columns.clone()
         }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::check::Check;
-use super::spec::{CellSpec, DevSplit, Input};
+use super::spec::{CellSpec, CompareSpec, Compared, DevSplit, Input};
 use super::{Cell, Diagnostic, Kind, Notebook, Params, sql};
 
 /// The dependency graph. Names are as the notebook writes them where they are defined; looking one
@@ -284,6 +284,7 @@ fn reads(notebook: &Notebook, cell: &Cell, params: &Params) -> Vec<Read> {
         CellSpec::Metrics(s) => (Some(&s.input), vec![], &s.checks[..]),
         CellSpec::Fairness(s) => (Some(&s.input), vec![], &s.checks[..]),
         CellSpec::Slices(s) => (Some(&s.input), vec![], &s.checks[..]),
+        CellSpec::Compare(s) => (Some(&s.input), vec![], &s.checks[..]),
         CellSpec::Explain(s) => (Some(&s.input), vec![&s.order], empty),
         CellSpec::Train(s) => (Some(&s.input), vec![], &s.checks[..]),
         CellSpec::Check(s) => (None, vec![], &s.checks[..]),
@@ -297,6 +298,9 @@ fn reads(notebook: &Notebook, cell: &Cell, params: &Params) -> Vec<Read> {
             let tables = sql::tables_in_expression(text).into_iter().filter(|t| !well_known(t));
             reads.extend(tables.map(|t| table_read(t, base.unwrap_or(0))));
         }
+    }
+    if let CellSpec::Compare(CompareSpec { runs: Compared::Runs(names), .. }) = &spec {
+        reads.extend(names.iter().map(|name| strict(cell, "runs", name)));
     }
     if let CellSpec::Train(train) = &spec {
         match &train.dev {
@@ -391,6 +395,19 @@ mod tests {
         assert_eq!(faults("```sql a\nCREATE TABLE z AS SELECT 1; FROM z\n```\n"), "");
         assert_eq!(faults("```sql a\nFROM duckdb_tables(), information_schema.tables\n```\n"), "");
         assert!(faults("```check c\ncheck = [\"rows(nope) > 1\"]\n```\n").starts_with("2:16:"));
+    }
+
+    #[test]
+    fn runs_are_read_and_checks_of_differences_name_their_cell() {
+        let text = "```sql a\nSELECT 1\n```\n```sql b\nSELECT 1\n```\n\
+                    ```compare c\nruns = [\"a\", \"b\"]\n```\n```check d\ncheck = [\"delta(c.b, c.a) > 0 at 0.9\"]\n```\n";
+        let graph = Notebook::parse(text).graph();
+        assert_eq!(graph.diagnostics(), []);
+        assert_eq!((graph.reads("c"), graph.reads("d")), (vec!["a".into(), "b".into()], vec!["c".into()]));
+        assert!(
+            faults("```sql a\nSELECT 1\n```\n```compare c\nruns = [\"a\", \"aa\"]\n```\n")
+                .contains("did you mean `a`")
+        );
     }
 
     #[test]

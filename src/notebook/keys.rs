@@ -18,6 +18,7 @@ pub struct KeyDef {
 pub enum KeyType {
     /// A cell or source name.
     Relation,
+    Relations,
     Column,
     Columns,
     /// SQL that may hold `{{param}}`s, bound as values.
@@ -49,6 +50,7 @@ impl KeyType {
     pub fn describe(self) -> String {
         match self {
             KeyType::Relation => "the name of a cell or source".into(),
+            KeyType::Relations => "a list of cells or sources".into(),
             KeyType::Column => "a column name".into(),
             KeyType::Columns => "a list of column names".into(),
             KeyType::Sql => "SQL".into(),

@@ -31,6 +31,7 @@ impl Kind {
         Kind::Metrics,
         Kind::Fairness,
         Kind::Slices,
+        Kind::Compare,
         Kind::Explain,
         Kind::Train,
         Kind::Check,
@@ -39,7 +40,6 @@ impl Kind {
         Kind::Drift,
         Kind::Privacy,
         Kind::Prepare,
-        Kind::Compare,
         Kind::Behaviour,
         Kind::Recommend,
         Kind::Label,
@@ -84,6 +84,7 @@ impl Kind {
                 | Kind::Metrics
                 | Kind::Fairness
                 | Kind::Slices
+                | Kind::Compare
                 | Kind::Explain
                 | Kind::Train
                 | Kind::Check
@@ -92,7 +93,7 @@ impl Kind {
 
     /// Cheap cells may run again by themselves when something above them changes.
     pub fn is_cheap(self) -> bool {
-        matches!(self, Kind::Sql | Kind::Metrics | Kind::Fairness | Kind::Check)
+        matches!(self, Kind::Sql | Kind::Metrics | Kind::Fairness | Kind::Compare | Kind::Check)
     }
 
     /// The body is bare SQL; every other kind has a TOML body.

@@ -9,6 +9,7 @@ pub enum CellSpec {
     Metrics(MetricsSpec),
     Fairness(FairnessSpec),
     Slices(SlicesSpec),
+    Compare(CompareSpec),
     Explain(ExplainSpec),
     Train(TrainSpec),
     Check(CheckSpec),
@@ -96,10 +97,20 @@ pub struct MetricsSpec {
     /// Break down by these columns (one table, one line per value and metric).
     pub by: Vec<String>,
     pub ties: Ties,
+    pub interval: Interval,
     /// Bootstrap resamples; 0 for none.
     pub resamples: u32,
     pub seed: u64,
     pub checks: Vec<String>,
+}
+
+/// How resamples become an interval.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Interval {
+    #[default]
+    Percentile,
+    /// Bias-corrected and accelerated.
+    Bca,
 }
 
 /// How equal scores within a query are ordered.
@@ -156,6 +167,33 @@ pub struct SlicesSpec {
     pub checks: Vec<String>,
 }
 
+/// Result columns, by `detail`:
+/// `run, metric, slice, baseline, value, delta, lower, upper, p, p_adjusted, effect, mde, power, wins, ties,
+/// losses, n, n_na, status, predicate` where `lower` and `upper` are delta's;
+/// `query, [user], run, metric, baseline, value, delta, baseline_top, top, predicate`;
+/// `query, run, metric, delta, rank, baseline_item, baseline_gain, item, gain, was, predicate`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompareSpec {
+    /// `from` is empty where runs are relations; the filter holds for each of them.
+    pub input: Input,
+    pub roles: Roles,
+    pub runs: Compared,
+    pub relevant_at: f64,
+    pub ties: Ties,
+    pub show: Vec<String>,
+    pub by: Vec<String>,
+    pub detail: Detail,
+    /// Queries per run and metric, for the details.
+    pub top_queries: usize,
+    /// The difference whose chance of being found is the power; `None`: the one observed.
+    pub detect: Option<f64>,
+    pub interval: Interval,
+    pub resamples: u32,
+    pub permutations: u32,
+    pub seed: u64,
+    pub checks: Vec<String>,
+}
+
 /// How p is adjusted over all slices that were tested.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Adjust {
@@ -164,6 +202,35 @@ pub enum Adjust {
     Hochberg,
     /// Benjamini-Yekutieli.
     Yekutieli,
+}
+
+/// What is compared; the first is the baseline.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Compared {
+    /// Score columns of one relation.
+    Scores(Vec<String>),
+    /// Relations with the same roles.
+    Runs(Vec<String>),
+}
+
+impl Compared {
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::Scores(names) | Self::Runs(names) => names,
+        }
+    }
+}
+
+/// Which table a comparison gives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// A line per run, metric and group.
+    #[default]
+    Summary,
+    /// The queries that moved most, with the top of both lists.
+    Queries,
+    /// Their lists side by side, a line per rank.
+    Lists,
 }
 
 /// Result: one row per word: `row, side, position, word, attribution, std_error`.

@@ -1,12 +1,14 @@
 //! From a cell's checked values to its request (`spec.rs`): roles from the schema, defaults, and the
 //! rules that tie several keys together.
 
+mod compare;
+
 use super::cells;
 use super::check::Check;
 use super::params::{self, Params};
 use super::spec::{
-    Adjust, CellSpec, CheckSpec, DevSplit, ExplainSpec, FairnessSpec, Input, Method, MetricsSpec, Roles,
-    ScoreSpec, SlicesSpec, SqlSpec, TextInput, Ties, TrainSpec,
+    Adjust, CellSpec, CheckSpec, DevSplit, ExplainSpec, FairnessSpec, Input, Interval, Method, MetricsSpec,
+    Roles, ScoreSpec, SlicesSpec, SqlSpec, TextInput, Ties, TrainSpec,
 };
 use super::values::Values;
 use super::{Cell, Diagnostic, Kind};
@@ -36,6 +38,7 @@ pub(super) fn read(cell: &Cell, schema: &Roles, params: &Params) -> (Option<Cell
         Kind::Metrics => Some(CellSpec::Metrics(metrics(&mut values, schema, checks))),
         Kind::Fairness => fairness(&mut values, schema, checks).map(CellSpec::Fairness),
         Kind::Slices => slices(&mut values, schema, checks).map(CellSpec::Slices),
+        Kind::Compare => compare::compare(&mut values, schema, checks).map(CellSpec::Compare),
         Kind::Explain => explain(&mut values).map(CellSpec::Explain),
         Kind::Train => train(&mut values, schema, checks).map(CellSpec::Train),
         _ => Some(CellSpec::Check(CheckSpec { checks })),
@@ -197,18 +200,29 @@ fn ties(values: &Values<'_>) -> Ties {
     }
 }
 
-fn metrics(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> MetricsSpec {
-    let show = match values.list("show") {
+fn show(values: &Values<'_>) -> Vec<String> {
+    match values.list("show") {
         show if show.is_empty() => ["ndcg@10", "mrr", "precision@10"].map(String::from).to_vec(),
         show => show,
-    };
+    }
+}
+
+fn interval(values: &Values<'_>) -> Interval {
+    match values.text("interval").as_deref() {
+        Some("bca") => Interval::Bca,
+        _ => Interval::Percentile,
+    }
+}
+
+fn metrics(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> MetricsSpec {
     MetricsSpec {
         input: input(values),
         roles: roles(values, schema),
         relevant_at: values.float("relevant_at").unwrap_or(1.0),
-        show,
+        show: show(values),
         by: values.list("by"),
         ties: ties(values),
+        interval: interval(values),
         resamples: values.int("resamples").unwrap_or(1000) as u32,
         seed: seed(values),
         checks,

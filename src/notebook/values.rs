@@ -164,9 +164,12 @@ fn read_value(key: &KeyDef, value: &DeValue<'_>, params: &Params) -> Result<Valu
             let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
             Err(format!("`{}` takes {}, not `{word}`{hint}", key.name, key.ty.describe()))
         }
-        KeyType::Columns | KeyType::Metrics | KeyType::Checks | KeyType::Texts | KeyType::Slices => {
-            list(key, value, params, &wrong).map(Value::List)
-        }
+        KeyType::Columns
+        | KeyType::Relations
+        | KeyType::Metrics
+        | KeyType::Checks
+        | KeyType::Texts
+        | KeyType::Slices => list(key, value, params, &wrong).map(Value::List),
         KeyType::Pair => {
             let list = list(key, value, params, &wrong)?;
             if list.len() == 2 { Ok(Value::List(list)) } else { Err(wrong()) }

@@ -37,12 +37,14 @@ enum Style {
     Count,
     /// `value ±half` out of value, lower, upper.
     Interval(usize, usize),
+    /// The same of a difference, with its sign.
+    Change(usize, usize),
 }
 
 /// The table of a cell's result, `limit` rows at most; `None` where there are no columns.
 pub(super) fn grid(cell: &CellReport, limit: usize) -> Option<Grid> {
     let result = cell.result.as_ref().filter(|result| !result.columns.is_empty())?;
-    let measured = matches!(cell.kind.as_str(), "metrics" | "fairness" | "slices");
+    let measured = matches!(cell.kind.as_str(), "metrics" | "fairness" | "slices" | "compare");
     let columns = columns(result, measured);
     let headers = columns
         .iter()
@@ -61,13 +63,17 @@ pub(super) fn grid(cell: &CellReport, limit: usize) -> Option<Grid> {
 /// Which columns are shown, and how.
 fn columns(result: &ResultRows, measured: bool) -> Vec<(usize, Style)> {
     let find = |name: &str| result.columns.iter().position(|column| column.name == name);
-    let interval = match (find("value"), find("lower"), find("upper")) {
+    // Of two runs, the difference has the interval.
+    let change = find("baseline").is_some();
+    let figure = if change { "delta" } else { "value" };
+    let interval = match (find(figure), find("lower"), find("upper")) {
         (Some(value), Some(lower), Some(upper)) if measured => Some((value, lower, upper)),
         _ => None,
     };
     let mut shown = Vec::new();
     for (at, column) in result.columns.iter().enumerate() {
         let style = match (column.name.as_str(), interval) {
+            (_, Some((value, lower, upper))) if at == value && change => Style::Change(lower, upper),
             (_, Some((value, lower, upper))) if at == value => Style::Interval(lower, upper),
             (_, Some((_, lower, upper))) if at == lower || at == upper => continue,
             // The SQL behind a group is for the screen's Enter key and for JSON.
@@ -76,7 +82,7 @@ fn columns(result: &ResultRows, measured: bool) -> Vec<(usize, Style)> {
                 Style::Signed
             }
             ("p" | "p_adjusted" | "held_p", _) if measured => Style::P,
-            ("n" | "n_na" | "held_n", _) if measured => Style::Count,
+            ("n" | "n_na" | "held_n" | "wins" | "ties" | "losses", _) if measured => Style::Count,
             _ if is_number(&column.sql_type) && measured => Style::Figure,
             _ if is_number(&column.sql_type) => Style::Number,
             _ => Style::Plain,
@@ -96,11 +102,11 @@ fn is_number(sql_type: &str) -> bool {
 fn text(row: &[Value], at: usize, style: Style) -> String {
     let value = row.get(at).unwrap_or(&Value::Null);
     match style {
-        Style::Interval(lower, upper) => {
+        Style::Interval(lower, upper) | Style::Change(lower, upper) => {
             let number = |at: usize| row.get(at).and_then(Value::as_f64);
-            value
-                .as_f64()
-                .map_or("n/a".into(), |value| figures::interval(value, number(lower), number(upper)))
+            let Some(value) = value.as_f64() else { return "n/a".into() };
+            let plus = if value > 0.0 && matches!(style, Style::Change(..)) { "+" } else { "" };
+            format!("{plus}{}", figures::interval(value, number(lower), number(upper)))
         }
         Style::P => figures::p_value(value.as_f64()),
         Style::Signed => value.as_f64().map_or("n/a".into(), |value| figures::signed(value, 3)),

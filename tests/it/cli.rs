@@ -186,6 +186,59 @@ fn eval_reads_files_and_trec_formats_and_agrees_with_the_shared_golden() {
 }
 
 #[test]
+fn eval_compares_runs_query_by_query() {
+    let folder = folder();
+    let (mut old, mut new, mut judged) = (String::new(), String::new(), String::new());
+    for q in 0..30 {
+        judged += &format!("跑鞋{q} 0 good 2\n跑鞋{q} 0 fair 1\n");
+        // The new run puts the good item first, but for every tenth query, which it lacks altogether.
+        old += &format!("跑鞋{q} Q0 bad 1 3 t\n跑鞋{q} Q0 good 2 2 t\n跑鞋{q} Q0 fair 3 1 t\n");
+        if q % 10 != 9 {
+            new += &format!("跑鞋{q} Q0 good 1 3 t\n跑鞋{q} Q0 bad 2 2 t\n");
+        }
+    }
+    for (name, text) in [("old.run", old), ("new.run", new), ("j.qrels", judged)] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let args =
+        ["eval", "--run", "old.run", "--qrels", "j.qrels", "--measures", "mrr,ndcg@3", "--interval", "bca"];
+    let json = ["--compare", "new.run", "--format", "json"];
+    let output = recscope(folder.path(), &[&args[..], &json].concat());
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let value: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(value["runs"], serde_json::json!(["old", "new"]));
+    assert_eq!((&value["baseline"], &value["interval"]["method"]), (&"old".into(), &"bca".into()));
+    assert_eq!((&value["test"]["family"], &value["test"]["permutations"]), (&2.into(), &10_000.into()));
+    let mrr = &value["comparisons"][0];
+    // 27 queries from 1/2 to 1, three from 1/2 to 0.
+    assert!((mrr["delta"].as_f64().unwrap() - (27.0 * 0.5 - 3.0 * 0.5) / 30.0).abs() < 1e-12, "{mrr}");
+    assert_eq!((&mrr["wins"], &mrr["ties"], &mrr["losses"]), (&27.into(), &0.into(), &3.into()));
+    assert!(mrr["p_adjusted"].as_f64().unwrap() < 0.01 && mrr["status"] == "better", "{mrr}");
+    assert!(mrr["lower"].as_f64().unwrap() > 0.0 && mrr["mde"].as_f64().unwrap() > 0.0);
+    let moved = value["moved"].as_array().unwrap();
+    assert_eq!((moved.len(), &moved[0]["baseline_top"][1]["item"]), (10, &"good".into()));
+    assert_eq!(moved[0]["baseline_top"][0]["gain"], Value::Null, "not judged");
+    assert!(err(&output).contains("new: nothing is retrieved for 3 lists"), "{}", err(&output));
+
+    let two = ["eval", "--run", "old.run", "--run", "new.run", "--qrels", "j.qrels", "--measures", "mrr"];
+    let output = recscope(folder.path(), &[&two[..], &["--compare"]].concat());
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let text = out(&output);
+    for said in ["new against old", "27/0/3", "better", "queries that moved most by mrr", "2  good"] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let output = recscope(folder.path(), &two);
+    assert!(code(&output) == 2 && err(&output).contains("--compare"), "{}", err(&output));
+    let alone = ["eval", "--run", "old.run", "--qrels", "j.qrels", "--compare"];
+    let output = recscope(folder.path(), &alone);
+    assert!(code(&output) == 2 && err(&output).contains("two runs"), "{}", err(&output));
+    let plain = recscope(folder.path(), &[&args[..], &["--format", "json"]].concat());
+    let value: Value = serde_json::from_str(&out(&plain)).unwrap();
+    assert_eq!(value["interval"]["method"], "bca");
+    assert!(value["measures"]["mrr"]["lower"].is_number(), "{value}");
+}
+
+#[test]
 fn score_and_explain_run_a_real_model() {
     let Some(model) = shared("models/ms-marco-MiniLM-L-12-v2") else { return };
     let model = model.canonicalize().unwrap();

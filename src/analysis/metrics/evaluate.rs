@@ -2,6 +2,7 @@
 //! an interval per group.
 
 use super::columns::texts;
+use super::intervals::Intervals;
 use super::prepared::{self, Facts, Lists, Prepared};
 use super::roles::{self, Unit};
 use super::values::{Parts, Values, measure_all};
@@ -9,7 +10,7 @@ use super::{
     AnalysisError, Level, ListValues, MetricId, MetricLine, MetricsRequest, MetricsTable, Need, Rows,
     predicate,
 };
-use crate::analysis::stats::{Random, Statistic, bootstrap};
+use crate::analysis::stats::Statistic;
 use crate::analysis::{Bindings, Queries};
 use crate::util::cancel::Cancel;
 
@@ -111,19 +112,16 @@ fn lines(
             request.resamples
         ));
     }
+    let mut intervals = Intervals::new(request, resamples);
     let mut lines = Vec::with_capacity(members.len() * ids.len());
     for (group, members) in members.iter().enumerate() {
         let (unit, units) = clusters(lists, members);
         let statistics: Vec<Box<dyn Statistic>> =
             values.iter().map(|values| values.statistic(members, &unit, units)).collect();
         let resampled: Vec<&dyn Statistic> = statistics.iter().map(Box::as_ref).collect();
-        let random = Random::derived(request.seed, group as u64);
-        let intervals = bootstrap(&resampled, units, resamples, random, cancel)?;
+        let found = intervals.of(ids, values, &resampled, (group, units), cancel)?;
         let name = lists.groups.get(group).cloned().unwrap_or_default();
-        for (((id, values), statistic), interval) in ids.iter().zip(values).zip(&resampled).zip(intervals) {
-            let interval = interval.filter(|_| id.metric.level != Level::Catalogue).map(|interval| {
-                if id.metric.range == (0.0, 1.0) { interval.at_a_bound(units) } else { interval }
-            });
+        for (((id, values), statistic), interval) in ids.iter().zip(values).zip(&resampled).zip(found) {
             let sum = |of: &[f64]| -> u64 {
                 members.iter().filter_map(|&list| of.get(list as usize)).sum::<f64>().round() as u64
             };
@@ -140,6 +138,7 @@ fn lines(
             });
         }
     }
+    notes.extend(intervals.note());
     Ok(lines)
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod columns;
 mod error;
 pub(crate) mod evaluate;
 mod id;
+mod intervals;
 mod metric;
 pub(crate) mod pass;
 mod predicate;

@@ -2,6 +2,7 @@
 //! may not import; `engine::lanes` converts. No SQL and no arithmetic here.
 
 use crate::analysis::SqlValue;
+use crate::analysis::stats::IntervalMethod;
 
 /// Which rows, and what their columns mean.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -67,6 +68,7 @@ pub struct MetricsRequest {
     /// Columns to break down by; empty for one line per metric.
     pub by: Vec<String>,
     pub empty: Empty,
+    pub interval: IntervalMethod,
     /// Bootstrap resamples of queries; 0 for no interval.
     pub resamples: u32,
     pub seed: u64,

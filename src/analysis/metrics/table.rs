@@ -17,7 +17,8 @@ pub struct MetricLine {
     pub metric: String,
     /// `None`: n/a.
     pub value: Option<f64>,
-    /// 95 % interval, percentile bootstrap over queries; `None` where not asked for or not defined.
+    /// 95 % interval: queries resampled, or Wilson's for a proportion of rows without a query; `None`
+    /// where not asked for or not defined.
     pub lower: Option<f64>,
     pub upper: Option<f64>,
     /// On the metric's own denominator: lists with a value, or rows.

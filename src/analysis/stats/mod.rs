@@ -1,22 +1,32 @@
-//! Statistics that do not cry wolf: intervals, resampling clustered by query, permutation tests,
-//! corrections for many tests. Plain Rust on plain numbers: no SQL, no thread, no clock.
+//! Statistics that do not cry wolf: intervals, resampling clustered by query, permutation and
+//! randomisation tests, effect sizes, corrections for many tests. Plain Rust on plain numbers: no SQL, no thread, no clock.
 
 mod adjust;
 mod bootstrap;
+mod effect;
+mod interval;
+mod jackknife;
 mod normal;
 mod permutation;
 mod proportion;
 mod quantile;
 mod random;
+mod resampled;
+mod sign_flip;
 mod statistic;
 mod tails;
 
-pub use adjust::{benjamini_hochberg, benjamini_yekutieli};
-pub use bootstrap::{Interval, bootstrap};
+pub use adjust::{benjamini_hochberg, benjamini_yekutieli, holm};
+pub use bootstrap::{Resampling, bootstrap, resample};
+pub use effect::{effect_size, minimum_detectable, power};
+pub use interval::{Interval, IntervalMethod};
+pub use jackknife::acceleration;
 pub use normal::{normal_cdf, normal_quantile};
 pub use permutation::{GroupTest, Permutation, Strata, permute};
 pub use proportion::wilson;
 pub use quantile::quantile;
 pub use random::Random;
-pub use statistic::{Auc, Calibration, Concentration, Exposure, Inverse, Ratio, Statistic};
+pub use resampled::Resampled;
+pub use sign_flip::{Paired, SignFlip, sign_flip};
+pub use statistic::{Auc, Calibration, Concentration, Difference, Exposure, Inverse, Ratio, Statistic};
 pub use tails::{pearson3_two_sided, student_two_sided};

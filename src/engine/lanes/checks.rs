@@ -1,7 +1,7 @@
 //! Evaluating `check` lines: which figure decided, its value and threshold, and the rows behind it.
 //! What is n/a counts as failed, with a reason.
 
-use super::figures::Figures;
+use super::figures::{Figure, Figures};
 use crate::engine::store::quote_ident;
 use crate::notebook::check::{Check, Part, Term, Verdict};
 use crate::notebook::diagnostics::nearest;
@@ -71,6 +71,9 @@ fn why_not(term: &Term, figures: Option<&Figures>) -> Option<String> {
     if figures.number(term).is_some_and(|number| !number.is_nan()) {
         return None;
     }
+    if let (Part::LowerAt(_) | Part::UpperAt(_), Some(figure)) = (term.part, figures.get(&term.figure)) {
+        return Some(no_interval(term, figure));
+    }
     if term.part == Part::Rows || figures.get(&term.figure).is_some() {
         return Some(format!("{term} is n/a"));
     }
@@ -82,9 +85,23 @@ fn why_not(term: &Term, figures: Option<&Figures>) -> Option<String> {
     Some(format!("{term}: there is no such figure{}", near.unwrap_or_else(list)))
 }
 
+/// Why there is no interval at a level.
+fn no_interval(term: &Term, figure: &Figure) -> String {
+    if figure.value.is_none() {
+        return format!("{term} is n/a");
+    }
+    if figure.bounds.is_empty() && figure.lower.is_none() {
+        return format!("{term} is n/a: there is no interval (too few queries, or resamples = 0)");
+    }
+    let kept: Vec<String> = figure.bounds.iter().map(|(level, ..)| level.to_string()).collect();
+    let kept = if kept.is_empty() { "0.95".to_owned() } else { kept.join(", ") };
+    format!("{term} is n/a: intervals are kept at {kept}; others where the compare cell's own check asks")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::compare::{CompareLine, CompareTable};
     use crate::analysis::metrics::{MetricLine, MetricsTable};
     use crate::notebook::spec::Input;
 
@@ -123,6 +140,55 @@ mod tests {
         assert_eq!(eval("n(ndcg@10) == 7").ok, Some(true));
         let both = eval("ndcg@10 >= 0.35 or n(ndcg@10) > 9");
         assert_eq!(both.reason.as_deref(), Some("ndcg@10 = 0.31, n(ndcg@10) = 7"));
+    }
+
+    fn comparison() -> Figures {
+        let line = |run: &str, metric: &str, delta: f64| CompareLine {
+            run: run.into(),
+            metric: metric.into(),
+            delta: Some(delta),
+            lower: Some(delta - 0.02),
+            upper: Some(delta + 0.03),
+            bounds: vec![(0.9, delta - 0.015, delta + 0.025), (0.95, delta - 0.02, delta + 0.03)],
+            n: 50,
+            higher_is_better: true,
+            predicate: "TRUE".into(),
+            ..CompareLine::default()
+        };
+        let table = CompareTable {
+            runs: ["old", "New", "third"].map(String::from).to_vec(),
+            metrics: ["ndcg@10", "mrr"].map(String::from).to_vec(),
+            lines: vec![
+                line("New", "ndcg@10", 0.03),
+                line("New", "mrr", -0.1),
+                line("third", "ndcg@10", -0.2),
+            ],
+            ..CompareTable::default()
+        };
+        let from = |_: &str| Input { from: "rel".into(), filter: None };
+        Figures::of_comparison(&table, 3, &from)
+    }
+
+    #[test]
+    fn differences_are_found_both_ways_round_and_at_their_levels() {
+        let figures = comparison();
+        let eval = |text: &str| evaluate(&[text.to_owned()], &figures, &One(quality())).remove(0);
+        let found = eval("delta(new, old) > 0 at 0.95");
+        assert_eq!((found.ok, found.threshold), (Some(true), Some(0.0)));
+        assert!((found.value.unwrap() - 0.01).abs() < 1e-12);
+        assert_eq!(found.rows_sql.as_deref(), Some("SELECT * FROM \"rel\""));
+        assert_eq!(eval("delta(old, new) < 0 at 0.9").ok, Some(true));
+        assert_eq!(eval("delta(old, new) <= -0.03").ok, Some(true));
+        assert_eq!(eval("delta(new, old, MRR) >= -0.01").ok, Some(false));
+        assert_eq!(eval("n(delta(new, old)) == 50 and max_loss <= 0.2 and delta == -0.2").ok, Some(true));
+        let other = eval("delta(new, old) > 0 at 0.97");
+        assert!(other.ok.is_none() && other.reason.unwrap().contains("kept at 0.9, 0.95"));
+        let wrong = eval("delta(nwe, old) > 0");
+        assert!(wrong.reason.as_ref().unwrap().contains("did you mean delta(new, old)"), "{wrong:?}");
+        assert_eq!(
+            eval("quality.ndcg@10 > 0 at 0.95").reason.unwrap().split(':').next(),
+            Some("lower(quality.ndcg@10) at 0.95 is n/a")
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! Each layer has its own so that none imports another; this is the one place that knows both sides.
 
 use crate::analysis::metrics as asked;
+use crate::analysis::stats::IntervalMethod;
 use crate::analysis::{SqlValue, explain};
 use crate::engine::store::{Relation, SourceFormat, SourceSpec, Value};
 use crate::notebook::{ParamValue, Source, params, spec};
@@ -97,6 +98,13 @@ pub(super) fn rows(
             spec::Ties::Docid => asked::Ties::Docid,
             spec::Ties::Logged => asked::Ties::Logged,
         },
+    }
+}
+
+pub(super) fn interval(method: spec::Interval) -> IntervalMethod {
+    match method {
+        spec::Interval::Percentile => IntervalMethod::Percentile,
+        spec::Interval::Bca => IntervalMethod::Bca,
     }
 }
 

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::compare::{CompareLine, CompareTable};
 use crate::analysis::fairness::FairnessTable;
 use crate::analysis::metrics::{MetricId, MetricLine, MetricsTable};
 use crate::analysis::slices::SlicesTable;
 use crate::engine::store::quote_ident;
-use crate::notebook::check::{Part, Term};
+use crate::notebook::check::{Delta, Part, Term};
 use crate::notebook::spec::Input;
 use crate::protocol::TrainReport;
 
@@ -27,6 +28,18 @@ pub(super) struct Figure {
     pub upper: Option<f64>,
     pub n: Option<f64>,
     pub rows_sql: Option<String>,
+    /// (level, lower, upper) of its interval at other levels than 0.95.
+    #[serde(default)]
+    pub bounds: Vec<(f64, f64, f64)>,
+}
+
+impl Figure {
+    /// The interval at a level, if it was made.
+    pub fn at(&self, level: f64) -> Option<(f64, f64)> {
+        let near = |other: f64| (other - level).abs() < 1e-9;
+        let kept = self.bounds.iter().find(|bounds| near(bounds.0)).map(|bounds| (bounds.1, bounds.2));
+        kept.or_else(|| self.lower.zip(self.upper).filter(|_| near(0.95)))
+    }
 }
 
 impl Figures {
@@ -78,6 +91,37 @@ impl Figures {
         figures
     }
 
+    /// `from` gives a run's rows. Differences are named both ways round, with their metric and, the first
+    /// metric's, without.
+    pub fn of_comparison(table: &CompareTable, rows: u64, from: &dyn Fn(&str) -> Input) -> Self {
+        let mut figures = Self::of_rows(rows);
+        for name in CompareTable::FIGURES {
+            let line = table.line_of(name);
+            let figure = Figure {
+                value: table.figure(name),
+                n: line.map(|line| line.n as f64),
+                rows_sql: line.map(|line| rows_sql(&from(&line.run), &line.predicate)),
+                ..line.filter(|_| *name == "delta").map(difference).unwrap_or_default()
+            };
+            figures.values.insert((*name).to_owned(), figure);
+        }
+        let Some(baseline) = table.runs.first() else { return figures };
+        for line in table.lines.iter().filter(|line| line.group.is_empty()) {
+            let there =
+                Figure { rows_sql: Some(rows_sql(&from(&line.run), &line.predicate)), ..difference(line) };
+            let back = there.reversed();
+            for (new, old, figure) in [(&line.run, baseline, there), (baseline, &line.run, back)] {
+                let mut delta = Delta { new: new.clone(), old: old.clone(), metric: None };
+                if table.metrics.first() == Some(&line.metric) {
+                    figures.values.insert(delta.to_string().to_lowercase(), figure.clone());
+                }
+                delta.metric = Some(line.metric.clone());
+                figures.values.insert(delta.to_string().to_lowercase(), figure);
+            }
+        }
+        figures
+    }
+
     /// Figures of the kept epoch.
     pub fn of_training(report: &TrainReport) -> Self {
         let mut figures = Self::of_rows(report.epochs.len() as u64);
@@ -103,7 +147,8 @@ impl Figures {
     /// The figure that a term names; metric ids are compared in their canonical form.
     pub fn get(&self, name: &str) -> Option<&Figure> {
         let canonical = || MetricId::parse(name).ok().map(|id| id.to_string());
-        self.values.get(name).or_else(|| self.values.get(&canonical()?))
+        let found = self.values.get(name).or_else(|| self.values.get(&canonical()?));
+        found.or_else(|| self.values.get(&name.to_lowercase()))
     }
 
     /// The number that a term means here; `None`: unknown or n/a.
@@ -118,6 +163,8 @@ impl Figures {
             Part::Upper => figure.upper,
             Part::N => figure.n,
             Part::Rows => None,
+            Part::LowerAt(level) => figure.at(level.share()).map(|(lower, _)| lower),
+            Part::UpperAt(level) => figure.at(level.share()).map(|(_, upper)| upper),
         }
     }
 
@@ -133,6 +180,32 @@ fn metric(line: &MetricLine, input: &Input) -> Figure {
         upper: line.upper,
         n: Some(line.n as f64),
         rows_sql: Some(rows_sql(input, &line.predicate)),
+        ..Figure::default()
+    }
+}
+
+/// A difference between runs with its intervals.
+fn difference(line: &CompareLine) -> Figure {
+    Figure {
+        value: line.delta,
+        lower: line.lower,
+        upper: line.upper,
+        n: Some(line.n as f64),
+        bounds: line.bounds.clone(),
+        ..Figure::default()
+    }
+}
+
+impl Figure {
+    /// The same difference, seen from the other run.
+    fn reversed(&self) -> Self {
+        Self {
+            value: self.value.map(|value| -value),
+            lower: self.upper.map(|upper| -upper),
+            upper: self.lower.map(|lower| -lower),
+            bounds: self.bounds.iter().map(|(level, lower, upper)| (*level, -upper, -lower)).collect(),
+            ..self.clone()
+        }
     }
 }
 

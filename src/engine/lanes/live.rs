@@ -168,6 +168,7 @@ impl Live {
             CellSpec::Sql(spec) => cells::sql(work, &spec)?,
             CellSpec::Metrics(spec) => cells::metrics(work, &spec, self, Effort::Glance)?,
             CellSpec::Fairness(spec) => cells::fairness(work, &spec, self, Effort::Glance)?,
+            CellSpec::Compare(spec) => cells::compare(work, &spec, self, Effort::Glance)?,
             _ => return Ok(None),
         };
         Ok(Some(done.outcome))

@@ -120,7 +120,7 @@ pub fn shown_key(command: &Command, place: Places) -> String {
 
 /// What a command is called here: Enter leads to different places, a paused job can be resumed.
 fn name_here(app: &App, command: &Command) -> &'static str {
-    use crate::notebook::Kind::{Fairness, Metrics, Slices};
+    use crate::notebook::Kind::{Compare, Fairness, Metrics, Slices};
     if command.id == "run.pause" && app.jobs.iter().any(|job| job.held) {
         return "resume";
     }
@@ -129,6 +129,7 @@ fn name_here(app: &App, command: &Command) -> &'static str {
     }
     match app.doc.cell_at(app.focus) {
         Some(cell) if matches!(cell.kind, Fairness | Metrics | Slices) => "its rows",
+        Some(cell) if cell.kind == Compare => "what moved",
         Some(cell) if app.doc.graph().score_ancestor(&cell.name).is_some() => "why",
         _ => "record",
     }

@@ -2,11 +2,13 @@
 
 mod auc;
 mod calibration;
+mod difference;
 mod exposure;
 mod ratio;
 
 pub use auc::Auc;
 pub use calibration::Calibration;
+pub use difference::Difference;
 pub use exposure::{Concentration, Exposure};
 pub use ratio::{Inverse, Ratio};
 
@@ -26,5 +28,16 @@ pub trait Statistic {
             (inside, self.value(&pick(&|label| label as usize != g)))
         };
         (0..groups).map(group).collect()
+    }
+
+    /// The figure without unit 0, 1, ... in one pass, NaN where it does not exist then; `None` where there
+    /// is no shorter way than computing it again for each unit.
+    fn leave_one_out(&self, _units: usize) -> Option<Vec<f64>> {
+        None
+    }
+
+    /// This figure as a ratio of sums over units, where it is one.
+    fn as_ratio(&self) -> Option<&Ratio> {
+        None
     }
 }

@@ -60,6 +60,17 @@ impl Statistic for Ratio {
         let rest = |sum: (f64, f64)| divide(all.0 - sum.0, all.1 - sum.1);
         sums.into_iter().map(|sum| (divide(sum.0, sum.1), rest(sum))).collect()
     }
+
+    fn leave_one_out(&self, _units: usize) -> Option<Vec<f64>> {
+        let (numerator, denominator): (f64, f64) =
+            (self.numerator.iter().sum(), self.denominator.iter().sum());
+        let without = |(n, d): (&f64, &f64)| divide(numerator - n, denominator - d).unwrap_or(f64::NAN);
+        Some(self.numerator.iter().zip(&self.denominator).map(without).collect())
+    }
+
+    fn as_ratio(&self) -> Option<&Ratio> {
+        Some(self)
+    }
 }
 
 /// 1 / sum of sizes: the seed text's `diversity.seed_sum`.

@@ -22,11 +22,11 @@ pub(in crate::engine::lanes) enum Effort {
 const GLANCE_RESAMPLES: u32 = 50;
 
 impl Effort {
-    fn resamples(self, asked: u32) -> u32 {
+    pub(super) fn resamples(self, asked: u32) -> u32 {
         if self == Effort::Full { asked } else { asked.min(GLANCE_RESAMPLES) }
     }
 
-    fn permutations(self, asked: u32) -> u32 {
+    pub(super) fn permutations(self, asked: u32) -> u32 {
         if self == Effort::Full { asked } else { 0 }
     }
 }
@@ -44,6 +44,7 @@ pub(in crate::engine::lanes) fn metrics(
         show: spec.show.clone(),
         by: spec.by.clone(),
         empty: Empty::NotAvailable,
+        interval: dialect::interval(spec.interval),
         resamples: effort.resamples(spec.resamples),
         seed: spec.seed,
         per_list: false,

@@ -2,6 +2,7 @@
 //! Nothing here decides whether a cell runs; that is the job's business.
 
 mod check;
+mod compare;
 mod explain;
 mod inputs;
 mod measure;
@@ -22,6 +23,7 @@ use super::progress::{Stop, Work};
 use crate::notebook::spec::CellSpec;
 use crate::protocol::{Outcome, RelationInfo};
 
+pub(super) use compare::compare;
 pub(super) use measure::{Effort, fairness, metrics};
 pub(super) use score::ScoreJob;
 pub(super) use sql::sql;
@@ -65,6 +67,7 @@ pub(super) fn run(
         CellSpec::Metrics(spec) => metrics(work, spec, known, Effort::Full),
         CellSpec::Fairness(spec) => fairness(work, spec, known, Effort::Full),
         CellSpec::Slices(spec) => slices::slices(work, spec, known),
+        CellSpec::Compare(spec) => compare(work, spec, known, Effort::Full),
         CellSpec::Explain(spec) => explain::explain(work, spec),
         CellSpec::Train(spec) => train::train(work, spec, known),
         CellSpec::Check(spec) => Ok(check::check(work, spec, known)),

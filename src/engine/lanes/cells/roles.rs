@@ -1,4 +1,4 @@
-//! The columns of a `metrics` or `fairness` cell, held against what is there before any SQL is made:
+//! The columns of a `metrics`, `fairness` or `compare` cell, held against what is there before any SQL is made:
 //! what the cell names must exist; of the schema's roles, those that a figure reads must.
 
 use super::inputs::{has_column, instead_of, need_columns};

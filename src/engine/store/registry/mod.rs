@@ -3,6 +3,7 @@
 //!
 //! One list per family, so that families grow without touching each other.
 
+mod compare;
 mod demo;
 mod eval;
 mod fairness;
@@ -42,6 +43,7 @@ const FAMILIES: &[&[Query]] = &[
     fairness::QUERIES,
     models::QUERIES,
     slices::QUERIES,
+    compare::QUERIES,
 ];
 
 /// All registered statements.

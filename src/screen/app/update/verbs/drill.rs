@@ -1,6 +1,8 @@
 //! Enter on a row: from a slice or metric to its rows, from a scored row to its words, else to the
 //! whole record. Each step is a cell of the notebook, written again when the step is taken again.
 
+mod compared;
+
 use super::run;
 use crate::notebook::Kind;
 use crate::notebook::spec::{CellSpec, Input};
@@ -13,6 +15,7 @@ pub fn enter(app: &mut App, effects: &mut Vec<Effect>) {
     let Some(kind) = app.doc.cell_at(app.focus).map(|c| c.kind) else { return };
     match kind {
         Kind::Fairness | Kind::Slices | Kind::Metrics => rows_behind(app, &cell, effects),
+        Kind::Compare => compared::closer(app, &cell, effects),
         _ if is_explanation(app, &cell) => show_explanation(app, &cell),
         _ if app.doc.graph().score_ancestor(&cell).is_some() => super::explain::explain(app, effects),
         _ => record(app),

@@ -81,8 +81,9 @@ fn write(
     let number = arrow_text::number(array, at);
     let words = |text: String| CellWords { text, role: Role::Number };
     match (column.format, number) {
-        (Format::Interval { lower, upper }, Some(x)) => {
-            words(figures::interval(x, bound(lower), bound(upper)))
+        (Format::Interval { lower, upper, signed }, Some(x)) => {
+            let plus = if signed && x > 0.0 { "+" } else { "" };
+            words(format!("{plus}{}", figures::interval(x, bound(lower), bound(upper))))
         }
         (Format::PValue, Some(x)) => words(figures::p_value(Some(x))),
         (Format::Signed, Some(x)) => {

@@ -16,8 +16,9 @@ pub enum Format {
     PValue,
     /// Differences and attributions: `+0.42`, `−0.30`.
     Signed,
-    /// This column with the batch columns of its lower and upper bound: `.41 ±.03`.
-    Interval { lower: usize, upper: usize },
+    /// This column with the batch columns of its lower and upper bound: `.41 ±.03`; a difference has its
+    /// sign, `+.04 ±.01`.
+    Interval { lower: usize, upper: usize, signed: bool },
 }
 
 /// One displayed column.
@@ -43,7 +44,10 @@ impl GridColumn {
 /// `value, lower, upper` become one column.
 pub fn plan(schema: &Schema, compact: bool, note: &dyn Fn(usize) -> String) -> Vec<GridColumn> {
     let at = |name: &str| schema.fields().iter().position(|f| f.name() == name);
-    let bounds = match (compact, at("value"), at("lower"), at("upper")) {
+    // Of two runs, the difference has the interval.
+    let change = at("baseline").is_some() && at("delta").is_some();
+    let figure = if change { "delta" } else { "value" };
+    let bounds = match (compact, at(figure), at("lower"), at("upper")) {
         (true, Some(value), Some(lower), Some(upper)) => Some((value, lower, upper)),
         _ => None,
     };
@@ -51,7 +55,9 @@ pub fn plan(schema: &Schema, compact: bool, note: &dyn Fn(usize) -> String) -> V
     for (source, field) in schema.fields().iter().enumerate() {
         let kind = arrow_text::kind_of(field.data_type());
         let format = match bounds {
-            Some((value, lower, upper)) if value == source => Format::Interval { lower, upper },
+            Some((value, lower, upper)) if value == source => {
+                Format::Interval { lower, upper, signed: change }
+            }
             Some((_, lower, upper)) if lower == source || upper == source => continue,
             _ => guess_format(field.name(), kind),
         };
@@ -82,7 +88,10 @@ fn guess_format(name: &str, kind: Kind) -> Format {
 }
 
 fn counts(name: &str) -> bool {
-    const WORDS: [&str; 11] = [
+    const WORDS: [&str; 14] = [
+        "wins",
+        "ties",
+        "losses",
         "n",
         "n_na",
         "count",

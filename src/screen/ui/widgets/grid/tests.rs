@@ -64,6 +64,29 @@ fn a_fairness_table_reads_as_in_the_design() {
 }
 
 #[test]
+fn of_two_runs_the_difference_has_the_interval() {
+    let runs = batch(vec![
+        ("run", Arc::new(StringArray::from(vec!["new", "other"]))),
+        ("baseline", Arc::new(Float64Array::from(vec![0.41, 0.41]))),
+        ("value", Arc::new(Float64Array::from(vec![0.45, 0.32]))),
+        ("delta", Arc::new(Float64Array::from(vec![0.04, -0.09]))),
+        ("lower", Arc::new(Float64Array::from(vec![0.03, -0.11]))),
+        ("upper", Arc::new(Float64Array::from(vec![0.05, -0.07]))),
+        ("wins", Arc::new(Int64Array::from(vec![1204, 3]))),
+    ]);
+    let got = draw(&runs, 60, 4, |_| {});
+    assert_eq!(
+        got,
+        vec![
+            " run    baseline  value      delta   wins",
+            " new        0.41   0.45  +.04 ±.01  1,204",
+            " other      0.41   0.32  −.09 ±.02      3",
+            "",
+        ]
+    );
+}
+
+#[test]
 fn marks_sort_numbers_banner_and_notes() {
     let got = draw(&slices(), 70, 7, |g| {
         g.row_numbers = true;
