@@ -3,6 +3,7 @@
 
 use super::Kind;
 pub use super::keys::{KeyDef, KeyType};
+use super::policy_keys::POLICY;
 
 /// One kind of cell.
 #[derive(Debug)]
@@ -77,9 +78,6 @@ const PURCHASE: KeyDef =
     KeyDef::new("purchase", KeyType::Column, "\"purchased\"", "column of the purchase, beside `label`")
         .default("schema");
 const TIME: KeyDef = KeyDef::new("time", KeyType::Column, "\"ts\"", "column of the time").default("schema");
-const PROPENSITY: KeyDef =
-    KeyDef::new("propensity", KeyType::Column, "\"propensity\"", "column of the examination probability")
-        .default("schema");
 const RELEVANT_AT: KeyDef = KeyDef::new(
     "relevant_at",
     KeyType::Number(f64::MIN, f64::MAX),
@@ -152,22 +150,8 @@ const MAX_TOKENS: KeyDef =
         .default("the model's limit");
 
 /// Which columns play which role, and how a figure is made of them: of every kind that measures.
-const MEASURES: &[KeyDef] = &[
-    QUERY,
-    ITEM,
-    USER,
-    SCORE,
-    RANK,
-    POSITION,
-    GAIN,
-    LABEL,
-    PURCHASE,
-    TIME,
-    PROPENSITY,
-    RELEVANT_AT,
-    TIES,
-    RESAMPLES,
-];
+const MEASURES: &[KeyDef] =
+    &[QUERY, ITEM, USER, SCORE, RANK, POSITION, GAIN, LABEL, PURCHASE, TIME, RELEVANT_AT, TIES, RESAMPLES];
 
 const RESERVED: CellDef = CellDef {
     kind: Kind::Chart,
@@ -232,6 +216,7 @@ pub static CELLS: [CellDef; 7] = [
                 ),
             ],
             MEASURES,
+            POLICY,
             &[SEED, CHECK],
         ],
         example: "from  = \"rel\"\nquery = \"query\"\nitem  = \"item_id\"\nscore = \"rel_score\"\ngain  = \"grade\"\nshow  = [\"ndcg@{{k}}\", \"mrr\", \"precision@{{k}}\", \"diversity.seed_mean\"]\ncheck = [\"ndcg@10 >= 0.35\"]\n",
@@ -261,6 +246,7 @@ pub static CELLS: [CellDef; 7] = [
                 .default("30"),
             ],
             MEASURES,
+            POLICY,
             &[
                 KeyDef::new(
                     "permutations",

@@ -29,6 +29,7 @@ mod models_archive;
 mod models_hub;
 mod models_support;
 mod notebook;
+mod policy;
 mod pty;
 mod queries;
 mod score_arrow;

@@ -58,7 +58,7 @@ fn compute(
     for (done, slice) in slices.into_iter().enumerate() {
         cancel.check()?;
         progress(done as u64, total);
-        let mut found = Slice::measure(queries, request, &id, slice)?;
+        let mut found = Slice::measure(queries, request, &id, slice, cancel)?;
         let seed = request.seed.wrapping_add(done as u64);
         table.lines.extend(found.lines(queries, request, &id, seed, cancel, &mut table.notes)?);
         if done == 0 {
@@ -89,12 +89,15 @@ impl<'r> Slice<'r> {
         request: &FairnessRequest,
         id: &MetricId,
         columns: &'r [String],
+        cancel: &Cancel,
     ) -> Result<Self, AnalysisError> {
         let mut prepared =
             Prepared::new(queries, &request.rows, columns, Unit::Query, keeps(std::slice::from_ref(id)))?;
+        prepared.cancel = cancel.clone();
         let values = measure(&mut prepared, id, request.empty)?;
         let exchange = exchange(&mut prepared, &request.rows, id)?;
-        let notes = notes(&prepared.facts, std::slice::from_ref(id), &request.rows);
+        let mut notes = notes(&prepared.facts, std::slice::from_ref(id), &request.rows);
+        notes.extend(prepared.said());
         let lists = prepared.lists;
         let members = members(&lists);
         Ok(Self { columns, lists, values, members, exchange, notes })
@@ -215,7 +218,8 @@ impl<'r> Slice<'r> {
         request: &FairnessRequest,
         id: &MetricId,
     ) -> Result<(crate::analysis::metrics::prepared::Lists, Values), AnalysisError> {
-        let mut prepared = Prepared::new(queries, &request.rows, self.columns, Unit::Item, (false, false))?;
+        let mut prepared =
+            Prepared::new(queries, &request.rows, self.columns, Unit::Item, keeps(std::slice::from_ref(id)))?;
         let values = measure(&mut prepared, id, request.empty)?;
         Ok((prepared.lists, values))
     }

@@ -2,6 +2,7 @@
 //! metrics`, the choice of SQL, and tests. No arithmetic here.
 
 use super::metric::{Cutoff, INF, Metric, Need, catalogue, list, row};
+use super::policy::{CTR_DEBIASED, DR, ESS, IPS, SNIPS, WEIGHT_MAX, WEIGHT_MEAN};
 
 const SHOWN: &[Need] = &[Need::Query, Need::Item];
 const CLASSIFICATION: &[Need] = &[Need::Score, Need::Label];
@@ -227,6 +228,13 @@ pub const METRICS: &[Metric] = &[
             "definition",
         )
     },
+    CTR_DEBIASED,
+    IPS,
+    SNIPS,
+    DR,
+    ESS,
+    WEIGHT_MEAN,
+    WEIGHT_MAX,
     Metric {
         needs: &[Need::Item],
         ..catalogue(

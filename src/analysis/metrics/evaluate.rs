@@ -45,6 +45,7 @@ fn compute(
     let total = ids.len() as u64 + 2;
     progress(0, total);
     let mut prepared = Prepared::new(queries, &request.rows, &request.by, Unit::Query, keeps(&ids))?;
+    prepared.cancel = cancel.clone();
     let mut values = Vec::with_capacity(ids.len());
     for (done, id) in ids.iter().enumerate() {
         cancel.check()?;
@@ -52,6 +53,7 @@ fn compute(
         values.push(measure(&mut prepared, id, request.empty)?);
     }
     let mut notes = notes(&prepared.facts, &ids, &request.rows);
+    notes.extend(prepared.said());
     progress(total - 1, total);
     let lines = lines(&prepared.lists, &ids, &values, request, cancel, &mut notes)?;
     let lists = if request.per_list { Some(list_values(&mut prepared, &ids, &values)?) } else { None };
@@ -59,10 +61,10 @@ fn compute(
     Ok(MetricsTable { by: request.by.clone(), lines, notes, lists })
 }
 
-/// Must ranked rows keep their items, their texts?
-pub(crate) fn keeps(ids: &[MetricId]) -> (bool, bool) {
+/// Must ranked rows keep their items, their texts, what is known of the logging policy?
+pub(crate) fn keeps(ids: &[MetricId]) -> (bool, bool, bool) {
     let needs = |wanted: Need| ids.iter().any(|id| id.metric.needs.contains(&wanted));
-    (needs(Need::Item), needs(Need::Text))
+    (needs(Need::Item), needs(Need::Text), ids.iter().any(super::policy::reads))
 }
 
 /// Lists of each group.

@@ -1,7 +1,7 @@
 //! From column roles to the expressions that `metrics/judged` reads, and the check that a metric
 //! has the roles it needs.
 
-use super::{AnalysisError, MetricId, Need, Rows, Ties};
+use super::{AnalysisError, MetricId, Need, Rows, Ties, policy};
 use crate::analysis::Bindings;
 
 /// `"a ""b"""`
@@ -78,6 +78,31 @@ pub(crate) fn judged(rows: &Rows, slice: &[String], unit: Unit, text: bool) -> B
         .expr("seq", if by_appearance { "row_number() OVER ()" } else { "0" })
 }
 
+/// What click logs tell beside the roles, as one struct; NULL where no metric reads it.
+pub(crate) fn policy(rows: &Rows, wanted: bool) -> String {
+    if !wanted {
+        return "NULL".to_owned();
+    }
+    let policy = &rows.policy;
+    let number = |name: Option<&String>| format!("CAST({} AS DOUBLE)", or_null(name));
+    let reward = match policy::reward(rows) {
+        // A label may be of any type, true and 'yes' included.
+        Some(("label", column)) => format!("CAST(CAST({} AS BOOLEAN) AS DOUBLE)", binary(column)),
+        Some((_, column)) => number(Some(&column.to_owned())),
+        None => number(None),
+    };
+    format!(
+        "struct_pack(propensity := {}, target := {}, reward := {reward}, q_logged := {}, q_target := {}, \
+         examination := {}, position := {})",
+        number(policy.propensity.as_ref()),
+        number(policy.target.as_ref()),
+        number(policy.q_logged.as_ref()),
+        number(policy.q_target.as_ref()),
+        number(policy.examination.as_ref()),
+        number(rows.roles.position.as_ref()),
+    )
+}
+
 /// Fills `metrics/items`: the whole relation, whatever the filter.
 pub(crate) fn items(rows: &Rows) -> Bindings {
     Bindings::new().ident("from", &rows.from).expr("item", or_null(rows.roles.item.as_ref()))
@@ -126,6 +151,27 @@ pub(crate) fn require(id: &MetricId, rows: &Rows) -> Result<(), AnalysisError> {
             Need::Label => (judged, "a label or a gain column", "label = \"clicked\" or gain = \"grade\""),
             Need::Purchase => (roles.purchase.is_some(), "a purchase column", "purchase = \"bought\""),
             Need::Text => (!roles.text.is_empty(), "a text column", "text = [\"title\"]"),
+            Need::Propensity => (
+                rows.policy.propensity.is_some(),
+                "the logging policy's probabilities",
+                "propensity = \"propensity\"",
+            ),
+            Need::Target => {
+                (rows.policy.target.is_some(), "the new policy's probabilities", "target = \"new_prob\"")
+            }
+            Need::Reward => {
+                (policy::reward(rows).is_some(), "a reward, label or gain column", "reward = \"revenue\"")
+            }
+            Need::Model => (
+                rows.policy.q_logged.is_some() && rows.policy.q_target.is_some(),
+                "a reward model's predictions",
+                "q_logged = \"q\" and q_target = \"q_new\"",
+            ),
+            Need::Examination => (
+                policy::has_examination(rows),
+                "an examination column, or a position and an item to fit it from",
+                "position = \"position\" and item = \"item_id\"",
+            ),
         };
         if !met {
             let hint = format!("add {example} to the cell, or to `schema:` in the front matter");

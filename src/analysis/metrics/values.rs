@@ -1,6 +1,7 @@
 //! The values of one metric, list by list, in the form that means, intervals and tests need.
 
 use super::columns::{flags, floats, numbers};
+use super::policy::{self, PolicyParts};
 use super::prepared::Prepared;
 use super::{AnalysisError, Empty, Level, MetricId};
 use crate::analysis::stats::{Auc, Calibration, Concentration, Exposure, Inverse, Ratio, Statistic};
@@ -25,6 +26,7 @@ pub(crate) enum Parts {
     Bins(ByList<(u32, f64, f64, f64)>),
     /// Items by list: item, times.
     Items(ByList<(u32, f64)>, Concentration, usize),
+    Policy(PolicyParts),
 }
 
 /// Cells of each list, lists in order.
@@ -86,6 +88,7 @@ impl Values {
                 let of = |(list, unit)| bins.of(list).iter().map(move |&(bin, n, p, y)| (unit, bin, n, p, y));
                 Box::new(Calibration { cells: pairs().flat_map(of).collect() })
             }
+            Parts::Policy(parts) => parts.statistic(members, unit, units),
             Parts::Items(items, figure, catalogue) => {
                 let of = |(list, unit)| items.of(list).iter().map(move |&(item, times)| (unit, item, times));
                 let cells = pairs().flat_map(of).collect();
@@ -102,6 +105,7 @@ impl Values {
             Parts::Scores(rows) => rows.len(),
             Parts::Bins(bins) => bins.len(),
             Parts::Items(items, _, catalogue) => items.len() + catalogue,
+            Parts::Policy(parts) => parts.cost(),
         }
     }
 }
@@ -112,6 +116,9 @@ pub(crate) fn measure(
     id: &MetricId,
     empty: Empty,
 ) -> Result<Values, AnalysisError> {
+    if let Some(values) = policy::measure(prepared, id) {
+        return values;
+    }
     match id.metric.level {
         Level::List if id.metric.id == "diversity.seed_sum" => sizes(prepared),
         Level::List => per_list(prepared, id, empty),

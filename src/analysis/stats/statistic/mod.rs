@@ -2,11 +2,13 @@
 
 mod auc;
 mod calibration;
+mod effective;
 mod exposure;
 mod ratio;
 
 pub use auc::Auc;
 pub use calibration::Calibration;
+pub use effective::{Effective, Largest, Nothing};
 pub use exposure::{Concentration, Exposure};
 pub use ratio::{Inverse, Ratio};
 

@@ -9,6 +9,7 @@ mod fairness;
 mod fill;
 mod metrics;
 mod models;
+mod policy;
 mod store;
 
 pub use fill::Fill;
@@ -33,8 +34,15 @@ macro_rules! registered {
 }
 pub(crate) use registered;
 
-const FAMILIES: &[&[Query]] =
-    &[store::QUERIES, eval::QUERIES, demo::QUERIES, metrics::QUERIES, fairness::QUERIES, models::QUERIES];
+const FAMILIES: &[&[Query]] = &[
+    store::QUERIES,
+    eval::QUERIES,
+    demo::QUERIES,
+    metrics::QUERIES,
+    fairness::QUERIES,
+    models::QUERIES,
+    policy::QUERIES,
+];
 
 /// All registered statements.
 pub fn queries() -> impl Iterator<Item = &'static Query> {
