@@ -6,6 +6,7 @@ mod bad_input;
 mod chorus;
 mod cli;
 mod demo;
+mod disparity;
 mod engine;
 mod engine_bench;
 mod engine_cache;

@@ -64,7 +64,11 @@ fn compute(
 /// Must ranked rows keep their items, their texts, what is known of the logging policy?
 pub(crate) fn keeps(ids: &[MetricId]) -> (bool, bool, bool) {
     let needs = |wanted: Need| ids.iter().any(|id| id.metric.needs.contains(&wanted));
-    (needs(Need::Item), needs(Need::Text), ids.iter().any(super::policy::reads))
+    (
+        needs(Need::Item),
+        needs(Need::Text),
+        ids.iter().any(|id| super::policy::reads(id) || super::supply::reads(id)),
+    )
 }
 
 /// Lists of each group.

@@ -42,6 +42,10 @@ pub enum Need {
     Model,
     /// A column of examination probabilities, or a position and an item to fit them from.
     Examination,
+    /// The rank in the query's whole list, whatever slice a row is in.
+    Place,
+    /// A label beside the gain.
+    Click,
 }
 
 /// One metric as the reader of the docs sees it.

@@ -14,6 +14,7 @@ pub(crate) mod prepared;
 pub mod reference;
 mod request;
 pub(crate) mod roles;
+pub mod supply;
 mod table;
 pub(crate) mod values;
 

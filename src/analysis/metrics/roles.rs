@@ -32,6 +32,8 @@ pub(crate) enum Unit {
     Query,
     /// Rows of one item: the exchangeable unit of a slice that describes items.
     Item,
+    /// The same with the query in the user's place: items that trade places within their query.
+    ItemInQuery,
 }
 
 /// Fills `metrics/judged` for these rows, split by the columns of `slice`.
@@ -40,10 +42,14 @@ pub(crate) fn judged(rows: &Rows, slice: &[String], unit: Unit, text: bool) -> B
     let logged = rows.ties == Ties::Logged;
     // A row of no query is a list of its own, so that row metrics work without the role.
     let query = match unit {
-        Unit::Item => or_null(roles.item.as_ref()),
+        Unit::Item | Unit::ItemInQuery => or_null(roles.item.as_ref()),
         Unit::Query => roles.query.as_deref().map_or_else(|| "row_number() OVER ()".to_owned(), column),
     };
-    let user = if unit == Unit::Item { "NULL".to_owned() } else { or_null(roles.user.as_ref()) };
+    let user = match unit {
+        Unit::Query => or_null(roles.user.as_ref()),
+        Unit::Item => "NULL".to_owned(),
+        Unit::ItemInQuery => or_null(roles.query.as_ref()),
+    };
     let score = match (&roles.score, &roles.position) {
         (Some(score), _) => column(score),
         (None, Some(position)) => format!("-CAST({} AS DOUBLE)", column(position)),
@@ -93,13 +99,33 @@ pub(crate) fn policy(rows: &Rows, wanted: bool) -> String {
     };
     format!(
         "struct_pack(propensity := {}, target := {}, reward := {reward}, q_logged := {}, q_target := {}, \
-         examination := {}, position := {})",
+         examination := {}, position := {}, place := {})",
         number(policy.propensity.as_ref()),
         number(policy.target.as_ref()),
         number(policy.q_logged.as_ref()),
         number(policy.q_target.as_ref()),
         number(policy.examination.as_ref()),
         number(rows.roles.position.as_ref()),
+        place(rows),
+    )
+}
+
+/// The rank in the query's whole list: as logged, or by the score.
+fn place(rows: &Rows) -> String {
+    let roles = &rows.roles;
+    let Some(score) = &roles.score else {
+        return format!("CAST({} AS DOUBLE)", or_null(roles.position.as_ref()));
+    };
+    let score = format!("CAST({} AS DOUBLE)", column(score));
+    let tie = match rows.ties {
+        Ties::Docid => format!("CAST({} AS VARCHAR) DESC", or_null(roles.item.as_ref())),
+        Ties::Logged => format!("{} ASC NULLS LAST", or_null(roles.position.as_ref())),
+    };
+    format!(
+        "CASE WHEN {score} IS NOT NULL THEN CAST(row_number() OVER (PARTITION BY {}, {} \
+         ORDER BY {score} IS NOT NULL DESC, CASE WHEN isfinite({score}) THEN {score} END DESC NULLS LAST, {tie}) AS DOUBLE) END",
+        or_null(roles.query.as_ref()),
+        or_null(roles.user.as_ref()),
     )
 }
 
@@ -166,6 +192,12 @@ pub(crate) fn require(id: &MetricId, rows: &Rows) -> Result<(), AnalysisError> {
                 rows.policy.q_logged.is_some() && rows.policy.q_target.is_some(),
                 "a reward model's predictions",
                 "q_logged = \"q\" and q_target = \"q_new\"",
+            ),
+            Need::Place => (ordered, "a score or a rank column", "score = \"score\" or rank = \"position\""),
+            Need::Click => (
+                roles.label.is_some() && roles.gain.is_some(),
+                "a label beside the gain",
+                "gain = \"grade\" and label = \"clicked\"",
             ),
             Need::Examination => (
                 policy::has_examination(rows),

@@ -3,7 +3,7 @@
 use super::columns::{flags, floats, numbers};
 use super::policy::{self, PolicyParts};
 use super::prepared::Prepared;
-use super::{AnalysisError, Empty, Level, MetricId};
+use super::{AnalysisError, Empty, Level, MetricId, supply};
 use crate::analysis::stats::{Auc, Calibration, Concentration, Exposure, Inverse, Ratio, Statistic};
 use crate::analysis::{Bindings, SqlValue};
 
@@ -116,7 +116,7 @@ pub(crate) fn measure(
     id: &MetricId,
     empty: Empty,
 ) -> Result<Values, AnalysisError> {
-    if let Some(values) = policy::measure(prepared, id) {
+    if let Some(values) = policy::measure(prepared, id).or_else(|| supply::measure(prepared, id)) {
         return values;
     }
     match id.metric.level {
@@ -221,6 +221,7 @@ fn outcomes(prepared: &mut Prepared<'_>, id: &MetricId) -> Result<Values, Analys
         "recall" => (&[("tp", 1.0)], &[("tp", 1.0), ("fn", 1.0)], UNSCORED),
         "f1" => (&[("tp", 2.0)], &[("tp", 2.0), ("fp", 1.0), ("fn", 1.0)], UNSCORED),
         "fpr" => (&[("fp", 1.0)], &[("fp", 1.0), ("tn", 1.0)], UNSCORED),
+        "fnr" => (&[("fn", 1.0)], &[("tp", 1.0), ("fn", 1.0)], UNSCORED),
         "selection_rate" => (&[("tp", 1.0), ("fp", 1.0)], &[("scored", 1.0)], UNSCORED),
         "log_loss" => (&[("log_loss", 1.0)], &[("scored", 1.0)], UNSCORED),
         "brier" => (&[("brier", 1.0)], &[("scored", 1.0)], UNSCORED),

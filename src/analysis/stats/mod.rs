@@ -3,6 +3,7 @@
 
 mod adjust;
 mod bootstrap;
+mod gap;
 mod normal;
 mod permutation;
 mod proportion;
@@ -12,6 +13,7 @@ mod statistic;
 
 pub use adjust::{benjamini_hochberg, benjamini_yekutieli};
 pub use bootstrap::{Interval, bootstrap};
+pub use gap::{GapInterval, Member, permuted_gap, widest_gap};
 pub use normal::{normal_cdf, normal_quantile};
 pub use permutation::{GroupTest, Permutation, Strata, permute};
 pub use proportion::wilson;

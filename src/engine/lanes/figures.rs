@@ -48,11 +48,13 @@ impl Figures {
         let names = FairnessTable::FIGURES.iter().copied().chain([table.metric.as_str()]);
         for name in names {
             let line = table.line_of(name);
+            let interval = table.interval(name);
             let figure = Figure {
                 value: table.figure(name),
                 n: line.map(|line| line.n as f64),
                 rows_sql: line.map(|line| rows_sql(input, &line.predicate)),
-                ..Figure::default()
+                lower: interval.map(|interval| interval.lower),
+                upper: interval.map(|interval| interval.upper),
             };
             figures.values.insert(name.to_owned(), figure);
         }

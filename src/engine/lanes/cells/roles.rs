@@ -135,6 +135,8 @@ fn read_by(id: &MetricId, roles: &Roles) -> Vec<&'static str> {
         Need::Target => "target",
         Need::Reward => reward,
         Need::Model => "q_logged",
+        Need::Place => order,
+        Need::Click => "label",
         Need::Examination if roles.examination.is_some() => "examination",
         Need::Examination => "position",
     };

@@ -11,6 +11,7 @@ mod metrics;
 mod models;
 mod policy;
 mod store;
+mod supply;
 
 pub use fill::Fill;
 
@@ -42,6 +43,7 @@ const FAMILIES: &[&[Query]] = &[
     fairness::QUERIES,
     models::QUERIES,
     policy::QUERIES,
+    supply::QUERIES,
 ];
 
 /// All registered statements.
