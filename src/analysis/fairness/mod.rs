@@ -4,6 +4,7 @@
 mod audit;
 mod disparity;
 mod exchange;
+mod figures;
 mod request;
 mod sentence;
 mod slice;
@@ -11,5 +12,6 @@ mod table;
 
 pub use audit::audit;
 pub use disparity::Disparity;
+pub use figures::FIGURES;
 pub use request::FairnessRequest;
 pub use table::{FairnessTable, GroupLine, Status};

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
-use super::Disparity;
+use super::{Disparity, FIGURES};
 use crate::analysis::stats::Interval;
 
 /// What the evidence says about a group.
@@ -89,45 +89,7 @@ pub struct FairnessTable {
 }
 
 impl FairnessTable {
-    /// Names that [`FairnessTable::figure`] knows.
-    pub const FIGURES: &[&str] = &[
-        "max_gap",
-        "min_ratio",
-        "max_ratio",
-        "gap_p",
-        "gap_p_adjusted",
-        "demographic_parity_difference",
-        "demographic_parity_ratio",
-        "demographic_parity_p",
-        "demographic_parity_p_adjusted",
-        "equal_opportunity_difference",
-        "equal_opportunity_ratio",
-        "equal_opportunity_p",
-        "equal_opportunity_p_adjusted",
-        "equalized_odds_difference",
-        "equalized_odds_ratio",
-        "equalized_odds_p",
-        "equalized_odds_p_adjusted",
-        "max_delta",
-        "worst",
-        "best",
-        "p",
-        "p_adjusted",
-        "overall",
-        "groups",
-        "worse",
-        "below_support",
-    ];
-
-    /// A figure for a check, `None` for n/a and unknown names.
-    ///
-    /// `max_gap`: largest difference between two supported groups of one slice. `min_ratio`: smallest
-    /// ratio of two of them. `max_delta`: largest absolute difference to the rest. `worst`, `best`:
-    /// value of such a group. `p`, `p_adjusted`: smallest. `groups`, `worse`, `below_support`: counts.
-    /// `overall` (or the metric's id): over all rows. `demographic_parity_difference`, `..._ratio`, `..._p`,
-    /// `..._p_adjusted`, the same of `equal_opportunity` and `equalized_odds`, where the metric is a
-    /// classification's; `gap_p`, `gap_p_adjusted`: that the groups of a slice do not differ at all. The worst
-    /// slice decides. `max_ratio`: largest ratio of two groups.
+    /// A figure for a check, by a name of [`FIGURES`] or the metric's id; `None` for n/a and unknown names.
     pub fn figure(&self, name: &str) -> Option<f64> {
         let values = || self.lines.iter().filter_map(|line| line.value);
         let least = |get: fn(&GroupLine) -> Option<f64>| self.lines.iter().filter_map(get).reduce(f64::min);
@@ -187,7 +149,7 @@ impl FairnessTable {
                 size(a).total_cmp(&size(b))
             }),
             "below_support" => self.lines.iter().find(|line| line.status == Status::BelowSupport),
-            name if Self::FIGURES.contains(&name) || name == self.metric => measured().next(),
+            name if FIGURES.iter().any(|figure| figure.0 == name) || name == self.metric => measured().next(),
             _ => None,
         }
     }

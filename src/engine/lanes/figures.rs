@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::fairness::FairnessTable;
+use crate::analysis::fairness::{FIGURES, FairnessTable};
 use crate::analysis::metrics::{MetricId, MetricLine, MetricsTable};
 use crate::engine::store::quote_ident;
 use crate::notebook::check::{Part, Term};
@@ -45,7 +45,7 @@ impl Figures {
 
     pub fn of_fairness(table: &FairnessTable, input: &Input) -> Self {
         let mut figures = Self::of_rows(table.lines.len() as u64);
-        let names = FairnessTable::FIGURES.iter().copied().chain([table.metric.as_str()]);
+        let names = FIGURES.iter().map(|figure| figure.0).chain([table.metric.as_str()]);
         for name in names {
             let line = table.line_of(name);
             let interval = table.interval(name);

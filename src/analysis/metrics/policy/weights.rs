@@ -82,45 +82,26 @@ pub(super) fn measure(prepared: &mut Prepared<'_>, id: &str) -> Result<Values, A
 
 /// What a reader must know before believing a weighted figure.
 fn notes(sums: &Sums, rows: &Rows) -> Vec<String> {
-    let all = sums.total("rows");
-    let mut notes = Vec::new();
-    if all == 0.0 {
-        return notes;
-    }
-    let count = |name: &str| sums.total(name);
-    if count("unsupported") > 0.0 {
-        let mut why = Vec::new();
-        for (count, what) in [
-            (
-                count("unsupported") - count("untargeted") - count("improper"),
-                "target > 0 but no propensity above 0",
-            ),
-            (
-                count("untargeted"),
-                "no target (write coalesce(target, 0) where the new policy never shows the item)",
-            ),
-            (count("improper"), "a target or a propensity that is no probability"),
-        ] {
-            if count > 0.0 {
-                why.push(format!("{count} rows have {what}"));
-            }
-        }
-        notes.push(format!("no off-policy value where support is missing: {}", why.join("; ")));
-    }
+    let mut notes: Vec<String> = unsupported(sums).into_iter().collect();
     if let Some((role, column)) = reward(rows) {
         notes.push(format!("reward: {column} (the {role})"));
     }
-    let (weights, squares) = (sums.of("raw_weights"), sums.of("rows"));
-    let mean = count("raw_weights") / all;
-    let error = spread(weights, squares, mean);
+    let supported: Vec<f64> =
+        sums.of("rows").iter().zip(sums.of("unsupported")).map(|(n, bad)| n - bad).collect();
+    let all = supported.iter().sum::<f64>();
+    if all == 0.0 {
+        return notes;
+    }
+    let mean = sums.total("raw_weights") / all;
+    let error = spread(sums.of("raw_weights"), &supported, mean);
     let largest = sums.of("largest").iter().copied().fold(0.0, f64::max);
-    let effective = if count("squares") > 0.0 { count("weights").powi(2) / count("squares") } else { 0.0 };
+    let squares = sums.total("squares");
+    let effective = if squares > 0.0 { sums.total("weights").powi(2) / squares } else { 0.0 };
     notes.push(format!(
-        "weights: mean {} ± {} (1 is expected), largest {}, effective sample size {:.0} of {all} rows",
+        "weights: mean {} ± {} (1 is expected), largest {}, effective sample size {effective:.0} of {all} rows",
         figure(mean),
         figure(1.96 * error),
-        figure(largest),
-        effective
+        figure(largest)
     ));
     if (mean - 1.0).abs() > 2.576 * error && error > 0.0 {
         notes.push(format!(
@@ -128,19 +109,41 @@ fn notes(sums: &Sums, rows: &Rows) -> Vec<String> {
             figure(mean)
         ));
     }
-    match rows.policy.clip {
-        Some(clip) => notes.push(format!(
-            "weights are clipped at {}: {} of {all} rows ({:.2} %); a clipped value is biased downwards for rewards above 0",
-            figure(clip),
-            count("clipped"),
-            100.0 * count("clipped") / all
-        )),
-        None if effective < 0.01 * all => notes.push(
-            "under 1 % of the rows carry the value: look at `snips`, or set `clip` and accept its bias".to_owned(),
-        ),
-        None => {}
-    }
+    notes.extend(clipping(rows.policy.clip, sums.total("clipped"), effective, all));
     notes
+}
+
+/// Why a group, or all rows, have no value.
+fn unsupported(sums: &Sums) -> Option<String> {
+    let (untargeted, improper) = (sums.total("untargeted"), sums.total("improper"));
+    let unlikely = sums.total("unsupported") - untargeted - improper;
+    let reasons = [
+        (unlikely, "target > 0 but no propensity above 0"),
+        (untargeted, "no target (write coalesce(target, 0) where the new policy never shows the item)"),
+        (improper, "a target or a propensity that is no probability"),
+    ];
+    let said: Vec<String> = reasons
+        .iter()
+        .filter(|(count, _)| *count > 0.0)
+        .map(|(count, what)| format!("{count} rows have {what}"))
+        .collect();
+    (!said.is_empty()).then(|| format!("no off-policy value where support is missing: {}", said.join("; ")))
+}
+
+/// What the clip did, or that one may be wanted.
+fn clipping(clip: Option<f64>, clipped: f64, effective: f64, all: f64) -> Option<String> {
+    match clip {
+        Some(clip) => Some(format!(
+            "weights are clipped at {}: {clipped} of {all} rows ({:.2} %); a clipped value is too low where rewards are above 0",
+            figure(clip),
+            100.0 * clipped / all
+        )),
+        None if effective < 0.01 * all => Some(
+            "under 1 % of the rows carry the value: see `snips`, or set `clip` and accept its bias"
+                .to_owned(),
+        ),
+        None => None,
+    }
 }
 
 /// Standard error of a ratio of sums over independent lists.
