@@ -20,13 +20,18 @@ def load(path):
     return {name: np.array(table[name].to_pylist()) for name in table.column_names}
 
 
-def policy_of(log):
-    """Probability of each (item, position) as the log's own propensities say; 0 for what it never showed."""
-    sums = {}
+def policy_of(log, uniform):
+    """Probability of each (item, position). The uniform policy's is known. Thompson sampling changes over
+    time, so that the mean of its logged propensities is not a distribution (items are logged when they are
+    likely: it sums to 2); its average policy is how often it showed what."""
+    shown, propensity, places = {}, {}, {}
     for item, position, p in zip(log["item_id"], log["position"], log["propensity_score"]):
-        total, n = sums.get((item, position), (0.0, 0))
-        sums[item, position] = (total + p, n + 1)
-    return {key: total / n for key, (total, n) in sums.items()}
+        shown[item, position] = shown.get((item, position), 0) + 1
+        propensity[item, position] = p
+        places[position] = places.get(position, 0) + 1
+    if uniform:
+        return propensity
+    return {(item, position): n / places[position] for (item, position), n in shown.items()}
 
 
 def q_of(log):
@@ -40,8 +45,8 @@ def q_of(log):
     return rates, mean
 
 
-def estimate(log, other):
-    target = policy_of(other)
+def estimate(log, other, uniform):
+    target = policy_of(other, uniform)
     rates, mean = q_of(log)
     keys = list(zip(log["item_id"], log["position"]))
     p_target = np.array([target.get(key, 0.0) for key in keys])
@@ -75,8 +80,8 @@ def main(folder):
             for name in ["random", "bts"]
         }
         golden[campaign] = {
-            "bts_from_random": estimate(logs["random"], logs["bts"]),
-            "random_from_bts": estimate(logs["bts"], logs["random"]),
+            "bts_from_random": estimate(logs["random"], logs["bts"], False),
+            "random_from_bts": estimate(logs["bts"], logs["random"], True),
         }
     with open("tests/it/goldens/open_bandit.json", "w") as out:
         json.dump(golden, out, indent=1)

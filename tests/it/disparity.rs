@@ -240,9 +240,9 @@ fn a_buried_supplier_is_found_and_chance_is_not() {
 fn classification_without_disparity_raises_no_alarm() {
     let mut database = Database::new();
     let studies = 60;
-    let mut alarms = 0;
+    let mut alarms = 0u32;
     for seed in 0..studies {
-        let chance = |salt: u32, keys: &str| {
+        let chance = |salt: u64, keys: &str| {
             format!(
                 "((md5_number_lower(concat_ws('/', {keys}, {})) >> 11)::DOUBLE / {}.0)",
                 seed * 10 + salt,

@@ -84,13 +84,14 @@ fn missing_support_is_no_value_and_says_why() {
         "log",
         "SELECT * FROM (VALUES
             ('a', 'x', true, 0.5, 0.5, 1.0), ('b', 'x', true, 0.0, 0.5, 1.0), ('c', 'x', true, NULL, 0.5, 1.0),
-            ('d', 'x', true, 0.5, NULL, 1.0), ('e', 'x', true, 1.5, 0.5, 1.0), ('f', 'x', true, 'nan', 0.1, 1.0),
+            ('d', 'x', true, 0.5, NULL, 1.0), ('e', 'x', true, 1.5, 0.5, 1.0), ('f', 'x', true, 'nan'::DOUBLE, 0.1, 1.0),
             ('g', 'y', true, NULL, 0.0, 1.0), ('h', 'y', true, 0.5, 0.5, NULL), ('i', 'y', false, 0.5, 1.0, 1.0)
          ) AS t(query, kind, clicked, propensity, target, reward)",
     );
     let mut asked = request("ips snips ess weight_mean weight_max");
     asked.by = vec!["kind".into()];
     asked.resamples = 50;
+    (asked.rows.policy.q_logged, asked.rows.policy.q_target) = (None, None);
     let table = run(&mut database, &asked);
     for line in &table.lines {
         let supported = line.group[0].as_deref() == Some("y");
@@ -262,7 +263,8 @@ fn propensities_of_another_log_are_noticed() {
             ),
         );
         let mut asked = request("ips weight_mean");
-        asked.rows.policy.reward = None;
+        asked.rows.policy =
+            Policy { propensity: column("propensity"), target: column("target"), ..Policy::default() };
         asked.resamples = 99;
         run(database, &asked)
     };
@@ -398,6 +400,12 @@ fn number(database: &Database, sql: &str) -> f64 {
 /// The relation `log`: rows of one policy with what the other one would have done, and a simple reward
 /// model (click rate per item and position, pulled towards the mean by 100 rows).
 fn open_bandit(database: &Database, logged: &str, other: &str) {
+    // Thompson sampling changes over time: the mean of its logged propensities is no distribution (they sum
+    // to about 2), its average policy is how often it showed what. The uniform policy's are known.
+    let target = match other {
+        "random" => "any_value(propensity_score)",
+        _ => "count(*) / sum(count(*)) OVER (PARTITION BY position)",
+    };
     database.make(
         "log",
         &format!(
@@ -405,7 +413,7 @@ fn open_bandit(database: &Database, logged: &str, other: &str) {
                 SELECT item_id, position, click, propensity_score AS propensity FROM obd WHERE behavior_policy = '{logged}'
              ),
              policy AS (
-                SELECT item_id, position, avg(propensity_score) AS target FROM obd WHERE behavior_policy = '{other}' GROUP BY ALL
+                SELECT item_id, position, {target} AS target FROM obd WHERE behavior_policy = '{other}' GROUP BY item_id, position
              ),
              mean AS (SELECT avg(click) AS rate FROM logged),
              model AS (

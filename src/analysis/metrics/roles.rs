@@ -98,8 +98,8 @@ pub(crate) fn policy(rows: &Rows, wanted: bool) -> String {
         None => number(None),
     };
     format!(
-        "struct_pack(propensity := {}, target := {}, reward := {reward}, q_logged := {}, q_target := {}, \
-         examination := {}, position := {}, place := {})",
+        "{{'propensity': {}, 'target': {}, 'reward': {reward}, 'q_logged': {}, 'q_target': {}, \
+         'examination': {}, 'position': {}, 'place': {}}}",
         number(policy.propensity.as_ref()),
         number(policy.target.as_ref()),
         number(policy.q_logged.as_ref()),

@@ -139,6 +139,6 @@ fn notes(model: &PositionModel, positions: &[f64], shown: &[f64], pairs: usize, 
 }
 
 /// Are the columns there that examination comes from: its own, or a position and an item?
-pub(super) fn has_examination(rows: &Rows) -> bool {
+pub(in super::super) fn has_examination(rows: &Rows) -> bool {
     rows.policy.examination.is_some() || (rows.roles.position.is_some() && rows.roles.item.is_some())
 }

@@ -14,7 +14,7 @@ use super::{AnalysisError, MetricId, Need, Rows};
 
 pub(super) use catalogue::{CTR_DEBIASED, DR, ESS, IPS, SNIPS, WEIGHT_MAX, WEIGHT_MEAN};
 pub(super) use clicks::has_examination;
-pub(super) use parts::PolicyParts;
+pub(crate) use parts::PolicyParts;
 pub use position::{Cell, PositionModel, TOLERANCE, fit};
 
 /// Measures `id` where it is one of this family; `None` for all others.

@@ -4,7 +4,7 @@ use crate::analysis::stats::{Effective, Largest, Nothing, Ratio, Statistic};
 
 /// Which figure of the sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Figure {
+pub(crate) enum Figure {
     /// sum of `first` / sum of `second`
     Ratio,
     /// (sum of `first`)^2 / sum of `second`
@@ -15,7 +15,7 @@ pub(in super::super) enum Figure {
 
 /// Sums per list; all vectors are as long as there are lists.
 #[derive(Debug, Clone, PartialEq)]
-pub(in super::super) struct PolicyParts {
+pub(crate) struct PolicyParts {
     pub figure: Figure,
     pub first: Vec<f64>,
     pub second: Vec<f64>,

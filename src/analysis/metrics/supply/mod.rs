@@ -36,7 +36,7 @@ pub(super) fn measure(prepared: &mut Prepared<'_>, id: &MetricId) -> Option<Resu
 
 /// Do rows have to carry their place in the whole list?
 pub(super) fn reads(id: &MetricId) -> bool {
-    id.metric.needs.contains(&Need::Place)
+    id.metric.needs.iter().any(|need| [Need::Place, Need::Click].contains(need))
 }
 
 fn exposure(prepared: &mut Prepared<'_>, id: &str, k: i64) -> Result<Values, AnalysisError> {
