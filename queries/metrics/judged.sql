@@ -1,5 +1,5 @@
 -- id: metrics/judged
--- params: {from} relation, {=where} filter, and the roles {=query} {=user} {=item} {=score} {=gain} {=label} {=purchase} {=text} {=slice} {=shown} {=tie_position} {=tie_item} {=seq} as expressions over `source`
+-- params: {from} relation, {=where} filter, and the roles {=query} {=user} {=item} {=score} {=gain} {=label} {=purchase} {=text} {=slice} {=shown} {=tie_position} {=tie_item} {=seq} {=policy} as expressions over `source`
 -- reads: {from}
 -- returns: makes TEMP recscope_judged
 -- grain: one row per row of {from} that passes the filter
@@ -17,5 +17,6 @@ SELECT
     CAST({=text} AS VARCHAR) AS text,
     CAST({=tie_position} AS DOUBLE) AS tie_position,
     CAST({=tie_item} AS VARCHAR) AS tie_item,
-    {=seq} AS seq
+    {=seq} AS seq,
+    {=policy} AS policy
 FROM (SELECT * FROM {from} WHERE {=where}) AS source

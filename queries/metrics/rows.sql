@@ -16,7 +16,8 @@ SELECT
     text,
     tie_position,
     tie_item,
-    seq
+    seq,
+    policy
 FROM temp.recscope_judged AS judged
 JOIN temp.recscope_lists AS lists
     ON judged.query = lists.query

@@ -6,6 +6,7 @@ use clap::CommandFactory;
 
 use super::args::{Cli, DocsPage};
 use super::{Failure, print};
+use crate::analysis::fairness::FIGURES;
 use crate::analysis::metrics::METRICS;
 use crate::notebook::help;
 use crate::pipe::PipeArgs;
@@ -53,6 +54,10 @@ fn metrics() -> String {
             metric.na,
             metric.source,
         );
+    }
+    text.push_str("\n## Figures of a fairness cell\n\nNames for its checks, beside the metric's id.\n\n");
+    for (name, doc) in FIGURES {
+        let _ = writeln!(text, "- `{name}`: {doc}");
     }
     text
 }

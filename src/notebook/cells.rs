@@ -6,6 +6,7 @@ mod slices;
 
 use super::Kind;
 pub use super::keys::{KeyDef, KeyType};
+use super::policy_keys::POLICY;
 
 /// One kind of cell.
 #[derive(Debug)]
@@ -80,9 +81,6 @@ const PURCHASE: KeyDef =
     KeyDef::new("purchase", KeyType::Column, "\"purchased\"", "column of the purchase, beside `label`")
         .default("schema");
 const TIME: KeyDef = KeyDef::new("time", KeyType::Column, "\"ts\"", "column of the time").default("schema");
-const PROPENSITY: KeyDef =
-    KeyDef::new("propensity", KeyType::Column, "\"propensity\"", "column of the examination probability")
-        .default("schema");
 const RELEVANT_AT: KeyDef = KeyDef::new(
     "relevant_at",
     KeyType::Number(f64::MIN, f64::MAX),
@@ -172,22 +170,8 @@ const MAX_TOKENS: KeyDef =
         .default("the model's limit");
 
 /// Which columns play which role, and how a figure is made of them: of every kind that measures.
-const MEASURES: &[KeyDef] = &[
-    QUERY,
-    ITEM,
-    USER,
-    SCORE,
-    RANK,
-    POSITION,
-    GAIN,
-    LABEL,
-    PURCHASE,
-    TIME,
-    PROPENSITY,
-    RELEVANT_AT,
-    TIES,
-    RESAMPLES,
-];
+const MEASURES: &[KeyDef] =
+    &[QUERY, ITEM, USER, SCORE, RANK, POSITION, GAIN, LABEL, PURCHASE, TIME, RELEVANT_AT, TIES, RESAMPLES];
 
 const RESERVED: CellDef = CellDef {
     kind: Kind::Chart,
@@ -252,6 +236,7 @@ pub static CELLS: [CellDef; 9] = [
                 ),
             ],
             MEASURES,
+            POLICY,
             &[INTERVAL, SEED, CHECK],
         ],
         example: "from  = \"rel\"\nquery = \"query\"\nitem  = \"item_id\"\nscore = \"rel_score\"\ngain  = \"grade\"\nshow  = [\"ndcg@{{k}}\", \"mrr\", \"precision@{{k}}\", \"diversity.seed_mean\"]\ncheck = [\"ndcg@10 >= 0.35\"]\n",
@@ -281,6 +266,7 @@ pub static CELLS: [CellDef; 9] = [
                 .default("30"),
             ],
             MEASURES,
+            POLICY,
             &[PERMUTATIONS, SEED, CHECK],
         ],
         example: "from   = \"rel\"\nslices = [\"segment\", \"region\", \"segment*region\"]\nmetric = \"ndcg@10\"\nmin_support = 50\ncheck  = [\"max_gap <= 0.05 or p_adjusted > 0.05\"]\n",

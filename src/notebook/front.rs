@@ -45,7 +45,7 @@ pub const KEYS: [(&str, &str); 4] = [
 ];
 
 /// Keys of `schema`: role, what the column holds.
-pub const ROLES: [(&str, &str); 11] = [
+pub const ROLES: [(&str, &str); 16] = [
     ("query", "what was searched for, or the session or user a list was made for"),
     ("item", "id of what was shown"),
     ("user", "who saw it"),
@@ -55,7 +55,12 @@ pub const ROLES: [(&str, &str); 11] = [
     ("gain", "graded relevance"),
     ("purchase", "bought, beside a label that says clicked"),
     ("time", "when it was shown"),
-    ("propensity", "probability that the position was looked at"),
+    ("propensity", "probability with which the logging policy showed the item"),
+    ("target", "probability with which another policy would have shown it"),
+    ("reward", "what the row brought, instead of label or gain"),
+    ("q_logged", "a reward model's prediction for the shown item"),
+    ("q_target", "the model's expectation under the other policy"),
+    ("examination", "probability that the position was looked at"),
     ("text", "text columns, as a list"),
 ];
 
@@ -304,6 +309,11 @@ impl Roles {
             "purchase" => &mut self.purchase,
             "time" => &mut self.time,
             "propensity" => &mut self.propensity,
+            "target" => &mut self.target,
+            "reward" => &mut self.reward,
+            "q_logged" => &mut self.q_logged,
+            "q_target" => &mut self.q_target,
+            "examination" => &mut self.examination,
             _ => return None,
         })
     }
@@ -325,6 +335,11 @@ impl Roles {
                     "gain" => &self.gain,
                     "purchase" => &self.purchase,
                     "time" => &self.time,
+                    "target" => &self.target,
+                    "reward" => &self.reward,
+                    "q_logged" => &self.q_logged,
+                    "q_target" => &self.q_target,
+                    "examination" => &self.examination,
                     _ => &self.propensity,
                 };
                 pairs.extend(column.as_deref().map(|column| (role, column)));

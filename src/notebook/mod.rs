@@ -15,6 +15,7 @@ pub mod help;
 mod keys;
 mod kind;
 pub mod params;
+mod policy_keys;
 pub mod reserved;
 pub mod roles;
 pub mod spec;

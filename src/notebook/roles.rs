@@ -30,7 +30,7 @@ enum Shape {
 }
 
 /// Role, what its columns are of, and their names, best first. Compared without case and `_`.
-const NAMES: [(&str, Shape, &[&str]); 10] = [
+const NAMES: [(&str, Shape, &[&str]); 11] = [
     (
         "query",
         Shape::Text,
@@ -196,7 +196,12 @@ const NAMES: [(&str, Shape, &[&str]); 10] = [
             "时间戳",
         ],
     ),
-    ("propensity", Shape::Number, &["propensity", "examination", "exam_prob", "propensity_score", "倾向"]),
+    (
+        "propensity",
+        Shape::Number,
+        &["propensity", "propensity_score", "action_prob", "pscore", "logging_prob", "倾向"],
+    ),
+    ("examination", Shape::Number, &["examination", "exam_prob", "examination_prob"]),
     (
         "text",
         Shape::Text,

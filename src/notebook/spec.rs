@@ -41,7 +41,19 @@ pub struct Roles {
     /// Bought (binary), beside a label that says clicked.
     pub purchase: Option<String>,
     pub time: Option<String>,
+    /// The logging policy's probability of the shown item.
     pub propensity: Option<String>,
+    /// The new policy's probability of it.
+    pub target: Option<String>,
+    /// What a row brought; the label or gain if `None`.
+    pub reward: Option<String>,
+    /// A reward model's prediction for the shown item, and its expectation under the new policy.
+    pub q_logged: Option<String>,
+    pub q_target: Option<String>,
+    /// Probability that the position was looked at; fitted to the clicks if `None`.
+    pub examination: Option<String>,
+    /// Largest importance weight: no column, but of the same family.
+    pub clip: Option<f64>,
     pub text: Vec<String>,
 }
 

@@ -184,8 +184,10 @@ fn roles(values: &mut Values<'_>, schema: &Roles) -> Roles {
     if values.has(rank) && !values.has("score") {
         roles.score = None;
     }
-    let keys = ["query", "item", "user", "score", "label", "gain", "purchase", "time", "propensity"];
-    for (role, key) in keys.into_iter().map(|key| (key, key)).chain([("position", rank)]) {
+    let keys = ["query", "item", "user", "score", "label", "gain", "purchase", "time"];
+    let logged = ["propensity", "target", "reward", "q_logged", "q_target", "examination"];
+    roles.clip = values.float("clip");
+    for (role, key) in keys.into_iter().chain(logged).map(|key| (key, key)).chain([("position", rank)]) {
         if let (Some(column), Some(slot)) = (values.text(key), roles.slot(role)) {
             *slot = Some(column);
         }

@@ -2,7 +2,7 @@
 
 use recscope::analysis::AnalysisError;
 use recscope::analysis::metrics::{
-    Empty, METRICS, MetricsRequest, MetricsTable, Roles, Rows, Ties, evaluate,
+    Empty, METRICS, MetricsRequest, MetricsTable, Policy, Roles, Rows, Ties, evaluate,
 };
 use recscope::util::cancel::Cancel;
 
@@ -363,11 +363,21 @@ fn requests_that_cannot_be_met_say_what_is_missing() {
 #[test]
 fn every_metric_of_the_catalogue_computes_and_keeps_to_its_range() {
     let Some(mut database) = scored() else { return };
-    database.make("bought", "SELECT *, rating >= 3 AS purchase, row_number() OVER (PARTITION BY query ORDER BY ce_l12 DESC) AS position FROM scored");
+    database.make("bought", "SELECT *, rating >= 3 AS purchase, 0.5 AS propensity, 0.25 AS target, 0.3 AS q, 0.2 AS q_new, 0.5 AS look, rating >= 1 AS relevant, row_number() OVER (PARTITION BY query ORDER BY ce_l12 DESC) AS position FROM scored");
     let mut rows = chorus("ce_l12");
     rows.from = "bought".into();
     rows.roles.purchase = Some("purchase".into());
     rows.roles.position = Some("position".into());
+    rows.roles.label = Some("relevant".into());
+    let column = |name: &str| Some(name.to_owned());
+    rows.policy = Policy {
+        propensity: column("propensity"),
+        target: column("target"),
+        q_logged: column("q"),
+        q_target: column("q_new"),
+        examination: column("look"),
+        ..Policy::default()
+    };
     rows.roles.text = vec!["query".into(), "title".into()];
     let show =
         METRICS.iter().map(|metric| metric.spelling().replace("[@K]", "@5").replace("@K", "@5")).collect();

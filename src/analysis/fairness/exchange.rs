@@ -15,6 +15,8 @@ pub(crate) enum Exchange {
     Users,
     /// Each query is in one group.
     Queries,
+    /// Each item is in one group and belongs to one query: items trade places within it.
+    ItemsInQuery,
     /// Each item is in one group; for metrics over rows.
     Items,
     /// Lists (rows of one query in one group) trade places within their query.
@@ -38,7 +40,8 @@ pub(crate) fn exchange(
     if id.metric.level == Level::Row && rows.roles.item.is_some() {
         let batch = prepared.rows("fairness/item_groups", &Bindings::new())?;
         if one(&batch, "split")? == 0.0 {
-            return Ok(Exchange::Items);
+            let alone = rows.roles.query.is_some() && one(&batch, "spread")? == 0.0;
+            return Ok(if alone { Exchange::ItemsInQuery } else { Exchange::Items });
         }
     }
     Ok(if rows.roles.query.is_some() { Exchange::Lists } else { Exchange::Queries })
@@ -59,25 +62,42 @@ impl Exchange {
         let owner = match self {
             Self::Users => &lists.user,
             // By item, the lists were made with the item in the query's place.
-            Self::Queries | Self::Items => &lists.query,
+            Self::Queries | Self::Items | Self::ItemsInQuery => &lists.query,
             Self::Lists => {
                 let unit = (0..lists.group.len() as u32).collect();
                 return (unit, lists.group.clone(), Strata::Within(lists.query.clone()));
             }
         };
+        let mut home = Vec::new();
         let mut labels = vec![0; owner.iter().max().map_or(0, |&last| last as usize + 1)];
         for (&owner, &group) in owner.iter().zip(&lists.group) {
             if let Some(label) = labels.get_mut(owner as usize) {
                 *label = group;
             }
         }
-        (owner.clone(), labels, Strata::Free)
+        if self == Self::ItemsInQuery {
+            // There, the query stands in the user's place.
+            home = vec![0; labels.len()];
+            for (&item, &query) in lists.query.iter().zip(&lists.user) {
+                if let Some(slot) = home.get_mut(item as usize) {
+                    *slot = query;
+                }
+            }
+        }
+        let strata = if home.is_empty() { Strata::Free } else { Strata::Within(home) };
+        (owner.clone(), labels, strata)
+    }
+
+    /// Whose rows are one witness, per list: what an interval resamples.
+    pub fn clusters(self, lists: &Lists) -> &[u32] {
+        if self == Self::Users { &lists.user } else { &lists.query }
     }
 
     pub fn explain(self) -> &'static str {
         match self {
             Self::Users => "p from permuting groups over users",
             Self::Queries => "p from permuting groups over queries",
+            Self::ItemsInQuery => "p from permuting groups over items within each query",
             Self::Items => "p from permuting groups over items",
             Self::Lists => "p from permuting groups over lists within each query",
         }

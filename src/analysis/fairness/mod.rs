@@ -2,10 +2,16 @@
 //! any slice columns and their intersections. No connection and no thread here.
 
 mod audit;
+mod disparity;
 mod exchange;
+mod figures;
 mod request;
+mod sentence;
+mod slice;
 mod table;
 
 pub use audit::audit;
+pub use disparity::Disparity;
+pub use figures::FIGURES;
 pub use request::FairnessRequest;
 pub use table::{FairnessTable, GroupLine, Status};

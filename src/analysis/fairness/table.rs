@@ -8,6 +8,9 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
+use super::{Disparity, FIGURES};
+use crate::analysis::stats::Interval;
+
 /// What the evidence says about a group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Status {
@@ -79,32 +82,14 @@ pub struct FairnessTable {
     pub overall: Option<f64>,
     /// Worst first (largest difference to the rest in the bad direction); n/a, then below support, last.
     pub lines: Vec<GroupLine>,
+    /// Per slice: how far its groups are apart, in the ways that have a name.
+    pub disparities: Vec<Disparity>,
     /// Sentences a reader must see: what was permuted, what was left out.
     pub notes: Vec<String>,
 }
 
 impl FairnessTable {
-    /// Names that [`FairnessTable::figure`] knows.
-    pub const FIGURES: &[&str] = &[
-        "max_gap",
-        "min_ratio",
-        "max_delta",
-        "worst",
-        "best",
-        "p",
-        "p_adjusted",
-        "overall",
-        "groups",
-        "worse",
-        "below_support",
-    ];
-
-    /// A figure for a check, `None` for n/a and unknown names.
-    ///
-    /// `max_gap`: largest difference between two supported groups of one slice. `min_ratio`: smallest
-    /// ratio of two of them. `max_delta`: largest absolute difference to the rest. `worst`, `best`:
-    /// value of such a group. `p`, `p_adjusted`: smallest. `groups`, `worse`, `below_support`: counts.
-    /// `overall` (or the metric's id): over all rows.
+    /// A figure for a check, by a name of [`FIGURES`] or the metric's id; `None` for n/a and unknown names.
     pub fn figure(&self, name: &str) -> Option<f64> {
         let values = || self.lines.iter().filter_map(|line| line.value);
         let least = |get: fn(&GroupLine) -> Option<f64>| self.lines.iter().filter_map(get).reduce(f64::min);
@@ -112,6 +97,7 @@ impl FairnessTable {
         match name.trim() {
             "max_gap" => self.by_slice(|low, high| Some(high - low)).reduce(f64::max),
             "min_ratio" => self.by_slice(|low, high| (high > 0.0).then(|| low / high)).reduce(f64::min),
+            "max_ratio" => self.by_slice(|low, high| (low > 0.0).then(|| high / low)).reduce(f64::max),
             "max_delta" => self.lines.iter().filter_map(|line| line.delta.map(f64::abs)).reduce(f64::max),
             "worst" => values().reduce(if self.higher_is_better { f64::min } else { f64::max }),
             "best" => values().reduce(if self.higher_is_better { f64::max } else { f64::min }),
@@ -122,8 +108,33 @@ impl FairnessTable {
             "below_support" => Some(count(Status::BelowSupport)),
             "overall" => self.overall,
             other if other == self.metric => self.overall,
-            _ => None,
+            other => self.disparity(other).and_then(|(disparity, part)| disparity.part(part)),
         }
+    }
+
+    /// The interval of a figure that is a disparity's.
+    pub fn interval(&self, name: &str) -> Option<Interval> {
+        match name.trim() {
+            "max_gap" => self.interval("gap_difference"),
+            "min_ratio" => self.interval("gap_ratio"),
+            name => match self.disparity(name)? {
+                (disparity, "difference") => disparity.interval,
+                (disparity, "ratio") => disparity.ratio_interval,
+                _ => None,
+            },
+        }
+    }
+
+    /// The disparity that a figure is of, in the slice where it is worst, and which part of it.
+    fn disparity<'a>(&self, figure: &'a str) -> Option<(&Disparity, &'a str)> {
+        let part_of = |disparity: &&Disparity| {
+            let part = figure.strip_prefix(disparity.name)?.strip_prefix('_')?;
+            Disparity::PARTS.contains(&part).then_some(part)
+        };
+        let all = self.disparities.iter().filter_map(|it| Some((it, part_of(&it)?, it.part(part_of(&it)?)?)));
+        let worse = |part: &str, a: f64, b: f64| if part == "difference" { a > b } else { a < b };
+        let worst = all.reduce(|a, b| if worse(a.1, b.2, a.2) { b } else { a })?;
+        Some((worst.0, worst.1))
     }
 
     /// The line behind a figure, for drill-down from a failed check.
@@ -138,7 +149,7 @@ impl FairnessTable {
                 size(a).total_cmp(&size(b))
             }),
             "below_support" => self.lines.iter().find(|line| line.status == Status::BelowSupport),
-            name if Self::FIGURES.contains(&name) || name == self.metric => measured().next(),
+            name if FIGURES.iter().any(|figure| figure.0 == name) || name == self.metric => measured().next(),
             _ => None,
         }
     }

@@ -2,6 +2,8 @@
 //! metrics`, the choice of SQL, and tests. No arithmetic here.
 
 use super::metric::{Cutoff, INF, Metric, Need, catalogue, list, row};
+use super::policy::{CTR_DEBIASED, DR, ESS, IPS, SNIPS, WEIGHT_MAX, WEIGHT_MEAN};
+use super::supply::{CLICKS_PER_UTILITY, EXPOSURE, EXPOSURE_GEOMETRIC, EXPOSURE_PER_UTILITY, FAIR_PREFIX};
 
 const SHOWN: &[Need] = &[Need::Query, Need::Item];
 const CLASSIFICATION: &[Need] = &[Need::Score, Need::Label];
@@ -159,6 +161,14 @@ pub const METRICS: &[Metric] = &[
         "fairlearn false_positive_rate",
     ),
     row(
+        "fnr",
+        false,
+        "Share of the positives that is missed",
+        "FN / (TP + FN) at p >= 0.5",
+        "no positive row",
+        "fairlearn false_negative_rate",
+    ),
+    row(
         "selection_rate",
         true,
         "Share of rows predicted positive",
@@ -227,6 +237,18 @@ pub const METRICS: &[Metric] = &[
             "definition",
         )
     },
+    CTR_DEBIASED,
+    IPS,
+    SNIPS,
+    DR,
+    ESS,
+    WEIGHT_MEAN,
+    WEIGHT_MAX,
+    EXPOSURE,
+    EXPOSURE_GEOMETRIC,
+    EXPOSURE_PER_UTILITY,
+    CLICKS_PER_UTILITY,
+    FAIR_PREFIX,
     Metric {
         needs: &[Need::Item],
         ..catalogue(

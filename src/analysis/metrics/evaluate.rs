@@ -46,11 +46,13 @@ fn compute(
     let total = ids.len() as u64 + 2;
     progress(0, total);
     let mut prepared = Prepared::new(queries, &request.rows, &request.by, Unit::Query, keeps(&ids))?;
+    prepared.cancel = cancel.clone();
     let values = measure_all(&mut prepared, &ids, (request.empty, request.by_statements), &mut |done| {
         progress(done as u64 + 1, total);
         Ok(cancel.check()?)
     })?;
     let mut notes = notes(&prepared.facts, &ids, &request.rows);
+    notes.extend(prepared.said());
     progress(total - 1, total);
     let lines = lines(&prepared.lists, &ids, &values, request, cancel, &mut notes)?;
     let lists = if request.per_list { Some(list_values(&mut prepared, &ids, &values)?) } else { None };
@@ -58,10 +60,14 @@ fn compute(
     Ok(MetricsTable { by: request.by.clone(), lines, notes, lists })
 }
 
-/// Must ranked rows keep their items, their texts?
-pub(crate) fn keeps(ids: &[MetricId]) -> (bool, bool) {
+/// Must ranked rows keep their items, their texts, what is known of the logging policy?
+pub(crate) fn keeps(ids: &[MetricId]) -> (bool, bool, bool) {
     let needs = |wanted: Need| ids.iter().any(|id| id.metric.needs.contains(&wanted));
-    (needs(Need::Item), needs(Need::Text))
+    (
+        needs(Need::Item),
+        needs(Need::Text),
+        ids.iter().any(|id| super::policy::reads(id) || super::supply::reads(id)),
+    )
 }
 
 /// Lists of each group.

@@ -32,6 +32,20 @@ pub enum Need {
     Label,
     Purchase,
     Text,
+    /// The logging policy's probability of the shown item.
+    Propensity,
+    /// The new policy's probability of it.
+    Target,
+    /// A reward, label or gain.
+    Reward,
+    /// Predicted rewards: of the shown item, and expected under the new policy.
+    Model,
+    /// A column of examination probabilities, or a position and an item to fit them from.
+    Examination,
+    /// The rank in the query's whole list, whatever slice a row is in.
+    Place,
+    /// A label beside the gain.
+    Click,
 }
 
 /// One metric as the reader of the docs sees it.

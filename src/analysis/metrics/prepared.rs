@@ -5,6 +5,7 @@ use super::columns::{counts, floats, numbers, one, texts};
 use super::roles::{self, Unit};
 use super::{AnalysisError, Rows};
 use crate::analysis::{Bindings, Queries, SqlValue};
+use crate::util::cancel::Cancel;
 
 const TABLES: &[&str] = &[
     "recscope_judged",
@@ -56,10 +57,14 @@ pub(crate) struct Prepared<'q> {
     ranked: bool,
     ideal: bool,
     with_items: bool,
+    /// Looked at by work that is done in Rust; never set unless the caller hands its own in.
+    pub cancel: Cancel,
+    said: Vec<String>,
 }
 
 impl<'q> Prepared<'q> {
-    /// Reads the rows once and numbers their lists. `items` and `text` say what ranked rows must keep.
+    /// Reads the rows once and numbers their lists. `items`, `text` and `policy` say what rows
+    /// must keep beside the rest.
     /// The rows stay where they are until a statement reads them; [`Facts`] are complete only then, or
     /// after a pass.
     pub fn new(
@@ -67,9 +72,10 @@ impl<'q> Prepared<'q> {
         rows: &'q Rows,
         slice: &[String],
         unit: Unit,
-        (items, text): (bool, bool),
+        (items, text, policy): (bool, bool, bool),
     ) -> Result<Self, AnalysisError> {
-        queries.run("metrics/judged", &roles::judged(rows, slice, unit, text))?;
+        let judged = roles::judged(rows, slice, unit, text).expr("policy", roles::policy(rows, policy));
+        queries.run("metrics/judged", &judged)?;
         let none = Bindings::new();
         queries.run("metrics/lists", &none)?;
         let unlisted = one(&queries.rows("metrics/unlisted", &none)?, "rows")? as u64;
@@ -85,6 +91,8 @@ impl<'q> Prepared<'q> {
             ranked: false,
             ideal: false,
             with_items: items,
+            cancel: Cancel::new(),
+            said: Vec::new(),
         })
     }
 
@@ -172,6 +180,23 @@ impl<'q> Prepared<'q> {
         let items = one(&self.queries.rows("metrics/catalogue", &Bindings::new())?, "items")? as u64;
         self.catalogue = Some(items);
         Ok(items)
+    }
+
+    /// The rows asked for.
+    pub fn asked(&self) -> &'q Rows {
+        self.rows
+    }
+
+    /// Keeps a sentence that a measure owes its reader; once, however often it is said.
+    pub fn say(&mut self, note: String) {
+        if !self.said.contains(&note) {
+            self.said.push(note);
+        }
+    }
+
+    /// What measures had to say, in order.
+    pub fn said(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.said)
     }
 
     /// The probability of the positive class, over `score`.

@@ -17,6 +17,27 @@ pub struct Rows {
     /// Gain from which an item counts as relevant (1 in most judgments).
     pub relevant_at: f64,
     pub ties: Ties,
+    /// What click logs tell beside the roles.
+    pub policy: Policy,
+}
+
+/// Columns of a log whose policy is known, for values under another policy and without position bias.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Policy {
+    /// Probability with which the logging policy showed the row's item there, within (0, 1].
+    pub propensity: Option<String>,
+    /// Probability with which the policy to be valued would have shown it, within [0, 1].
+    pub target: Option<String>,
+    /// What a row brought; the label, else the gain, where no column is named.
+    pub reward: Option<String>,
+    /// A model's prediction of the reward of the shown item.
+    pub q_logged: Option<String>,
+    /// The model's expectation of the reward under the policy to be valued.
+    pub q_target: Option<String>,
+    /// Probability that the row's position was looked at, within (0, 1]; fitted where no column is named.
+    pub examination: Option<String>,
+    /// Largest importance weight; larger ones are cut to it. Above 0.
+    pub clip: Option<f64>,
 }
 
 /// Column roles; `None` where neither the cell nor the schema names a column.

@@ -1,7 +1,7 @@
 //! From column roles to the expressions that `metrics/judged` reads, and the check that a metric
 //! has the roles it needs.
 
-use super::{AnalysisError, MetricId, Need, Rows, Ties};
+use super::{AnalysisError, MetricId, Need, Rows, Ties, policy};
 use crate::analysis::Bindings;
 
 /// `"a ""b"""`
@@ -32,6 +32,8 @@ pub(crate) enum Unit {
     Query,
     /// Rows of one item: the exchangeable unit of a slice that describes items.
     Item,
+    /// The same with the query in the user's place: items that trade places within their query.
+    ItemInQuery,
 }
 
 /// Fills `metrics/judged` for these rows, split by the columns of `slice`.
@@ -40,10 +42,14 @@ pub(crate) fn judged(rows: &Rows, slice: &[String], unit: Unit, text: bool) -> B
     let logged = rows.ties == Ties::Logged;
     // A row of no query is a list of its own, so that row metrics work without the role.
     let query = match unit {
-        Unit::Item => or_null(roles.item.as_ref()),
+        Unit::Item | Unit::ItemInQuery => or_null(roles.item.as_ref()),
         Unit::Query => roles.query.as_deref().map_or_else(|| "row_number() OVER ()".to_owned(), column),
     };
-    let user = if unit == Unit::Item { "NULL".to_owned() } else { or_null(roles.user.as_ref()) };
+    let user = match unit {
+        Unit::Query => or_null(roles.user.as_ref()),
+        Unit::Item => "NULL".to_owned(),
+        Unit::ItemInQuery => or_null(roles.query.as_ref()),
+    };
     let score = match (&roles.score, &roles.position) {
         (Some(score), _) => column(score),
         (None, Some(position)) => format!("-CAST({} AS DOUBLE)", column(position)),
@@ -76,6 +82,51 @@ pub(crate) fn judged(rows: &Rows, slice: &[String], unit: Unit, text: bool) -> B
         .expr("tie_position", if logged { or_null(roles.position.as_ref()) } else { "NULL".to_owned() })
         .expr("tie_item", if logged { "NULL".to_owned() } else { or_null(roles.item.as_ref()) })
         .expr("seq", if by_appearance { "row_number() OVER ()" } else { "0" })
+}
+
+/// What click logs tell beside the roles, as one struct; NULL where no metric reads it.
+pub(crate) fn policy(rows: &Rows, wanted: bool) -> String {
+    if !wanted {
+        return "NULL".to_owned();
+    }
+    let policy = &rows.policy;
+    let number = |name: Option<&String>| format!("CAST({} AS DOUBLE)", or_null(name));
+    let reward = match policy::reward(rows) {
+        // A label may be of any type, true and 'yes' included.
+        Some(("label", column)) => format!("CAST(CAST({} AS BOOLEAN) AS DOUBLE)", binary(column)),
+        Some((_, column)) => number(Some(&column.to_owned())),
+        None => number(None),
+    };
+    format!(
+        "{{'propensity': {}, 'target': {}, 'reward': {reward}, 'q_logged': {}, 'q_target': {}, \
+         'examination': {}, 'position': {}, 'place': {}}}",
+        number(policy.propensity.as_ref()),
+        number(policy.target.as_ref()),
+        number(policy.q_logged.as_ref()),
+        number(policy.q_target.as_ref()),
+        number(policy.examination.as_ref()),
+        number(rows.roles.position.as_ref()),
+        place(rows),
+    )
+}
+
+/// The rank in the query's whole list: as logged, or by the score.
+fn place(rows: &Rows) -> String {
+    let roles = &rows.roles;
+    let Some(score) = &roles.score else {
+        return format!("CAST({} AS DOUBLE)", or_null(roles.position.as_ref()));
+    };
+    let score = format!("CAST({} AS DOUBLE)", column(score));
+    let tie = match rows.ties {
+        Ties::Docid => format!("CAST({} AS VARCHAR) DESC", or_null(roles.item.as_ref())),
+        Ties::Logged => format!("{} ASC NULLS LAST", or_null(roles.position.as_ref())),
+    };
+    format!(
+        "CASE WHEN {score} IS NOT NULL THEN CAST(row_number() OVER (PARTITION BY {}, {} \
+         ORDER BY {score} IS NOT NULL DESC, CASE WHEN isfinite({score}) THEN {score} END DESC NULLS LAST, {tie}) AS DOUBLE) END",
+        or_null(roles.query.as_ref()),
+        or_null(roles.user.as_ref()),
+    )
 }
 
 /// Fills `metrics/items`: the whole relation, whatever the filter.
@@ -126,6 +177,33 @@ pub(crate) fn require(id: &MetricId, rows: &Rows) -> Result<(), AnalysisError> {
             Need::Label => (judged, "a label or a gain column", "label = \"clicked\" or gain = \"grade\""),
             Need::Purchase => (roles.purchase.is_some(), "a purchase column", "purchase = \"bought\""),
             Need::Text => (!roles.text.is_empty(), "a text column", "text = [\"title\"]"),
+            Need::Propensity => (
+                rows.policy.propensity.is_some(),
+                "the logging policy's probabilities",
+                "propensity = \"propensity\"",
+            ),
+            Need::Target => {
+                (rows.policy.target.is_some(), "the new policy's probabilities", "target = \"new_prob\"")
+            }
+            Need::Reward => {
+                (policy::reward(rows).is_some(), "a reward, label or gain column", "reward = \"revenue\"")
+            }
+            Need::Model => (
+                rows.policy.q_logged.is_some() && rows.policy.q_target.is_some(),
+                "a reward model's predictions",
+                "q_logged = \"q\" and q_target = \"q_new\"",
+            ),
+            Need::Place => (ordered, "a score or a rank column", "score = \"score\" or rank = \"position\""),
+            Need::Click => (
+                roles.label.is_some() && roles.gain.is_some(),
+                "a label beside the gain",
+                "gain = \"grade\" and label = \"clicked\"",
+            ),
+            Need::Examination => (
+                policy::has_examination(rows),
+                "an examination column, or a position and an item to fit it from",
+                "position = \"position\" and item = \"item_id\"",
+            ),
         };
         if !met {
             let hint = format!("add {example} to the cell, or to `schema:` in the front matter");

@@ -2,8 +2,9 @@
 
 use super::columns::{flags, floats, numbers};
 use super::pass::{self, Terms};
+use super::policy::{self, PolicyParts};
 use super::prepared::Prepared;
-use super::{AnalysisError, Empty, Level, MetricId};
+use super::{AnalysisError, Empty, Level, MetricId, supply};
 use crate::analysis::stats::{Auc, Calibration, Concentration, Exposure, Inverse, Ratio, Statistic};
 use crate::analysis::{Bindings, SqlValue};
 
@@ -26,6 +27,7 @@ pub(crate) enum Parts {
     Bins(ByList<(u32, f64, f64, f64)>),
     /// Items by list: item, times.
     Items(ByList<(u32, f64)>, Concentration, usize),
+    Policy(PolicyParts),
 }
 
 /// Cells of each list, lists in order.
@@ -97,6 +99,7 @@ impl Values {
                 let of = |(list, unit)| bins.of(list).iter().map(move |&(bin, n, p, y)| (unit, bin, n, p, y));
                 Box::new(Calibration { cells: pairs().flat_map(of).collect() })
             }
+            Parts::Policy(parts) => parts.statistic(members, unit, units),
             Parts::Items(items, figure, catalogue) => {
                 let of = |(list, unit)| items.of(list).iter().map(move |&(item, times)| (unit, item, times));
                 let cells = pairs().flat_map(of).collect();
@@ -132,6 +135,7 @@ impl Values {
             Parts::Scores(rows) => rows.len(),
             Parts::Bins(bins) => bins.len(),
             Parts::Items(items, _, catalogue) => items.len() + catalogue,
+            Parts::Policy(parts) => parts.cost(),
         }
     }
 }
@@ -184,6 +188,9 @@ fn measured_by_sql(
     id: &MetricId,
     empty: Empty,
 ) -> Result<Values, AnalysisError> {
+    if let Some(values) = policy::measure(prepared, id).or_else(|| supply::measure(prepared, id)) {
+        return values;
+    }
     match id.metric.level {
         Level::List if id.metric.id == "diversity.seed_sum" => sizes(prepared),
         Level::List => per_list(prepared, id, empty),
@@ -291,6 +298,7 @@ fn outcomes(prepared: &mut Prepared<'_>, id: &MetricId) -> Result<Values, Analys
         "recall" => (&[("tp", 1.0)], &[("tp", 1.0), ("fn", 1.0)], UNSCORED),
         "f1" => (&[("tp", 2.0)], &[("tp", 2.0), ("fp", 1.0), ("fn", 1.0)], UNSCORED),
         "fpr" => (&[("fp", 1.0)], &[("fp", 1.0), ("tn", 1.0)], UNSCORED),
+        "fnr" => (&[("fn", 1.0)], &[("tp", 1.0), ("fn", 1.0)], UNSCORED),
         "selection_rate" => (&[("tp", 1.0), ("fp", 1.0)], &[("scored", 1.0)], UNSCORED),
         "log_loss" => (&[("log_loss", 1.0)], &[("scored", 1.0)], UNSCORED),
         "brier" => (&[("brier", 1.0)], &[("scored", 1.0)], UNSCORED),

@@ -4,6 +4,7 @@
 mod adjust;
 mod bootstrap;
 mod effect;
+mod gap;
 mod interval;
 mod jackknife;
 mod normal;
@@ -19,6 +20,7 @@ mod tails;
 pub use adjust::{benjamini_hochberg, benjamini_yekutieli, holm};
 pub use bootstrap::{Resampling, bootstrap, resample};
 pub use effect::{effect_size, minimum_detectable, power};
+pub use gap::{GapInterval, Member, permuted_gap, widest_gap};
 pub use interval::{Interval, IntervalMethod};
 pub use jackknife::acceleration;
 pub use normal::{normal_cdf, normal_quantile};
@@ -28,5 +30,8 @@ pub use quantile::quantile;
 pub use random::Random;
 pub use resampled::Resampled;
 pub use sign_flip::{Paired, SignFlip, sign_flip};
-pub use statistic::{Auc, Calibration, Concentration, Difference, Exposure, Inverse, Ratio, Statistic};
+pub use statistic::{
+    Auc, Calibration, Concentration, Difference, Effective, Exposure, Inverse, Largest, Nothing, Ratio,
+    Statistic,
+};
 pub use tails::{pearson3_two_sided, student_two_sided};

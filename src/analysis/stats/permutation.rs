@@ -21,6 +21,17 @@ pub struct Permutation {
     pub random: Random,
 }
 
+impl Permutation {
+    /// What may trade places, found once.
+    pub(super) fn blocks(&self) -> Blocks {
+        blocks(&self.strata)
+    }
+
+    pub(super) fn shuffle(&mut self, labels: &mut [u32], within: &Blocks) {
+        shuffle(labels, within, &mut self.random);
+    }
+}
+
 /// One group against the rest.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct GroupTest {
@@ -75,7 +86,7 @@ fn gap(inside: Option<f64>, rest: Option<f64>) -> Option<f64> {
 }
 
 /// Positions that may trade places; blocks of one are of no use.
-enum Blocks {
+pub(super) enum Blocks {
     All,
     Some(Vec<Vec<usize>>),
 }

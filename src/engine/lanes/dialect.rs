@@ -98,6 +98,15 @@ pub(super) fn rows(
             spec::Ties::Docid => asked::Ties::Docid,
             spec::Ties::Logged => asked::Ties::Logged,
         },
+        policy: asked::Policy {
+            propensity: roles.propensity.clone(),
+            target: roles.target.clone(),
+            reward: roles.reward.clone(),
+            q_logged: roles.q_logged.clone(),
+            q_target: roles.q_target.clone(),
+            examination: roles.examination.clone(),
+            clip: roles.clip,
+        },
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::compare::{CompareLine, CompareTable};
-use crate::analysis::fairness::FairnessTable;
+use crate::analysis::fairness::{FIGURES, FairnessTable};
 use crate::analysis::metrics::{MetricId, MetricLine, MetricsTable};
 use crate::analysis::slices::SlicesTable;
 use crate::engine::store::quote_ident;
@@ -59,14 +59,16 @@ impl Figures {
 
     pub fn of_fairness(table: &FairnessTable, input: &Input) -> Self {
         let mut figures = Self::of_rows(table.lines.len() as u64);
-        let names = FairnessTable::FIGURES.iter().copied().chain([table.metric.as_str()]);
+        let names = FIGURES.iter().map(|figure| figure.0).chain([table.metric.as_str()]);
         for name in names {
             let line = table.line_of(name);
+            let interval = table.interval(name);
             let figure = Figure {
                 value: table.figure(name),
                 n: line.map(|line| line.n as f64),
                 rows_sql: line.map(|line| rows_sql(input, &line.predicate)),
-                ..Figure::default()
+                lower: interval.map(|interval| interval.lower),
+                upper: interval.map(|interval| interval.upper),
             };
             figures.values.insert(name.to_owned(), figure);
         }

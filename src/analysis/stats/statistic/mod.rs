@@ -3,12 +3,14 @@
 mod auc;
 mod calibration;
 mod difference;
+mod effective;
 mod exposure;
 mod ratio;
 
 pub use auc::Auc;
 pub use calibration::Calibration;
 pub use difference::Difference;
+pub use effective::{Effective, Largest, Nothing};
 pub use exposure::{Concentration, Exposure};
 pub use ratio::{Inverse, Ratio};
 

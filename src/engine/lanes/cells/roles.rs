@@ -9,7 +9,7 @@ use crate::notebook::spec::{Input, Roles, Ties};
 use crate::protocol::{Problem, ProblemKind};
 
 /// Keys of the cell that name a column's role, and the role.
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 15] = [
     ("query", "query"),
     ("item", "item"),
     ("user", "user"),
@@ -19,6 +19,12 @@ const KEYS: [(&str, &str); 9] = [
     ("gain", "gain"),
     ("label", "label"),
     ("purchase", "purchase"),
+    ("propensity", "propensity"),
+    ("target", "target"),
+    ("reward", "reward"),
+    ("q_logged", "q_logged"),
+    ("q_target", "q_target"),
+    ("examination", "examination"),
 ];
 
 /// What a cell measures.
@@ -115,6 +121,7 @@ fn read_by(id: &MetricId, roles: &Roles) -> Vec<&'static str> {
     let order = if roles.score.is_some() { "score" } else { "position" };
     let gain = if roles.gain.is_some() { "gain" } else { "label" };
     let label = if roles.label.is_some() { "label" } else { "gain" };
+    let reward = if roles.reward.is_some() { "reward" } else { label };
     let role = |need: &Need| match need {
         Need::Query => "query",
         Need::Item => "item",
@@ -124,6 +131,18 @@ fn read_by(id: &MetricId, roles: &Roles) -> Vec<&'static str> {
         Need::Label => label,
         Need::Purchase => "purchase",
         Need::Text => "text",
+        Need::Propensity => "propensity",
+        Need::Target => "target",
+        Need::Reward => reward,
+        Need::Model => "q_logged",
+        Need::Place => order,
+        Need::Click => "label",
+        Need::Examination if roles.examination.is_some() => "examination",
+        Need::Examination => "position",
     };
-    id.metric.needs.iter().map(role).chain(id.cutoff.map(|_| order)).collect()
+    // Needs that two columns meet together.
+    let fitted = id.metric.needs.contains(&Need::Examination) && roles.examination.is_none();
+    let second = [(id.metric.needs.contains(&Need::Model), "q_target"), (fitted, "item")];
+    let second = second.into_iter().filter_map(|(read, role)| read.then_some(role));
+    id.metric.needs.iter().map(role).chain(id.cutoff.map(|_| order)).chain(second).collect()
 }

@@ -10,8 +10,10 @@ mod fairness;
 mod fill;
 mod metrics;
 mod models;
+mod policy;
 mod slices;
 mod store;
+mod supply;
 
 pub use fill::Fill;
 
@@ -44,6 +46,8 @@ const FAMILIES: &[&[Query]] = &[
     models::QUERIES,
     slices::QUERIES,
     compare::QUERIES,
+    policy::QUERIES,
+    supply::QUERIES,
 ];
 
 /// All registered statements.
