@@ -19,6 +19,7 @@ mod fairness;
 #[cfg(feature = "hub")]
 mod hub_server;
 mod metrics;
+mod metrics_catalogue;
 mod metrics_random;
 mod model;
 mod model_bad;

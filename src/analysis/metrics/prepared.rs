@@ -3,7 +3,7 @@
 
 use super::columns::{counts, numbers, one, texts};
 use super::roles::{self, Unit};
-use super::{AnalysisError, Rows};
+use super::{AnalysisError, Rows, rules};
 use crate::analysis::{Bindings, Queries, SqlValue};
 
 const TABLES: &[&str] = &[
@@ -14,6 +14,9 @@ const TABLES: &[&str] = &[
     "recscope_ideal",
     "recscope_items",
     "recscope_lists",
+    "recscope_extras",
+    "recscope_popular",
+    "recscope_last",
 ];
 
 /// Which list belongs to what; all vectors are as long as there are lists.
@@ -48,10 +51,16 @@ pub(crate) struct Prepared<'q> {
     pub lists: Lists,
     pub facts: Facts,
     rows: &'q Rows,
+    slice: Vec<String>,
+    unit: Unit,
     catalogue: Option<u64>,
     ranked: bool,
     ideal: bool,
     with_items: bool,
+    extras: bool,
+    popular: bool,
+    /// Where ranked rows come from, once ranked.
+    unique: &'static str,
 }
 
 impl<'q> Prepared<'q> {
@@ -63,7 +72,9 @@ impl<'q> Prepared<'q> {
         unit: Unit,
         (items, text): (bool, bool),
     ) -> Result<Self, AnalysisError> {
-        queries.run("metrics/judged", &roles::judged(rows, slice, unit, text))?;
+        queries
+            .run("metrics/judged", &roles::judged(rows, slice, unit, text))
+            .map_err(|error| rules::unreadable(error.into(), rows))?;
         let none = Bindings::new();
         queries.run("metrics/lists", &none)?;
         queries.run("metrics/rows", &none)?;
@@ -76,10 +87,15 @@ impl<'q> Prepared<'q> {
             lists,
             facts,
             rows,
+            slice: slice.to_vec(),
+            unit,
             catalogue: None,
             ranked: false,
             ideal: false,
             with_items: items,
+            extras: false,
+            popular: false,
+            unique: "recscope_rows",
         })
     }
 
@@ -101,13 +117,15 @@ impl<'q> Prepared<'q> {
         self.facts.tied = one(&repeats, "tied")? as u64;
         let mut table = "recscope_rows";
         if self.facts.repeats > 0 {
+            rules::refuse(self.rows, self.facts.repeats)?;
             self.queries.run("metrics/unique", &Bindings::new())?;
             table = "recscope_unique";
         }
+        self.unique = table;
         let bindings = Bindings::new()
             .ident("rows", table)
             .expr("item", if self.with_items { "item" } else { "NULL" })
-            .value("relevant_at", SqlValue::Float(self.rows.relevant_at));
+            .value("relevant_at", SqlValue::Float(rules::threshold(self.rows)));
         self.queries.run("metrics/ranked", &bindings)?;
         self.ranked = true;
         Ok(())
@@ -121,6 +139,30 @@ impl<'q> Prepared<'q> {
             self.ideal = true;
         }
         Ok(())
+    }
+
+    /// Makes `recscope_extras`, once: what few metrics read of a row.
+    pub fn extras(&mut self) -> Result<(), AnalysisError> {
+        if !self.extras {
+            self.queries.run("metrics/extras", &roles::extras(self.rows, &self.slice, self.unit))?;
+            self.extras = true;
+        }
+        Ok(())
+    }
+
+    /// Makes `recscope_popular`, once: clicks per item of the whole relation.
+    pub fn popularity(&mut self) -> Result<(), AnalysisError> {
+        self.rank()?;
+        if !self.popular {
+            self.queries.run("metrics/popular", &roles::popular(self.rows))?;
+            self.popular = true;
+        }
+        Ok(())
+    }
+
+    /// The request's rows, and the relation that ranked rows were made of.
+    pub fn asked(&self) -> (&'q Rows, &'static str) {
+        (self.rows, self.unique)
     }
 
     /// Makes `recscope_items`, once; its size.

@@ -16,6 +16,8 @@ pub struct Rows {
     /// Gain from which an item counts as relevant (1 in most judgments).
     pub relevant_at: f64,
     pub ties: Ties,
+    /// On what else metric libraries differ; the default is recscope's own.
+    pub rules: Rules,
 }
 
 /// Column roles; `None` where neither the cell nor the schema names a column.
@@ -37,6 +39,18 @@ pub struct Roles {
     pub purchase: Option<String>,
     /// Text columns, for intra-list diversity.
     pub text: Vec<String>,
+    /// Money that a row brought, and what remained of it.
+    pub revenue: Option<String>,
+    pub margin: Option<String>,
+    /// Category or subtopic of the item; a list of them is several.
+    pub category: Option<String>,
+    /// List of numbers.
+    pub embedding: Option<String>,
+    /// When the item was published, and when the row was shown.
+    pub published: Option<String>,
+    pub time: Option<String>,
+    /// A second score of the same rows.
+    pub other: Option<String>,
 }
 
 /// How equal scores within a list are ordered.
@@ -47,6 +61,75 @@ pub enum Ties {
     Docid,
     /// By the logged position, then order of appearance.
     Logged,
+    /// Any order of tied items is as likely: the expected value where a metric has a closed form
+    /// (McSherry & Najork 2008), else as `Docid`, with a note.
+    Expected,
+}
+
+/// Conventions about rows and judgments, beside ties and empty values.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Rules {
+    pub gains: Gains,
+    pub denominator: Denominator,
+    pub missing: Missing,
+    pub unjudged: Unjudged,
+    pub duplicates: Duplicates,
+}
+
+/// How a gain is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub enum Gains {
+    /// As it stands; text that is no number is an error.
+    #[default]
+    Given,
+    /// Cut to a whole number toward 0, as trec_eval and ranx do.
+    Whole,
+    /// 1 from `relevant_at` on, else 0.
+    Binary,
+    /// E, S, C, I (or exact, substitute, complement, irrelevant) as 1, these two, and 0; numbers as they stand.
+    Esci { substitute: f64, complement: f64 },
+}
+
+/// What average precision with a cut-off is divided by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Denominator {
+    /// R, the relevant items.
+    #[default]
+    Relevant,
+    /// min(R, k).
+    AtMostCutoff,
+}
+
+/// A judged query of which nothing was retrieved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Missing {
+    /// Counts like any other: nothing was found.
+    #[default]
+    Counted,
+    Dropped,
+}
+
+/// An item without a judgment.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub enum Unjudged {
+    /// Gain 0.
+    #[default]
+    NotRelevant,
+    /// Taken out before ranks are counted (condensed lists).
+    Condensed,
+    /// This gain; for bounds.
+    Gain(f64),
+}
+
+/// The same item twice in a list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Duplicates {
+    /// The best-ranked row stays.
+    #[default]
+    Best,
+    /// The last row in order of appearance stays, as in a dict.
+    Last,
+    Refused,
 }
 
 /// What a value that does not exist (no relevant item, say) does to a mean.
@@ -72,4 +155,6 @@ pub struct MetricsRequest {
     pub seed: u64,
     /// Also return the value of each list (`MetricsTable::lists`).
     pub per_list: bool,
+    /// Also the worst and best values that unjudged items allow.
+    pub bounds: bool,
 }

@@ -17,4 +17,6 @@ pub use permutation::{GroupTest, Permutation, Strata, permute};
 pub use proportion::wilson;
 pub use quantile::quantile;
 pub use random::Random;
-pub use statistic::{Auc, Calibration, Concentration, Exposure, Inverse, Ratio, Statistic};
+pub use statistic::{
+    Auc, AveragePrecision, Calibration, Concentration, Exposure, Inverse, Ratio, Shape, Shaped, Statistic,
+};
