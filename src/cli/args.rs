@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub use super::shrink::{BenchArgs, PruneArgs, QuantizeArgs};
+use crate::analysis::metrics::CONVENTIONS;
 pub use crate::pipe::{ModelArgs, TextArgs};
 
 /// Find out why a search or recommendation result is bad: a terminal notebook for logs, models,
@@ -36,6 +38,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Ranking metrics of a run against judgments
     Eval(EvalArgs),
+    /// Compute every golden value anew and print the largest error of each family
+    Verify(VerifyArgs),
     /// Fine-tune a model as a TOML file says
     Train(TrainArgs),
     /// Model folders: list them, look at one, fetch one
@@ -185,9 +189,15 @@ pub struct EvalArgs {
     /// Measure ids, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "ndcg@10,mrr,map,precision@10,recall@100")]
     pub measures: Vec<String>,
-    /// Whose rules for ties, missing queries and queries with nothing relevant
-    #[arg(long, value_enum, default_value_t)]
-    pub convention: Convention,
+    /// Whose rules for ties, gains, denominators, missing queries, unjudged items and duplicates
+    #[arg(long, default_value = "recscope", value_parser = conventions())]
+    pub convention: String,
+    /// How equal scores are ordered, whatever the convention says
+    #[arg(long, value_enum)]
+    pub ties: Option<TiesArg>,
+    /// Also the worst and best values that items without a judgment allow
+    #[arg(long)]
+    pub bounds: bool,
     /// Other column names, e.g. query=qid,item=docid,score=s,gain=grade
     #[arg(long, value_name = "ROLE=COLUMN", value_delimiter = ',', value_parser = pair)]
     pub columns: Vec<(String, String)>,
@@ -207,18 +217,22 @@ pub struct EvalArgs {
     pub format: ShortFormat,
 }
 
-/// Rules on which metric libraries differ.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Convention {
-    /// Every judged query counts; what does not exist is n/a and counted; ties by item id
-    #[default]
-    Recscope,
-    /// As trec_eval: queries in both files; nothing relevant is 0; ties by item id, descending
-    Trec,
-    /// As ranx: queries in both files; nothing relevant is 0; ties as logged
-    Ranx,
-    /// As ir_measures: every judged query; missing or nothing relevant is 0; ties by item id
-    IrMeasures,
+/// The presets of CONVENTIONS, and all of them.
+fn conventions() -> clap::builder::PossibleValuesParser {
+    let presets = CONVENTIONS.iter().map(|convention| PossibleValue::new(convention.id).help(convention.doc));
+    let all = PossibleValue::new("all").help("every preset, and the queries that make them differ");
+    presets.chain([all]).collect::<Vec<_>>().into()
+}
+
+/// How equal scores are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TiesArg {
+    /// By item id, descending
+    Docid,
+    /// In the order of the run file
+    Logged,
+    /// In every way: expected values
+    Expected,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -226,6 +240,15 @@ pub enum ShortFormat {
     #[default]
     Text,
     Json,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Folder with goldens of peer libraries (`goldens/`); without it, those that the program carries
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub shared: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ShortFormat,
 }
 
 #[derive(Debug, Args)]

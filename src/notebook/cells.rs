@@ -3,6 +3,7 @@
 
 use super::Kind;
 pub use super::keys::{KeyDef, KeyType};
+use super::measure_keys::{CONVENTION, FURTHER_ROLES};
 
 /// One kind of cell.
 #[derive(Debug)]
@@ -89,9 +90,9 @@ const RELEVANT_AT: KeyDef = KeyDef::new(
 .default("1");
 const TIES: KeyDef = KeyDef::new(
     "ties",
-    KeyType::Choice(&["docid", "logged"]),
+    KeyType::Choice(&["docid", "logged", "expected"]),
     "\"docid\"",
-    "how equal scores are ordered: by item id descending, or as logged",
+    "how equal scores are ordered: by item id descending, as logged, or in every way (expected values)",
 )
 .default("\"docid\"");
 const RESAMPLES: KeyDef = KeyDef::new(
@@ -212,7 +213,7 @@ pub static CELLS: [CellDef; 7] = [
     CellDef {
         kind: Kind::Metrics,
         summary: "ranking, classification and business metrics, with n and interval",
-        result: "`[by...], metric, value, lower, upper, n, n_na`",
+        result: "`[by...], metric, value, lower, upper, n, n_na`; with `bounds` also `worst, best`, with `convention = \"all\"` first `convention`",
         groups: &[
             &[
                 FROM,
@@ -232,6 +233,8 @@ pub static CELLS: [CellDef; 7] = [
                 ),
             ],
             MEASURES,
+            FURTHER_ROLES,
+            CONVENTION,
             &[SEED, CHECK],
         ],
         example: "from  = \"rel\"\nquery = \"query\"\nitem  = \"item_id\"\nscore = \"rel_score\"\ngain  = \"grade\"\nshow  = [\"ndcg@{{k}}\", \"mrr\", \"precision@{{k}}\", \"diversity.seed_mean\"]\ncheck = [\"ndcg@10 >= 0.35\"]\n",
@@ -261,6 +264,7 @@ pub static CELLS: [CellDef; 7] = [
                 .default("30"),
             ],
             MEASURES,
+            FURTHER_ROLES,
             &[
                 KeyDef::new(
                     "permutations",

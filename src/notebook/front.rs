@@ -45,7 +45,7 @@ pub const KEYS: [(&str, &str); 4] = [
 ];
 
 /// Keys of `schema`: role, what the column holds.
-pub const ROLES: [(&str, &str); 11] = [
+pub const ROLES: [(&str, &str); 17] = [
     ("query", "what was searched for, or the session or user a list was made for"),
     ("item", "id of what was shown"),
     ("user", "who saw it"),
@@ -56,6 +56,12 @@ pub const ROLES: [(&str, &str); 11] = [
     ("purchase", "bought, beside a label that says clicked"),
     ("time", "when it was shown"),
     ("propensity", "probability that the position was looked at"),
+    ("revenue", "money that the row brought"),
+    ("margin", "what remained of it"),
+    ("category", "category of the item, or a list of subtopics"),
+    ("embedding", "embedding of the item, a list of numbers"),
+    ("published", "when the item was published"),
+    ("other", "a second score of the same rows, to compare two orders"),
     ("text", "text columns, as a list"),
 ];
 
@@ -304,6 +310,12 @@ impl Roles {
             "purchase" => &mut self.purchase,
             "time" => &mut self.time,
             "propensity" => &mut self.propensity,
+            "revenue" => &mut self.revenue,
+            "margin" => &mut self.margin,
+            "category" => &mut self.category,
+            "embedding" => &mut self.embedding,
+            "published" => &mut self.published,
+            "other" => &mut self.other,
             _ => return None,
         })
     }
@@ -325,6 +337,12 @@ impl Roles {
                     "gain" => &self.gain,
                     "purchase" => &self.purchase,
                     "time" => &self.time,
+                    "revenue" => &self.revenue,
+                    "margin" => &self.margin,
+                    "category" => &self.category,
+                    "embedding" => &self.embedding,
+                    "published" => &self.published,
+                    "other" => &self.other,
                     _ => &self.propensity,
                 };
                 pairs.extend(column.as_deref().map(|column| (role, column)));

@@ -40,6 +40,17 @@ pub struct Roles {
     pub purchase: Option<String>,
     pub time: Option<String>,
     pub propensity: Option<String>,
+    /// Money that a row brought, and what remained of it.
+    pub revenue: Option<String>,
+    pub margin: Option<String>,
+    /// The item's category, or a list of subtopics.
+    pub category: Option<String>,
+    /// A list of numbers.
+    pub embedding: Option<String>,
+    /// When the item was published.
+    pub published: Option<String>,
+    /// A second score of the same rows.
+    pub other: Option<String>,
     pub text: Vec<String>,
 }
 
@@ -95,6 +106,10 @@ pub struct MetricsSpec {
     /// Break down by these columns (one table, one line per value and metric).
     pub by: Vec<String>,
     pub ties: Ties,
+    /// A preset's name, or `all`; `None` for recscope's own rules with `ties`.
+    pub convention: Option<String>,
+    /// Also the worst and best values that unjudged items allow.
+    pub bounds: bool,
     /// Bootstrap resamples; 0 for none.
     pub resamples: u32,
     pub seed: u64,
@@ -109,6 +124,8 @@ pub enum Ties {
     Docid,
     /// By the logged position (or order of appearance).
     Logged,
+    /// In every way: the expected value.
+    Expected,
 }
 
 /// Result columns: `slice, value_of, n, value, lower, upper, delta, p, p_adjusted, status, predicate`

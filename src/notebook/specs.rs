@@ -178,7 +178,8 @@ fn roles(values: &mut Values<'_>, schema: &Roles) -> Roles {
         roles.score = None;
     }
     let keys = ["query", "item", "user", "score", "label", "gain", "purchase", "time", "propensity"];
-    for (role, key) in keys.into_iter().map(|key| (key, key)).chain([("position", rank)]) {
+    let further = ["revenue", "margin", "category", "embedding", "published", "other"];
+    for (role, key) in keys.into_iter().chain(further).map(|key| (key, key)).chain([("position", rank)]) {
         if let (Some(column), Some(slot)) = (values.text(key), roles.slot(role)) {
             *slot = Some(column);
         }
@@ -189,11 +190,19 @@ fn roles(values: &mut Values<'_>, schema: &Roles) -> Roles {
 fn ties(values: &Values<'_>) -> Ties {
     match values.text("ties").as_deref() {
         Some("logged") => Ties::Logged,
+        Some("expected") => Ties::Expected,
         _ => Ties::Docid,
     }
 }
 
 fn metrics(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> MetricsSpec {
+    if values.has("convention") && values.has("ties") {
+        values.fault(
+            "ties",
+            "a convention says how ties are ordered",
+            Some("leave `ties` or `convention` out".into()),
+        );
+    }
     let show = match values.list("show") {
         show if show.is_empty() => ["ndcg@10", "mrr", "precision@10"].map(String::from).to_vec(),
         show => show,
@@ -205,6 +214,8 @@ fn metrics(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Metr
         show,
         by: values.list("by"),
         ties: ties(values),
+        convention: values.text("convention"),
+        bounds: values.flag("bounds").unwrap_or_default(),
         resamples: values.int("resamples").unwrap_or(1000) as u32,
         seed: seed(values),
         checks,

@@ -215,7 +215,8 @@ impl<'r> Slice<'r> {
         request: &FairnessRequest,
         id: &MetricId,
     ) -> Result<(crate::analysis::metrics::prepared::Lists, Values), AnalysisError> {
-        let mut prepared = Prepared::new(queries, &request.rows, self.columns, Unit::Item, (false, false))?;
+        let mut prepared =
+            Prepared::new(queries, &request.rows, self.columns, Unit::Item, keeps(std::slice::from_ref(id)))?;
         let values = measure(&mut prepared, id, request.empty)?;
         Ok((prepared.lists, values))
     }

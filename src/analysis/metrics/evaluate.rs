@@ -3,7 +3,7 @@
 
 use super::columns::texts;
 use super::measures::EXPECTED;
-use super::prepared::{self, Facts, Lists, Prepared};
+use super::prepared::{self, Facts, Kept, Lists, Prepared};
 use super::roles::{self, Unit};
 use super::values::{Parts, Shape, Values, measure};
 use super::{
@@ -73,9 +73,9 @@ fn compute(
 }
 
 /// Must ranked rows keep their items, their texts?
-pub(crate) fn keeps(ids: &[MetricId]) -> (bool, bool) {
-    let needs = |wanted: Need| ids.iter().any(|id| id.metric.needs.contains(&wanted));
-    (needs(Need::Item), needs(Need::Text))
+pub(crate) fn keeps(ids: &[MetricId]) -> Kept {
+    let needs: Vec<Need> = ids.iter().flat_map(|id| id.metric.needs).copied().collect();
+    Kept { items: needs.contains(&Need::Item), text: needs.contains(&Need::Text), needs }
 }
 
 /// Sets the bounds of lines that are group by group, metric by metric.

@@ -25,6 +25,13 @@ impl Example {
     /// Asks for the metric over the relation `from`, whose columns are named by their roles.
     pub fn request(&self, from: &str) -> MetricsRequest {
         let header: Vec<&str> = self.lines().next().unwrap_or_default();
+        MetricsRequest::by_header(&header, from, vec![self.ask.to_owned()])
+    }
+}
+
+impl MetricsRequest {
+    /// Asks for metrics over the relation `from`, whose columns bear the names of their roles.
+    pub fn by_header(header: &[&str], from: &str, show: Vec<String>) -> Self {
         let role = |name: &str| header.contains(&name).then(|| name.to_owned());
         let roles = Roles {
             query: role("query"),
@@ -44,10 +51,7 @@ impl Example {
             time: role("time"),
             other: role("other"),
         };
-        MetricsRequest {
-            rows: Rows { from: from.to_owned(), roles, relevant_at: 1.0, ..Rows::default() },
-            show: vec![self.ask.to_owned()],
-            ..MetricsRequest::default()
-        }
+        let rows = Rows { from: from.to_owned(), roles, relevant_at: 1.0, ..Rows::default() };
+        Self { rows, show, ..Self::default() }
     }
 }

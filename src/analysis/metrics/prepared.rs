@@ -3,7 +3,7 @@
 
 use super::columns::{counts, numbers, one, texts};
 use super::roles::{self, Unit};
-use super::{AnalysisError, Rows, rules};
+use super::{AnalysisError, Need, Rows, rules};
 use crate::analysis::{Bindings, Queries, SqlValue};
 
 const TABLES: &[&str] = &[
@@ -46,6 +46,21 @@ pub(crate) struct Facts {
     pub tied: u64,
 }
 
+/// What a row must keep beside its place in a list.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Kept {
+    pub items: bool,
+    pub text: bool,
+    /// Roles that metrics read; others are not even looked at.
+    pub needs: Vec<Need>,
+}
+
+impl From<(bool, bool)> for Kept {
+    fn from((items, text): (bool, bool)) -> Self {
+        Self { items, text, needs: Vec::new() }
+    }
+}
+
 pub(crate) struct Prepared<'q> {
     pub queries: &'q mut dyn Queries,
     pub lists: Lists,
@@ -57,6 +72,7 @@ pub(crate) struct Prepared<'q> {
     ranked: bool,
     ideal: bool,
     with_items: bool,
+    needs: Vec<Need>,
     extras: bool,
     popular: bool,
     /// Where ranked rows come from, once ranked.
@@ -70,8 +86,9 @@ impl<'q> Prepared<'q> {
         rows: &'q Rows,
         slice: &[String],
         unit: Unit,
-        (items, text): (bool, bool),
+        kept: impl Into<Kept>,
     ) -> Result<Self, AnalysisError> {
+        let Kept { items, text, needs } = kept.into();
         queries
             .run("metrics/judged", &roles::judged(rows, slice, unit, text))
             .map_err(|error| rules::unreadable(error.into(), rows))?;
@@ -93,6 +110,7 @@ impl<'q> Prepared<'q> {
             ranked: false,
             ideal: false,
             with_items: items,
+            needs,
             extras: false,
             popular: false,
             unique: "recscope_rows",
@@ -144,7 +162,8 @@ impl<'q> Prepared<'q> {
     /// Makes `recscope_extras`, once: what few metrics read of a row.
     pub fn extras(&mut self) -> Result<(), AnalysisError> {
         if !self.extras {
-            self.queries.run("metrics/extras", &roles::extras(self.rows, &self.slice, self.unit))?;
+            self.queries
+                .run("metrics/extras", &roles::extras(self.rows, &self.slice, self.unit, &self.needs))?;
             self.extras = true;
         }
         Ok(())

@@ -83,7 +83,7 @@ pub(super) fn parts(slice: &[String]) -> String {
 }
 
 /// Fills `metrics/extras` for the rows that [`judged`] reads, with the same lists.
-pub(super) fn extras(rows: &Rows, slice: &[String], unit: Unit) -> Bindings {
+pub(super) fn extras(rows: &Rows, slice: &[String], unit: Unit, needs: &[Need]) -> Bindings {
     let roles = &rows.roles;
     let query = match unit {
         Unit::Item => or_null(roles.item.as_ref()),
@@ -91,20 +91,22 @@ pub(super) fn extras(rows: &Rows, slice: &[String], unit: Unit) -> Bindings {
     };
     let user = if unit == Unit::Item { "NULL".to_owned() } else { or_null(roles.user.as_ref()) };
     let grade = roles.gain.as_deref().map_or_else(|| "NULL".to_owned(), |name| graded(rows, &column(name)));
+    // A role that no metric reads may be of any type.
+    let read = |need: Need, sql: String| if needs.contains(&need) { sql } else { "NULL".to_owned() };
     filtered(rows, Bindings::new())
         .expr("query", query)
         .expr("user", user)
         .expr("slice", parts(slice))
         .expr("item", or_null(roles.item.as_ref()))
-        .expr("score", or_null(roles.score.as_ref()))
-        .expr("other", or_null(roles.other.as_ref()))
-        .expr("grade", grade)
-        .expr("revenue", or_null(roles.revenue.as_ref()))
-        .expr("margin", or_null(roles.margin.as_ref()))
-        .expr("category", or_null(roles.category.as_ref()))
-        .expr("embedding", or_null(roles.embedding.as_ref()))
-        .expr("published", or_null(roles.published.as_ref()))
-        .expr("time", or_null(roles.time.as_ref()))
+        .expr("score", read(Need::Score, or_null(roles.score.as_ref())))
+        .expr("other", read(Need::Other, or_null(roles.other.as_ref())))
+        .expr("grade", read(Need::Gain, grade))
+        .expr("revenue", read(Need::Revenue, or_null(roles.revenue.as_ref())))
+        .expr("margin", read(Need::Margin, or_null(roles.margin.as_ref())))
+        .expr("category", read(Need::Category, or_null(roles.category.as_ref())))
+        .expr("embedding", read(Need::Embedding, or_null(roles.embedding.as_ref())))
+        .expr("published", read(Need::Published, or_null(roles.published.as_ref())))
+        .expr("time", read(Need::Time, or_null(roles.time.as_ref())))
 }
 
 /// Fills `metrics/popular`: clicks per item of the whole relation, whatever the filter.

@@ -9,7 +9,7 @@ use crate::notebook::spec::{Input, Roles, Ties};
 use crate::protocol::{Problem, ProblemKind};
 
 /// Keys of the cell that name a column's role, and the role.
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 16] = [
     ("query", "query"),
     ("item", "item"),
     ("user", "user"),
@@ -19,6 +19,13 @@ const KEYS: [(&str, &str); 9] = [
     ("gain", "gain"),
     ("label", "label"),
     ("purchase", "purchase"),
+    ("revenue", "revenue"),
+    ("margin", "margin"),
+    ("category", "category"),
+    ("embedding", "embedding"),
+    ("published", "published"),
+    ("time", "time"),
+    ("other", "other"),
 ];
 
 /// What a cell measures.
@@ -123,6 +130,13 @@ fn read_by(id: &MetricId, roles: &Roles) -> Vec<&'static str> {
         Need::Gain => gain,
         Need::Label => label,
         Need::Purchase => "purchase",
+        Need::Revenue => "revenue",
+        Need::Margin => "margin",
+        Need::Category => "category",
+        Need::Embedding => "embedding",
+        Need::Published => "published",
+        Need::Time => "time",
+        Need::Other => "other",
         Need::Text => "text",
     };
     id.metric.needs.iter().map(role).chain(id.cutoff.map(|_| order)).collect()

@@ -2,4 +2,4 @@
 
 use super::super::Query;
 
-pub(super) const QUERIES: &[Query] = super::registered!("eval": "judged_run");
+pub(super) const QUERIES: &[Query] = super::registered!("eval": "joined", "judged_run");
