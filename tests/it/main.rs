@@ -14,6 +14,7 @@ mod engine_models;
 mod engine_run;
 mod engine_scores;
 mod engine_socket;
+mod eval_conventions;
 mod explain;
 mod fairness;
 #[cfg(feature = "hub")]

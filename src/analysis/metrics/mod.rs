@@ -28,6 +28,7 @@ pub use error::AnalysisError;
 pub use evaluate::evaluate;
 pub use id::MetricId;
 pub use lens::{Difference, Lens, lens};
+pub use measures::EXPECTED;
 pub use metric::{Cutoff, Example, Level, Metric, Need};
 pub use predicate::predicate;
 pub use request::{

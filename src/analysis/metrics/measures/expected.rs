@@ -10,7 +10,7 @@ use crate::analysis::metrics::{AnalysisError, Empty, Level, MetricId};
 use crate::analysis::{Bindings, SqlValue};
 
 /// Metrics with an expectation in closed form.
-pub(crate) const EXPECTED: &[&str] = &[
+pub const EXPECTED: &[&str] = &[
     "ndcg",
     "ndcg_exp",
     "dcg",

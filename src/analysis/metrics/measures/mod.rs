@@ -6,7 +6,7 @@ mod expected;
 mod orders;
 mod subtopics;
 
-pub(super) use expected::EXPECTED;
+pub use expected::EXPECTED;
 
 use super::columns::{floats, numbers};
 use super::prepared::Prepared;
