@@ -21,6 +21,7 @@ mod fairness;
 mod hub_server;
 mod metrics;
 mod metrics_catalogue;
+mod metrics_catalogue_random;
 mod metrics_random;
 mod model;
 mod model_bad;
