@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub use super::shrink::{BenchArgs, PruneArgs, QuantizeArgs};
-use crate::analysis::metrics::CONVENTIONS;
+pub use super::verify_args::{TiesArg, VerifyArgs, conventions};
 pub use crate::pipe::{ModelArgs, TextArgs};
 
 /// Find out why a search or recommendation result is bad: a terminal notebook for logs, models,
@@ -217,38 +216,11 @@ pub struct EvalArgs {
     pub format: ShortFormat,
 }
 
-/// The presets of CONVENTIONS, and all of them.
-fn conventions() -> clap::builder::PossibleValuesParser {
-    let presets = CONVENTIONS.iter().map(|convention| PossibleValue::new(convention.id).help(convention.doc));
-    let all = PossibleValue::new("all").help("every preset, and the queries that make them differ");
-    presets.chain([all]).collect::<Vec<_>>().into()
-}
-
-/// How equal scores are ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TiesArg {
-    /// By item id, descending
-    Docid,
-    /// In the order of the run file
-    Logged,
-    /// In every way: expected values
-    Expected,
-}
-
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum ShortFormat {
     #[default]
     Text,
     Json,
-}
-
-#[derive(Debug, Args)]
-pub struct VerifyArgs {
-    /// Folder with goldens of peer libraries (`goldens/`); without it, those that the program carries
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub shared: Option<PathBuf>,
-    #[arg(long, value_enum, default_value_t)]
-    pub format: ShortFormat,
 }
 
 #[derive(Debug, Args)]

@@ -21,6 +21,7 @@ mod settings;
 mod shrink;
 mod train;
 mod verify;
+mod verify_args;
 
 pub use failure::Failure;
 pub use output::{err_line, print};

@@ -291,3 +291,36 @@ fn bad_input_is_answered() {
     let table = run(&mut judged("('q', 'a', NULL::DOUBLE, 1.0)"), &ask("mrr"));
     assert!(table.notes.iter().any(|note| note.contains("no judged query is answered")), "{:?}", table.notes);
 }
+
+#[test]
+fn a_query_of_a_million_items_is_answered() {
+    let mut database = Database::new();
+    database.make(
+        "judged",
+        "SELECT 'q' AS query, i AS item, (i * 7919 % 1000003)::DOUBLE AS score, (i % 1009 = 0)::INT AS gain,
+                (i * 104729 % 1000003)::DOUBLE AS other, 'c' || (i % 50) AS category FROM range(1000000) AS r(i)",
+    );
+    let header = ["query", "item", "score", "other", "gain", "category"];
+    let show = names(
+        "ndcg ndcg@10 map mrr bpref rprec err rbp infap iprec11 judged auc ap rbo kendall jaccard@10 alpha_ndcg@10 ild.category longtail gini",
+    );
+    let mut request = MetricsRequest::by_header(&header, "judged", show);
+    let table = run(&mut database, &request);
+    assert!(table.lines.iter().all(|line| line.value.is_some()), "{:?}", table.lines);
+    assert!((table.figure("ild.category").unwrap() - 0.98).abs() < 1e-4);
+    // One tie of a million: the expectation is the share of the relevant.
+    database.make("tied", "SELECT query, item, 1.0 AS score, gain FROM judged");
+    request = MetricsRequest::by_header(
+        &["query", "item", "score", "gain"],
+        "tied",
+        names("precision@10 mrr map ndcg@10 hit@10"),
+    );
+    request.rows.ties = Ties::Expected;
+    let table = run(&mut database, &request);
+    close(table.figure("precision@10"), 992.0 / 1e6, "precision");
+    assert!(
+        table.lines.iter().all(|line| line.value.is_some_and(|value| value > 0.0 && value < 0.1)),
+        "{:?}",
+        table.lines
+    );
+}

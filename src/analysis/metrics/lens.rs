@@ -135,14 +135,11 @@ fn peculiar(queries: &mut dyn Queries, rows: &super::Rows, by: &[String]) -> Res
 /// A query's lists (of several users) are told apart by their order.
 fn keyed(names: &[String]) -> Vec<(String, usize)> {
     let mut times: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut key = |name: &'_ String, times: &mut BTreeMap<&str, usize>| {
-        let seen = times.get(name.as_str()).copied().unwrap_or_default();
-        (name.clone(), seen)
-    };
     let mut keys = Vec::with_capacity(names.len());
     for name in names {
-        keys.push(key(name, &mut times));
-        *times.entry(name.as_str()).or_default() += 1;
+        let seen = times.entry(name.as_str()).or_default();
+        keys.push((name.clone(), *seen));
+        *seen += 1;
     }
     keys
 }
