@@ -39,13 +39,13 @@ fn json_text(args: &EvalArgs, lens: &Lens) -> String {
                 "convention": found.convention,
                 "measure": found.metric,
                 "query": found.query,
-                "recscope": finite(found.own),
+                "reference": finite(found.own),
                 "value": finite(found.theirs),
                 "why": found.why,
             })
         })
         .collect();
-    let report = json!({ "convention": "all", "conventions": conventions, "differences": differences });
+    let report = json!({ "convention": "all", "reference": lens.reference, "conventions": conventions, "differences": differences });
     serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
 }
 

@@ -21,16 +21,18 @@ const NAMED: usize = 5;
 pub struct Lens {
     /// Each convention's table, in the order of [`CONVENTIONS`]; what refuses the rows says why.
     pub tables: Vec<(&'static str, Result<MetricsTable, AnalysisError>)>,
+    /// The first convention that reads the rows: what the others are compared with.
+    pub reference: &'static str,
     pub differences: Vec<Difference>,
 }
 
-/// A query on which a convention does not give what the first one gives.
+/// A query on which a convention does not give what the reference gives.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
     pub convention: &'static str,
     pub metric: String,
     pub query: String,
-    /// Under the first convention; `None`: n/a.
+    /// Under the lens' reference; `None`: n/a.
     pub own: Option<f64>,
     /// Under this one; `None`: n/a, or the query is left out.
     pub theirs: Option<f64>,
@@ -68,9 +70,10 @@ pub fn lens(
         };
     };
     let facts = reasons(queries, request)?;
+    lens.reference = own.0;
     for (convention, (id, table)) in CONVENTIONS.iter().zip(&lens.tables) {
         if let (true, Ok(MetricsTable { lists: Some(theirs), .. })) = (*id != own.0, table) {
-            lens.differences.extend(differences(convention, &own.1, theirs, &facts));
+            lens.differences.extend(differences((convention, own.0), &own.1, theirs, &facts));
         }
     }
     progress(total, total);
@@ -145,7 +148,7 @@ fn keyed(names: &[String]) -> Vec<(String, usize)> {
 }
 
 fn differences(
-    convention: &'static Convention,
+    (convention, reference): (&'static Convention, &str),
     own: &ListValues,
     theirs: &ListValues,
     facts: &Reasons,
@@ -166,7 +169,7 @@ fn differences(
             found.push(Difference {
                 convention: convention.id,
                 metric: metric.clone(),
-                why: why(convention, metric, *own, place.map(|_| value), &peculiar),
+                why: why((convention, reference), metric, *own, place.map(|_| value), &peculiar),
                 query: key.0,
                 own: known(*own),
                 theirs: known(value),
@@ -177,7 +180,13 @@ fn differences(
 }
 
 /// The rules that can be behind a difference on such a list.
-fn why(convention: &Convention, metric: &str, own: f64, theirs: Option<f64>, list: &Peculiar) -> String {
+fn why(
+    (convention, reference): (&Convention, &str),
+    metric: &str,
+    own: f64,
+    theirs: Option<f64>,
+    list: &Peculiar,
+) -> String {
     let Rules { gains, denominator, unjudged, duplicates, .. } = convention.rules;
     if theirs.is_none() {
         let reason = if list.shown == 0 { "nothing retrieved" } else { "nothing of it counts" };
@@ -194,7 +203,8 @@ fn why(convention: &Convention, metric: &str, own: f64, theirs: Option<f64>, lis
         (list.broken > 0 && gains == Gains::Whole, "gains cut to whole numbers"),
         (gains == Gains::Binary && metric.contains("dcg"), "binary gains"),
         (gains == Gains::Binary && metric.contains("err"), "binary gains"),
-        (matches!(gains, Gains::Esci { .. }), "gains of E, S, C, I"),
+        // Where the reference reads the gains, they are numbers, which stand as they are.
+        (matches!(gains, Gains::Esci { .. }) && reference.starts_with("esci"), "gains of S and C"),
         (
             denominator == Denominator::AtMostCutoff && metric.contains("map") && list.relevant > cutoff,
             "divided by min(R, k)",
