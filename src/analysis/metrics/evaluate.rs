@@ -175,6 +175,8 @@ fn lines(
                 n: sum(&values.support),
                 n_na: sum(&values.missing),
                 higher_is_better: id.metric.higher_is_better,
+                worst: None,
+                best: None,
                 predicate: predicate(&request.by, &name),
             });
         }

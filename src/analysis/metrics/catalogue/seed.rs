@@ -17,7 +17,7 @@ pub(super) const SEED_FORMS: &[Metric] = &[
             "seed text, definition",
         )
     }
-    .example(SEED, "accuracy.seed_list", 0.3333333333333333),
+    .example(EXAMPLE, "accuracy.seed_list", 0.3333333333333333),
     Metric {
         needs: SEED,
         ..list(
@@ -29,7 +29,7 @@ pub(super) const SEED_FORMS: &[Metric] = &[
             "seed text, worked example (prints 1)",
         )
     }
-    .example(SEED, "accuracy.seed_example", 1.0),
+    .example(EXAMPLE, "accuracy.seed_example", 1.0),
     Metric {
         needs: &[Need::Query, Need::Order],
         ..list(
@@ -41,7 +41,7 @@ pub(super) const SEED_FORMS: &[Metric] = &[
             "seed text",
         )
     }
-    .example(SEED, "diversity.seed_sum", 0.3333333333333333),
+    .example(EXAMPLE, "diversity.seed_sum", 0.3333333333333333),
     Metric {
         needs: &[Need::Query, Need::Order],
         ..list(
@@ -53,7 +53,7 @@ pub(super) const SEED_FORMS: &[Metric] = &[
             "seed text",
         )
     }
-    .example(SEED, "diversity.seed_mean", 0.3333333333333333),
+    .example(EXAMPLE, "diversity.seed_mean", 0.3333333333333333),
     Metric {
         needs: SEED,
         range: (1.0, INF),
@@ -67,7 +67,7 @@ pub(super) const SEED_FORMS: &[Metric] = &[
             "seed text, formula",
         )
     }
-    .example(SEED, "relevance.seed_literal", 1.0),
+    .example(EXAMPLE, "relevance.seed_literal", 1.0),
     Metric {
         needs: SEED,
         ..list(
@@ -79,5 +79,5 @@ pub(super) const SEED_FORMS: &[Metric] = &[
             "seed text, worked example (prints 1/3)",
         )
     }
-    .example(SEED, "relevance.seed_example", 0.3333333333333333),
+    .example(EXAMPLE, "relevance.seed_example", 0.3333333333333333),
 ];

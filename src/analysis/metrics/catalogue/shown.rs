@@ -24,7 +24,7 @@ pub(super) const SHOWN_ITEMS: &[Metric] = &[
             "Ge et al. 2010",
         )
     }
-    .example(SHOWN, "coverage@1", 0.2),
+    .example(LISTS, "coverage@1", 0.2),
     catalogue(
         "gini",
         Cutoff::Optional,
@@ -34,7 +34,7 @@ pub(super) const SHOWN_ITEMS: &[Metric] = &[
         "nothing shown, or a catalogue of one",
         "Gini 1912, sample-corrected",
     )
-    .example(SHOWN, "gini@1", 1.0),
+    .example(LISTS, "gini@1", 1.0),
     Metric {
         range: (0.0, INF),
         ..catalogue(
@@ -47,7 +47,7 @@ pub(super) const SHOWN_ITEMS: &[Metric] = &[
             "Shannon 1948",
         )
     }
-    .example(SHOWN, "entropy@2", 1.5),
+    .example(LISTS, "entropy@2", 1.5),
     Metric {
         needs: SHOWN,
         range: (0.0, INF),
@@ -60,7 +60,7 @@ pub(super) const SHOWN_ITEMS: &[Metric] = &[
             "Zhou et al. 2010",
         )
     }
-    .example(SHOWN, "novelty@2", 0.5),
+    .example(LISTS, "novelty@2", 0.5),
     Metric {
         needs: &[Need::Query, Need::Order, Need::Text],
         ..list(
