@@ -14,9 +14,10 @@ walked AS (
         ranked.list,
         ranked.rank,
         grade >= $relevant_at AS relevant,
-        count(*) FILTER (grade >= $relevant_at) OVER above AS relevant_above,
-        count(*) FILTER (grade >= 0 AND grade < $relevant_at) OVER above AS others_above,
-        count(*) FILTER (grade < 0) OVER above AS unjudged_above
+        -- Not count(*) FILTER: with a running frame DuckDB counts that anew for every row.
+        coalesce(sum(CASE WHEN grade >= $relevant_at THEN 1 ELSE 0 END) OVER above, 0)::DOUBLE AS relevant_above,
+        coalesce(sum(CASE WHEN grade >= 0 AND grade < $relevant_at THEN 1 ELSE 0 END) OVER above, 0)::DOUBLE AS others_above,
+        coalesce(sum(CASE WHEN grade < $relevant_at AND grade < 0 THEN 1 ELSE 0 END) OVER above, 0)::DOUBLE AS unjudged_above
     FROM temp.recscope_ranked AS ranked
     JOIN pooled ON pooled.list = ranked.list AND pooled.item = ranked.item
     WHERE ranked.rank IS NOT NULL
@@ -34,7 +35,7 @@ summed AS (
             CASE WHEN rank = 1 THEN 1 ELSE
                 1 / rank::DOUBLE
                 + (rank - 1) / rank::DOUBLE
-                * ((relevant_above + others_above + unjudged_above) / (rank - 1)::DOUBLE)
+                * ((relevant_above + others_above + unjudged_above) / (rank - 1))
                 * ((relevant_above + 0.00001::DOUBLE) / (relevant_above + others_above + 0.00002::DOUBLE))
             END
         ) AS precisions
