@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub use super::shrink::{BenchArgs, PruneArgs, QuantizeArgs};
-pub use super::verify_args::{TiesArg, VerifyArgs, conventions};
+pub use super::verify_args::{EvalFormat, TiesArg, VerifyArgs, conventions};
 pub use crate::pipe::{ModelArgs, TextArgs};
 
 /// Find out why a search or recommendation result is bad: a terminal notebook for logs, models,
@@ -213,7 +213,7 @@ pub struct EvalArgs {
     #[arg(long, default_value_t = 42)]
     pub seed: u64,
     #[arg(long, value_enum, default_value_t)]
-    pub format: ShortFormat,
+    pub format: EvalFormat,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::args::{EvalArgs, ShortFormat, TiesArg};
+use super::args::{EvalArgs, EvalFormat, TiesArg};
 use super::output::{cancel_on_signal, print};
 use super::queries::{OneConnection, analysis_failure, query_failure};
 use super::{Failure, err_line, settings};
@@ -55,8 +55,9 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
         err_line(&format!("note: {}", crate::util::sanitise::line(note)));
     }
     print(&match args.format {
-        ShortFormat::Json => json_text(args, &table),
-        ShortFormat::Text => text(args, &table),
+        EvalFormat::Json => json_text(args, &table),
+        EvalFormat::Text => text(args, &table),
+        EvalFormat::Trec => trec_text(&table),
     })
 }
 
@@ -96,6 +97,9 @@ fn request(args: &EvalArgs) -> Result<MetricsRequest, Failure> {
         ..MetricsRequest::default()
     };
     if args.convention == "all" {
+        if args.format == EvalFormat::Trec {
+            return Err(Failure::usage("trec's lines hold one convention").hint("take --format text or json"));
+        }
         if args.ties.is_some() {
             return Err(Failure::usage("--ties and --convention all exclude each other")
                 .hint("every convention has its own order of ties"));
@@ -233,6 +237,26 @@ fn per_query(table: &MetricsTable) -> Json {
         }
     }
     Json::Object(queries)
+}
+
+/// Lines of trec_eval's shape: queries first, where they were asked for.
+fn trec_text(table: &MetricsTable) -> String {
+    let mut out = String::new();
+    let mut line = |metric: &str, query: &str, value: f64| {
+        let value = if value.is_finite() { format!("{value:.4}") } else { "nan".to_owned() };
+        let _ = writeln!(out, "{metric:22}\t{}\t{value}", crate::util::sanitise::line(query));
+    };
+    if let Some(lists) = &table.lists {
+        for (at, query) in lists.queries.iter().enumerate() {
+            for (metric, values) in lists.metrics.iter().zip(&lists.values) {
+                line(metric, query, values.get(at).copied().unwrap_or(f64::NAN));
+            }
+        }
+    }
+    for found in &table.lines {
+        line(&found.metric, "all", found.value.unwrap_or(f64::NAN));
+    }
+    out
 }
 
 fn text(args: &EvalArgs, table: &MetricsTable) -> String {

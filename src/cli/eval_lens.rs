@@ -5,15 +5,15 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::args::{EvalArgs, ShortFormat};
+use super::args::{EvalArgs, EvalFormat};
 use super::eval::{finite, measures};
 use crate::analysis::metrics::{CONVENTIONS, Lens};
 use crate::util::{figures, sanitise};
 
 pub(super) fn show(args: &EvalArgs, lens: &Lens) -> String {
     match args.format {
-        ShortFormat::Json => json_text(args, lens),
-        ShortFormat::Text => text(args, lens),
+        EvalFormat::Json => json_text(args, lens),
+        EvalFormat::Text | EvalFormat::Trec => text(args, lens),
     }
 }
 

@@ -16,6 +16,16 @@ pub fn conventions() -> clap::builder::PossibleValuesParser {
     presets.chain([all]).collect::<Vec<_>>().into()
 }
 
+/// What `recscope eval` prints.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum EvalFormat {
+    #[default]
+    Text,
+    Json,
+    /// As trec_eval: measure, query or `all`, value; nan where there is none
+    Trec,
+}
+
 /// How equal scores are ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TiesArg {

@@ -95,6 +95,21 @@ fn ties_bounds_and_grades_are_options_of_eval() {
 }
 
 #[test]
+fn the_format_of_trec_eval_has_a_line_per_query_and_measure() {
+    let folder = files();
+    let args = ["eval", "--run", "r.run", "--qrels", "j.qrels", "--resamples", "0", "--format", "trec"];
+    let output = recscope(folder.path(), &[&args[..], &["--per-query", "--measures", "mrr,ndcg@2"]].concat());
+    let shown = text(&output.stdout);
+    let lines: Vec<Vec<&str>> = shown.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines.len(), 2 * 4 + 2, "{shown}");
+    assert!(lines.contains(&vec!["mrr", "tied", "0.5000"]), "{shown}");
+    assert!(lines.contains(&vec!["ndcg@2", "nothing", "nan"]), "{shown}");
+    assert_eq!(lines[8][..2], ["mrr", "all"]);
+    let output = recscope(folder.path(), &[&args[..], &["--convention", "all"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
 fn bad_files_are_answered() {
     let folder = files();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
@@ -140,4 +155,53 @@ fn verify_recomputes_the_goldens() {
     let output = recscope(&repo("."), &["verify", "--shared", &shared.to_string_lossy()]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     println!("{}", text(&output.stdout));
+}
+
+#[test]
+fn metrics_cells_take_conventions_bounds_and_further_roles() {
+    let folder = files();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "log.csv",
+        "query,item,score,new,grade,paid,kind\ntied,a,1,2,1,5,x\ntied,b,1,1,0,0,y\nplain,a,2,1,,0,x\nplain,b,1,2,1,7,x\n",
+    );
+    let head = "---\nrecscope: 1\nsources: { log: log.csv }\nschema: { query: query, item: item, score: score, gain: grade, revenue: paid }\n---\n";
+    let cells = "```metrics lens\nfrom = \"log\"\nshow = [\"mrr\"]\nconvention = \"all\"\nresamples = 0\n```\n\n\
+        ```metrics bounded\nfrom = \"log\"\nshow = [\"precision@1\", \"mrr\"]\nbounds = true\nties = \"expected\"\nresamples = 0\n```\n\n\
+        ```metrics further\nfrom = \"log\"\nshow = [\"revenue\", \"ild.category\", \"kendall\"]\ncategory = \"kind\"\nother = \"new\"\nresamples = 0\n```\n";
+    write("n.md", &format!("{head}{cells}"));
+    let output = recscope(folder.path(), &["run", "n.md", "--format", "json"]);
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{value:#}");
+    let cell = |name: &str| {
+        value["cells"].as_array().unwrap().iter().find(|cell| cell["name"] == name).unwrap()["result"].clone()
+    };
+    let rows = |name: &str| cell(name)["rows"].as_array().unwrap().clone();
+    assert_eq!(rows("lens").len(), 8, "{:#}", cell("lens"));
+    assert_eq!(rows("lens")[0][0], "recscope");
+    let bounded = rows("bounded");
+    let width = bounded[0].as_array().unwrap().len();
+    // tied .5 expected; plain 0, or 1 if its first item were judged relevant.
+    assert_eq!((&bounded[0][width - 2], &bounded[0][width - 1]), (&0.25.into(), &0.75.into()), "{bounded:?}");
+    let value_of = |metric: &str| {
+        let rows = rows("further");
+        rows.iter().find(|row| row[0] == metric).map(|row| row[1].clone()).unwrap()
+    };
+    assert_eq!(value_of("revenue"), 3.0);
+    assert_eq!(value_of("ild.category"), 0.5);
+    write("n.md", &format!("{head}```metrics m\nfrom = \"log\"\nconvention = \"trek\"\n```\n"));
+    let output = recscope(folder.path(), &["run", "n.md"]);
+    assert!(
+        output.status.code() != Some(0) && text(&output.stdout).contains("trec"),
+        "{}",
+        text(&output.stdout)
+    );
+}
+
+/// The notebook's words for conventions are those of the table.
+#[test]
+fn the_key_convention_knows_every_preset() {
+    let mut presets: Vec<&str> = recscope::analysis::metrics::CONVENTIONS.iter().map(|c| c.id).collect();
+    presets.push("all");
+    assert_eq!(recscope::notebook::CONVENTIONS, presets);
 }
