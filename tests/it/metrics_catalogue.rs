@@ -19,13 +19,14 @@ fn close(value: Option<f64>, expected: f64, what: &str) {
 fn every_metric_has_an_example_that_holds() {
     let folder = tempfile::tempdir().unwrap();
     let mut wrong = Vec::new();
+    let mut database = Database::new();
     for (number, metric) in METRICS.iter().enumerate() {
-        let mut database = Database::new();
         let file = folder.path().join(format!("{number}.csv"));
         std::fs::write(&file, metric.example.csv()).unwrap();
-        database.file("rows", &file);
+        let name = format!("rows{number}");
+        database.file(&name, &file);
         assert!(metric.example.ask.split('@').next() == Some(metric.id), "{}: no example", metric.spelling());
-        let table = evaluate(&mut database, &metric.example.request("rows"), &Cancel::new(), &mut |_, _| {});
+        let table = evaluate(&mut database, &metric.example.request(&name), &Cancel::new(), &mut |_, _| {});
         let value = table.as_ref().map(|table| table.lines[0].value);
         let (low, high) = metric.range;
         let holds = value
@@ -53,8 +54,12 @@ fn rows() -> Rows {
 /// `values`: rows of query, item, score, gain.
 fn judged(values: &str) -> Database {
     let database = Database::new();
-    database.make("judged", &format!("SELECT * FROM (VALUES {values}) AS t(query, item, score, gain)"));
+    judge(&database, values);
     database
+}
+
+fn judge(database: &Database, values: &str) {
+    database.make("judged", &format!("SELECT * FROM (VALUES {values}) AS t(query, item, score, gain)"));
 }
 
 fn ask(show: &str) -> MetricsRequest {
@@ -191,9 +196,11 @@ fn bounds_hold_whatever_the_unjudged_items_are() {
     let null = "NULL::DOUBLE";
     let table = run(&mut judged(&with([null; 3])), &MetricsRequest { bounds: true, ..ask(show) });
     let (mut lowest, mut highest) = (vec![f64::INFINITY; 14], vec![f64::NEG_INFINITY; 14]);
+    let mut database = Database::new();
     for number in 0..64 {
         let gain = |place: u32| ["0.0", "1.0", "2.0", "3.0"][(number / 4usize.pow(place)) % 4];
-        let found = run(&mut judged(&with([gain(0), gain(1), gain(2)])), &ask(show));
+        judge(&database, &with([gain(0), gain(1), gain(2)]));
+        let found = run(&mut database, &ask(show));
         for (index, line) in found.lines.iter().enumerate() {
             let value = line.value.unwrap();
             lowest[index] = lowest[index].min(value);
