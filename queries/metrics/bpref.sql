@@ -7,11 +7,12 @@ WITH judged AS (
     SELECT
         list,
         relevant AND rank IS NOT NULL AS found,
-        count(*) FILTER (NOT relevant) OVER (
+        -- Not count(*) FILTER: with a running frame DuckDB counts that anew for every row.
+        sum(CASE WHEN relevant THEN 0 ELSE 1 END) OVER (
             PARTITION BY list ORDER BY rank ASC NULLS LAST ROWS UNBOUNDED PRECEDING
-        ) AS above,
-        count(*) FILTER (relevant) OVER (PARTITION BY list) AS relevant_items,
-        count(*) FILTER (NOT relevant) OVER (PARTITION BY list) AS other_items
+        )::DOUBLE AS above,
+        (sum(CASE WHEN relevant THEN 1 ELSE 0 END) OVER (PARTITION BY list))::DOUBLE AS relevant_items,
+        (sum(CASE WHEN relevant THEN 0 ELSE 1 END) OVER (PARTITION BY list))::DOUBLE AS other_items
     FROM temp.recscope_ranked
     WHERE judged
 )

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub use super::shrink::{BenchArgs, PruneArgs, QuantizeArgs};
+pub use super::verify_args::{EvalFormat, TiesArg, VerifyArgs, conventions};
 pub use crate::pipe::{ModelArgs, TextArgs};
 
 /// Find out why a search or recommendation result is bad: a terminal notebook for logs, models,
@@ -36,6 +37,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Ranking metrics of a run against judgments
     Eval(EvalArgs),
+    /// Compute every golden value anew and print the largest error of each family
+    Verify(VerifyArgs),
     /// Fine-tune a model as a TOML file says
     Train(TrainArgs),
     /// Model folders: list them, look at one, fetch one
@@ -185,9 +188,15 @@ pub struct EvalArgs {
     /// Measure ids, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "ndcg@10,mrr,map,precision@10,recall@100")]
     pub measures: Vec<String>,
-    /// Whose rules for ties, missing queries and queries with nothing relevant
-    #[arg(long, value_enum, default_value_t)]
-    pub convention: Convention,
+    /// Whose rules for ties, gains, denominators, missing queries, unjudged items and duplicates
+    #[arg(long, default_value = "recscope", value_parser = conventions())]
+    pub convention: String,
+    /// How equal scores are ordered, whatever the convention says
+    #[arg(long, value_enum)]
+    pub ties: Option<TiesArg>,
+    /// Also the worst and best values that items without a judgment allow
+    #[arg(long)]
+    pub bounds: bool,
     /// Other column names, e.g. query=qid,item=docid,score=s,gain=grade
     #[arg(long, value_name = "ROLE=COLUMN", value_delimiter = ',', value_parser = pair)]
     pub columns: Vec<(String, String)>,
@@ -216,7 +225,7 @@ pub struct EvalArgs {
     #[arg(long, default_value_t = 42)]
     pub seed: u64,
     #[arg(long, value_enum, default_value_t)]
-    pub format: ShortFormat,
+    pub format: EvalFormat,
 }
 
 /// From resamples to an interval.
@@ -227,20 +236,6 @@ pub enum IntervalWord {
     Percentile,
     /// Quantiles corrected for bias and skewness (Efron 1987)
     Bca,
-}
-
-/// Rules on which metric libraries differ.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Convention {
-    /// Every judged query counts; what does not exist is n/a and counted; ties by item id
-    #[default]
-    Recscope,
-    /// As trec_eval: queries in both files; nothing relevant is 0; ties by item id, descending
-    Trec,
-    /// As ranx: queries in both files; nothing relevant is 0; ties as logged
-    Ranx,
-    /// As ir_measures: every judged query; missing or nothing relevant is 0; ties by item id
-    IrMeasures,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

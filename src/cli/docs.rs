@@ -7,10 +7,11 @@ use clap::CommandFactory;
 use super::args::{Cli, DocsPage};
 use super::{Failure, print};
 use crate::analysis::fairness::FIGURES;
-use crate::analysis::metrics::METRICS;
+use crate::analysis::metrics::{CONVENTIONS, EXPECTED, METRICS};
 use crate::notebook::help;
 use crate::pipe::PipeArgs;
 use crate::screen::app::commands::COMMANDS;
+use crate::util::figures;
 
 /// Prints a page as Markdown.
 pub(super) fn docs(page: DocsPage) -> Result<u8, Failure> {
@@ -40,8 +41,11 @@ fn metrics() -> String {
     );
     for metric in METRICS {
         let (low, high) = metric.range;
-        let end =
-            |value: f64| if value.is_infinite() { "∞".into() } else { crate::util::figures::number(value) };
+        let end = |value: f64| match value {
+            f64::INFINITY => "∞".into(),
+            f64::NEG_INFINITY => "-∞".into(),
+            value => figures::number(value),
+        };
         let better = if metric.higher_is_better { "higher" } else { "lower" };
         let _ = write!(
             text,
@@ -54,13 +58,51 @@ fn metrics() -> String {
             metric.na,
             metric.source,
         );
+        let value = figures::number(metric.example.value);
+        let _ = write!(
+            text,
+            "- example: `{}` = {value} of\n\n```text{}\n```\n",
+            metric.example.ask, metric.example.rows
+        );
     }
     text.push_str("\n## Figures of a fairness cell\n\nNames for its checks, beside the metric's id.\n\n");
     for (name, doc) in FIGURES {
         let _ = writeln!(text, "- `{name}`: {doc}");
     }
-    text
+    text + &conventions()
 }
+
+/// The CONVENTIONS table: what each preset does, rule by rule, and what holds under all of them.
+fn conventions() -> String {
+    let mut text = String::from(
+        "\n# Conventions\n\nOn these rules metric libraries differ in silence. `recscope eval --convention ID`, or `convention = \"ID\"` in a metrics cell; `all` shows every one and names the queries on which they differ.\n",
+    );
+    for convention in CONVENTIONS {
+        let _ = write!(text, "\n## {}\n\n{}\n\n", convention.id, convention.doc);
+        for (rule, words) in convention.rules() {
+            let _ = writeln!(text, "- {rule}: {words}");
+        }
+        let _ = writeln!(text, "- source: {}", convention.source);
+    }
+    text + &BAD_INPUT.replace("NAMES", &EXPECTED.join(", "))
+}
+
+const BAD_INPUT: &str = "
+# What happens to bad input
+
+- the same item twice in a list: as the convention says; counted and told
+- grades as text: an error that names the text, except E, S, C, I (or their words) under `esci-paper` and `esci-script`
+- a gain below 0: 0 in sums of gains, not relevant; for `infap` pooled but not judged
+- huge grades: linear sums take them; where 2^g overflows (above 1023) the list is n/a
+- a grade that is NaN or infinite: not judged
+- a score that is NaN or infinite: ranked last, counted and told
+- a row without a score or position: not retrieved
+- a row without a query: left out, counted and told
+- a run that answers no judged query: told; ranks of nothing give 0, what divides by what is shown is n/a
+- equal scores: as the convention says; the share of tied rows is told. `ties = \"expected\"` (`--ties expected`) gives the mean over every order of tied items, in closed form, for NAMES; other metrics order ties by item id and say so
+- an empty relation: n/a with n = 0
+- items without a judgment: as the convention says; `bounds = true` (`--bounds`) gives the worst and the best value that they allow: exact for precision, recall, f1, hit, hits, mrr, err, rbp and dcg, never too narrow for ndcg and map, none for other metrics
+";
 
 fn cli() -> String {
     let mut text = String::from("# Command line\n");
@@ -87,7 +129,10 @@ mod tests {
     #[test]
     fn every_page_names_what_there_is() {
         for metric in METRICS {
-            assert!(metrics().contains(metric.id));
+            assert!(metrics().contains(metric.id) && metrics().contains(metric.example.ask));
+        }
+        for convention in CONVENTIONS {
+            assert!(metrics().contains(convention.source));
         }
         for command in COMMANDS {
             assert!(keys().contains(command.id));

@@ -8,15 +8,15 @@ use serde_json::{Map, Value as Json, json};
 
 mod compare;
 
-use super::args::{Convention, EvalArgs, IntervalWord, ShortFormat};
+use super::args::{EvalArgs, EvalFormat, IntervalWord, TiesArg};
 use super::output::{cancel_on_signal, print};
 use super::queries::{OneConnection, analysis_failure, query_failure};
 use super::{Failure, err_line, settings};
 use crate::analysis::metrics::{
-    Empty, METRICS, MetricId, MetricsRequest, MetricsTable, Roles, Rows, Ties, evaluate,
+    METRICS, MetricId, MetricsRequest, MetricsTable, Roles, Rows, Ties, convention, evaluate, lens,
 };
 use crate::analysis::stats::IntervalMethod;
-use crate::analysis::{Bindings, Queries, SqlValue};
+use crate::analysis::{Bindings, Queries};
 use crate::engine::store::{Connection, SourceSpec, Store, StoreOptions, quote_ident};
 use crate::notebook::diagnostics::nearest;
 use crate::util::cancel::Cancel;
@@ -46,14 +46,19 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
         None => None,
     };
     let rows = judged(&mut queries, args, ("run", &run), qrels.as_deref(), JOINED)?;
-    let table =
-        evaluate(&mut queries, &request(args, rows), &cancel, &mut |_, _| {}).map_err(analysis_failure)?;
+    let request = request(args, rows)?;
+    if args.convention == "all" {
+        let found = lens(&mut queries, &request, &cancel, &mut |_, _| {}).map_err(analysis_failure)?;
+        return print(&super::eval_lens::show(args, &found));
+    }
+    let table = evaluate(&mut queries, &request, &cancel, &mut |_, _| {}).map_err(analysis_failure)?;
     for note in &table.notes {
         err_line(&format!("note: {}", crate::util::sanitise::line(note)));
     }
     print(&match args.format {
-        ShortFormat::Json => json_text(args, &table),
-        ShortFormat::Text => text(args, &table),
+        EvalFormat::Json => json_text(args, &table),
+        EvalFormat::Text => text(args, &table),
+        EvalFormat::Trec => trec_text(&table),
     })
 }
 
@@ -74,7 +79,7 @@ fn judged(
         item: named("item"),
         score: named("score"),
         gain: named("gain"),
-        position: (args.convention == Convention::Ranx).then(|| "place".to_string()),
+        position: named("place"),
         ..Roles::default()
     };
     Ok(Rows { from: out.into(), roles, ..Rows::default() })
@@ -96,8 +101,7 @@ fn joined(
         .ident("qrels", "qrels")
         .ident("qrels_query", column(args, "query", qrels, "qrels")?)
         .ident("qrels_item", column(args, "item", qrels, "qrels")?)
-        .ident("qrels_gain", column(args, "gain", qrels, "qrels")?)
-        .value("both", SqlValue::Bool(matches!(args.convention, Convention::Trec | Convention::Ranx))))
+        .ident("qrels_gain", column(args, "gain", qrels, "qrels")?))
 }
 
 /// A run that brings its gains along. Queries without a judged row count no more than with two files.
@@ -147,18 +151,36 @@ fn check_measures(measures: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn request(args: &EvalArgs, rows: Rows) -> MetricsRequest {
-    let ties = if args.convention == Convention::Ranx { Ties::Logged } else { Ties::Docid };
-    MetricsRequest {
-        rows: Rows { relevant_at: args.relevant_at, ties, ..rows },
+fn request(args: &EvalArgs, rows: Rows) -> Result<MetricsRequest, Failure> {
+    let mut request = MetricsRequest {
+        rows: Rows { relevant_at: args.relevant_at, ..rows },
         show: args.measures.iter().map(|measure| measure.trim().to_string()).collect(),
-        empty: if args.convention == Convention::Recscope { Empty::NotAvailable } else { Empty::Zero },
         interval: interval(args),
         resamples: args.resamples,
         seed: args.seed,
         per_list: args.per_query,
+        bounds: args.bounds,
         ..MetricsRequest::default()
+    };
+    if args.convention == "all" {
+        if args.format == EvalFormat::Trec {
+            return Err(Failure::usage("trec's lines hold one convention").hint("take --format text or json"));
+        }
+        if args.ties.is_some() {
+            return Err(Failure::usage("--ties and --convention all exclude each other")
+                .hint("every convention has its own order of ties"));
+        }
+        return Ok(request);
     }
+    let unknown = || Failure::usage(format!("no convention is called `{}`", args.convention));
+    request = convention(&args.convention).ok_or_else(unknown)?.apply(&request);
+    request.rows.ties = match args.ties {
+        None => request.rows.ties,
+        Some(TiesArg::Docid) => Ties::Docid,
+        Some(TiesArg::Logged) => Ties::Logged,
+        Some(TiesArg::Expected) => Ties::Expected,
+    };
+    Ok(request)
 }
 
 fn interval(args: &EvalArgs) -> IntervalMethod {
@@ -217,7 +239,8 @@ fn trec(path: &str, run: bool) -> Option<Vec<[String; 3]>> {
         .filter(|line| !line.trim().is_empty())
         .map(|line| {
             let words: Vec<&str> = line.split_whitespace().collect();
-            let fits = words.len() == length && words.get(value)?.parse::<f64>().is_ok();
+            // Grades may be letters (E, S, C, I); a score is a number.
+            let fits = words.len() == length && (!run || words.get(value)?.parse::<f64>().is_ok());
             fits.then(|| [words[0].to_string(), words[2].to_string(), words[value].to_string()])
         })
         .collect()
@@ -228,6 +251,7 @@ fn write_csv(file: &Path, run: bool, rows: &[[String; 3]]) -> std::io::Result<()
     writeln!(out, "query,item,{}", if run { "score" } else { "gain" })?;
     for [query, item, value] in rows {
         let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+        let value = if run { value.clone() } else { quoted(value) };
         writeln!(out, "{},{},{value}", quoted(query), quoted(item))?;
     }
     out.flush()
@@ -244,20 +268,12 @@ fn column(args: &EvalArgs, role: &str, names: &[String], file: &str) -> Result<S
     })
 }
 
-fn convention(args: &EvalArgs) -> &'static str {
-    match args.convention {
-        Convention::Recscope => "recscope",
-        Convention::Trec => "trec",
-        Convention::Ranx => "ranx",
-        Convention::IrMeasures => "ir_measures",
-    }
-}
-
-fn finite(value: Option<f64>) -> Json {
+pub(super) fn finite(value: Option<f64>) -> Json {
     json!(value.filter(|value| value.is_finite()))
 }
 
-fn json_text(args: &EvalArgs, table: &MetricsTable) -> String {
+/// Value, n, interval and bounds by measure; n/a with its reason.
+pub(super) fn measures(args: &EvalArgs, table: &MetricsTable) -> Map<String, Json> {
     let mut measures = Map::new();
     for line in &table.lines {
         let mut entry = json!({
@@ -267,6 +283,10 @@ fn json_text(args: &EvalArgs, table: &MetricsTable) -> String {
             "lower": finite(line.lower),
             "upper": finite(line.upper),
         });
+        if let (true, Some(entry)) = (args.bounds, entry.as_object_mut()) {
+            entry.insert("worst".into(), finite(line.worst));
+            entry.insert("best".into(), finite(line.best));
+        }
         let reason = match (line.value, line.lower) {
             (None, _) => Some("no query has a value"),
             (Some(_), None) if args.resamples == 0 => Some("no interval: --resamples is 0"),
@@ -278,8 +298,13 @@ fn json_text(args: &EvalArgs, table: &MetricsTable) -> String {
         }
         measures.insert(line.metric.clone(), entry);
     }
+    measures
+}
+
+fn json_text(args: &EvalArgs, table: &MetricsTable) -> String {
+    let measures = measures(args, table);
     let mut report =
-        json!({ "convention": convention(args), "measures": measures, "interval": interval_json(args) });
+        json!({ "convention": args.convention, "measures": measures, "interval": interval_json(args) });
     if let (true, Some(report)) = (args.per_query, report.as_object_mut()) {
         report.insert("per_query".into(), per_query(table));
     }
@@ -299,10 +324,34 @@ fn per_query(table: &MetricsTable) -> Json {
     Json::Object(queries)
 }
 
+/// Lines of trec_eval's shape: queries first, where they were asked for.
+fn trec_text(table: &MetricsTable) -> String {
+    let mut out = String::new();
+    let mut line = |metric: &str, query: &str, value: f64| {
+        let value = if value.is_finite() { format!("{value:.4}") } else { "nan".to_owned() };
+        let _ = writeln!(out, "{metric:22}\t{}\t{value}", crate::util::sanitise::line(query));
+    };
+    if let Some(lists) = &table.lists {
+        for (at, query) in lists.queries.iter().enumerate() {
+            for (metric, values) in lists.metrics.iter().zip(&lists.values) {
+                line(metric, query, values.get(at).copied().unwrap_or(f64::NAN));
+            }
+        }
+    }
+    for found in &table.lines {
+        line(&found.metric, "all", found.value.unwrap_or(f64::NAN));
+    }
+    out
+}
+
 fn text(args: &EvalArgs, table: &MetricsTable) -> String {
     let width = table.lines.iter().map(|line| line.metric.len()).max().unwrap_or(0).max(7);
     let mut out =
-        format!("{:width$}  {:>8}  {:>18}  {:>7}  {:>6}\n", "measure", "value", "95 % interval", "n", "n/a");
+        format!("{:width$}  {:>8}  {:>18}  {:>7}  {:>6}", "measure", "value", "95 % interval", "n", "n/a");
+    let bounds = |worst: &str, best: &str| {
+        if args.bounds { format!("  {worst:>8}  {best:>8}") } else { String::new() }
+    };
+    out.push_str(&format!("{}\n", bounds("worst", "best")));
     for line in &table.lines {
         let four = |value: Option<f64>| value.map_or("n/a".to_string(), |value| format!("{value:.4}"));
         let interval = match (line.lower, line.upper) {
@@ -312,11 +361,12 @@ fn text(args: &EvalArgs, table: &MetricsTable) -> String {
         let count = |n: u64| figures::thousands(i128::from(n));
         let _ = writeln!(
             out,
-            "{:width$}  {:>8}  {interval:>18}  {:>7}  {:>6}",
+            "{:width$}  {:>8}  {interval:>18}  {:>7}  {:>6}{}",
             line.metric,
             four(line.value),
             count(line.n),
-            count(line.n_na)
+            count(line.n_na),
+            bounds(&four(line.worst), &four(line.best))
         );
     }
     if let (true, Some(lists)) = (args.per_query, &table.lists) {

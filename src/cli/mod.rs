@@ -6,6 +6,7 @@ pub mod demo;
 mod docs;
 mod doctor;
 mod eval;
+mod eval_lens;
 mod explain;
 mod failure;
 mod headless;
@@ -19,6 +20,8 @@ mod score;
 mod settings;
 mod shrink;
 mod train;
+mod verify;
+mod verify_args;
 
 pub use failure::Failure;
 pub use output::{err_line, print};
@@ -56,6 +59,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Score(args)) => score::score(&args),
         Some(Command::Explain(args)) => explain::explain(&args),
         Some(Command::Eval(args)) => eval::eval(&args),
+        Some(Command::Verify(args)) => verify::verify(&args),
         Some(Command::Train(args)) => train::train(&args),
         Some(Command::Models(command)) => models::models(&command),
         Some(Command::Cache(command)) => cache::cache(&command),

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use super::{Failure, settings};
+use crate::analysis::metrics::METRICS;
 use crate::engine::lanes::start_in_process;
 use crate::notebook::fresh::{DataFile, new_notebook};
 use crate::protocol::Engine;
@@ -50,6 +51,8 @@ fn show(opened: Opened, keep_scores: bool) -> Result<u8, Failure> {
     let mut options = screen::Options::new(opened.text, opened.path, opened.base, start);
     options.theme = settings.config.theme.clone();
     options.models = settings.model_folders(&base);
+    options.opening.metrics =
+        METRICS.iter().map(|metric| metric.spelling().replace("[@K]", "@10").replace("@K", "@10")).collect();
     if let Some(auto_run) = settings.config.auto_run {
         options.opening.auto_run = auto_run;
     }

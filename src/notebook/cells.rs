@@ -6,6 +6,7 @@ mod slices;
 
 use super::Kind;
 pub use super::keys::{KeyDef, KeyType};
+use super::measure_keys::{CONVENTION, FURTHER_ROLES};
 use super::policy_keys::POLICY;
 
 /// One kind of cell.
@@ -90,9 +91,9 @@ const RELEVANT_AT: KeyDef = KeyDef::new(
 .default("1");
 const TIES: KeyDef = KeyDef::new(
     "ties",
-    KeyType::Choice(&["docid", "logged"]),
+    KeyType::Choice(&["docid", "logged", "expected"]),
     "\"docid\"",
-    "how equal scores are ordered: by item id descending, or as logged",
+    "how equal scores are ordered: by item id descending, as logged, or in every way (expected values)",
 )
 .default("\"docid\"");
 const RESAMPLES: KeyDef = KeyDef::new(
@@ -216,7 +217,7 @@ pub static CELLS: [CellDef; 9] = [
     CellDef {
         kind: Kind::Metrics,
         summary: "ranking, classification and business metrics, with n and interval",
-        result: "`[by...], metric, value, lower, upper, n, n_na`",
+        result: "`[by...], metric, value, lower, upper, n, n_na`; with `bounds` also `worst, best`, with `convention = \"all\"` first `convention`",
         groups: &[
             &[
                 FROM,
@@ -237,6 +238,8 @@ pub static CELLS: [CellDef; 9] = [
             ],
             MEASURES,
             POLICY,
+            FURTHER_ROLES,
+            CONVENTION,
             &[INTERVAL, SEED, CHECK],
         ],
         example: "from  = \"rel\"\nquery = \"query\"\nitem  = \"item_id\"\nscore = \"rel_score\"\ngain  = \"grade\"\nshow  = [\"ndcg@{{k}}\", \"mrr\", \"precision@{{k}}\", \"diversity.seed_mean\"]\ncheck = [\"ndcg@10 >= 0.35\"]\n",
@@ -267,6 +270,7 @@ pub static CELLS: [CellDef; 9] = [
             ],
             MEASURES,
             POLICY,
+            FURTHER_ROLES,
             &[PERMUTATIONS, SEED, CHECK],
         ],
         example: "from   = \"rel\"\nslices = [\"segment\", \"region\", \"segment*region\"]\nmetric = \"ndcg@10\"\nmin_support = 50\ncheck  = [\"max_gap <= 0.05 or p_adjusted > 0.05\"]\n",

@@ -90,6 +90,10 @@ fn values(kind: Kind, key: &str, value: &str, cursor: usize, known: &Known) -> C
         KeyType::Metric | KeyType::Metrics => known.metrics.clone(),
         KeyType::Checks => known.metrics.iter().chain(&known.relations).cloned().collect(),
         KeyType::Model => known.models.clone(),
+        KeyType::Flag => {
+            let words = ["true", "false"].map(|word| (word.to_owned(), key.ty.describe()));
+            return matching(cursor - typed.len(), typed, words.into_iter());
+        }
         KeyType::Choice(words) => words.iter().map(|w| w.to_string()).collect(),
         _ => Vec::new(),
     };

@@ -45,7 +45,7 @@ pub const KEYS: [(&str, &str); 4] = [
 ];
 
 /// Keys of `schema`: role, what the column holds.
-pub const ROLES: [(&str, &str); 16] = [
+pub const ROLES: [(&str, &str); 22] = [
     ("query", "what was searched for, or the session or user a list was made for"),
     ("item", "id of what was shown"),
     ("user", "who saw it"),
@@ -61,6 +61,12 @@ pub const ROLES: [(&str, &str); 16] = [
     ("q_logged", "a reward model's prediction for the shown item"),
     ("q_target", "the model's expectation under the other policy"),
     ("examination", "probability that the position was looked at"),
+    ("revenue", "money that the row brought"),
+    ("margin", "what remained of it"),
+    ("category", "category of the item, or a list of subtopics"),
+    ("embedding", "embedding of the item, a list of numbers"),
+    ("published", "when the item was published"),
+    ("other", "a second score of the same rows, to compare two orders"),
     ("text", "text columns, as a list"),
 ];
 
@@ -314,6 +320,12 @@ impl Roles {
             "q_logged" => &mut self.q_logged,
             "q_target" => &mut self.q_target,
             "examination" => &mut self.examination,
+            "revenue" => &mut self.revenue,
+            "margin" => &mut self.margin,
+            "category" => &mut self.category,
+            "embedding" => &mut self.embedding,
+            "published" => &mut self.published,
+            "other" => &mut self.other,
             _ => return None,
         })
     }
@@ -340,6 +352,12 @@ impl Roles {
                     "q_logged" => &self.q_logged,
                     "q_target" => &self.q_target,
                     "examination" => &self.examination,
+                    "revenue" => &self.revenue,
+                    "margin" => &self.margin,
+                    "category" => &self.category,
+                    "embedding" => &self.embedding,
+                    "published" => &self.published,
+                    "other" => &self.other,
                     _ => &self.propensity,
                 };
                 pairs.extend(column.as_deref().map(|column| (role, column)));

@@ -39,6 +39,7 @@ pub enum KeyType {
     /// Numbers by name: `{ good = 1.0, bad = 0.0 }`.
     Numbers,
     Choice(&'static [&'static str]),
+    Flag,
     Integer(i64, i64),
     Number(f64, f64),
     /// A share between 0 and 1, or SQL.
@@ -66,6 +67,7 @@ impl KeyType {
             KeyType::Prefixes => "two texts".into(),
             KeyType::Numbers => "numbers by name, as { name = 1.0, other = 0.0 }".into(),
             KeyType::Choice(words) => format!("one of {}", words.join(", ")),
+            KeyType::Flag => "true or false".into(),
             KeyType::Integer(least, i64::MAX) => format!("a whole number from {least} on"),
             KeyType::Integer(least, most) => format!("a whole number from {least} to {most}"),
             KeyType::Number(least, most) if least == f64::MIN && most == f64::MAX => "a number".into(),

@@ -54,6 +54,17 @@ pub struct Roles {
     pub examination: Option<String>,
     /// Largest importance weight: no column, but of the same family.
     pub clip: Option<f64>,
+    /// Money that a row brought, and what remained of it.
+    pub revenue: Option<String>,
+    pub margin: Option<String>,
+    /// The item's category, or a list of subtopics.
+    pub category: Option<String>,
+    /// A list of numbers.
+    pub embedding: Option<String>,
+    /// When the item was published.
+    pub published: Option<String>,
+    /// A second score of the same rows.
+    pub other: Option<String>,
     pub text: Vec<String>,
 }
 
@@ -110,6 +121,10 @@ pub struct MetricsSpec {
     pub by: Vec<String>,
     pub ties: Ties,
     pub interval: Interval,
+    /// A preset's name, or `all`; `None` for recscope's own rules with `ties`.
+    pub convention: Option<String>,
+    /// Also the worst and best values that unjudged items allow.
+    pub bounds: bool,
     /// Bootstrap resamples; 0 for none.
     pub resamples: u32,
     pub seed: u64,
@@ -133,6 +148,8 @@ pub enum Ties {
     Docid,
     /// By the logged position (or order of appearance).
     Logged,
+    /// In every way: the expected value.
+    Expected,
 }
 
 /// Result columns: `slice, value_of, n, value, lower, upper, delta, p, p_adjusted, status, predicate`

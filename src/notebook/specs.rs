@@ -187,7 +187,10 @@ fn roles(values: &mut Values<'_>, schema: &Roles) -> Roles {
     let keys = ["query", "item", "user", "score", "label", "gain", "purchase", "time"];
     let logged = ["propensity", "target", "reward", "q_logged", "q_target", "examination"];
     roles.clip = values.float("clip");
-    for (role, key) in keys.into_iter().chain(logged).map(|key| (key, key)).chain([("position", rank)]) {
+    let further = ["revenue", "margin", "category", "embedding", "published", "other"];
+    for (role, key) in
+        keys.into_iter().chain(logged).chain(further).map(|key| (key, key)).chain([("position", rank)])
+    {
         if let (Some(column), Some(slot)) = (values.text(key), roles.slot(role)) {
             *slot = Some(column);
         }
@@ -198,6 +201,7 @@ fn roles(values: &mut Values<'_>, schema: &Roles) -> Roles {
 fn ties(values: &Values<'_>) -> Ties {
     match values.text("ties").as_deref() {
         Some("logged") => Ties::Logged,
+        Some("expected") => Ties::Expected,
         _ => Ties::Docid,
     }
 }
@@ -217,6 +221,13 @@ fn interval(values: &Values<'_>) -> Interval {
 }
 
 fn metrics(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> MetricsSpec {
+    if values.has("convention") && values.has("ties") {
+        values.fault(
+            "ties",
+            "a convention says how ties are ordered",
+            Some("leave `ties` or `convention` out".into()),
+        );
+    }
     MetricsSpec {
         input: input(values),
         roles: roles(values, schema),
@@ -225,6 +236,8 @@ fn metrics(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Metr
         by: values.list("by"),
         ties: ties(values),
         interval: interval(values),
+        convention: values.text("convention"),
+        bounds: values.flag("bounds").unwrap_or_default(),
         resamples: values.int("resamples").unwrap_or(1000) as u32,
         seed: seed(values),
         checks,

@@ -20,6 +20,7 @@ pub(super) struct Values<'a> {
 enum Value {
     Text(String),
     List(Vec<String>),
+    Flag(bool),
     Int(i64),
     Float(f64),
     Numbers(Vec<(String, f64)>),
@@ -120,6 +121,13 @@ impl<'a> Values<'a> {
         }
     }
 
+    pub(super) fn flag(&self, key: &str) -> Option<bool> {
+        match self.get(key)? {
+            Value::Flag(value) => Some(*value),
+            _ => None,
+        }
+    }
+
     pub(super) fn int(&self, key: &str) -> Option<i64> {
         match self.get(key)? {
             Value::Int(value) => Some(*value),
@@ -190,6 +198,10 @@ fn read_value(key: &KeyDef, value: &DeValue<'_>, params: &Params) -> Result<Valu
                 });
                 numbers.collect::<Result<_, String>>().map(Value::Numbers)
             }
+            _ => Err(wrong()),
+        },
+        KeyType::Flag => match value {
+            DeValue::Boolean(flag) => Ok(Value::Flag(*flag)),
             _ => Err(wrong()),
         },
         KeyType::Integer(least, most) => {

@@ -19,11 +19,14 @@ mod engine_run;
 mod engine_scores;
 mod engine_slices;
 mod engine_socket;
+mod eval_conventions;
 mod explain;
 mod fairness;
 #[cfg(feature = "hub")]
 mod hub_server;
 mod metrics;
+mod metrics_catalogue;
+mod metrics_catalogue_random;
 mod metrics_random;
 mod model;
 mod model_bad;

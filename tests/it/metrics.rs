@@ -363,7 +363,15 @@ fn requests_that_cannot_be_met_say_what_is_missing() {
 #[test]
 fn every_metric_of_the_catalogue_computes_and_keeps_to_its_range() {
     let Some(mut database) = scored() else { return };
-    database.make("bought", "SELECT *, rating >= 3 AS purchase, 0.5 AS propensity, 0.25 AS target, 0.3 AS q, 0.2 AS q_new, 0.5 AS look, rating >= 1 AS relevant, row_number() OVER (PARTITION BY query ORDER BY ce_l12 DESC) AS position FROM scored");
+    database.make(
+        "bought",
+        "SELECT *, rating >= 3 AS purchase, row_number() OVER (PARTITION BY query ORDER BY ce_l12 DESC) AS position,
+                 0.5 AS propensity, 0.25 AS target, 0.3 AS q, 0.2 AS q_new, 0.5 AS look, rating >= 1 AS relevant,
+                 rating * 10 AS revenue, rating - 1 AS margin, 'c' || length(title) % 5 AS category,
+                 [length(title), length(query), rating] AS embedding, TIMESTAMP '2026-01-01' AS published,
+                 TIMESTAMP '2026-01-01' + INTERVAL (length(title)) DAY AS shown
+          FROM scored",
+    );
     let mut rows = chorus("ce_l12");
     rows.from = "bought".into();
     rows.roles.purchase = Some("purchase".into());
@@ -379,6 +387,14 @@ fn every_metric_of_the_catalogue_computes_and_keeps_to_its_range() {
         ..Policy::default()
     };
     rows.roles.text = vec!["query".into(), "title".into()];
+    let named = |name: &str| Some(name.to_owned());
+    rows.roles.revenue = named("revenue");
+    rows.roles.margin = named("margin");
+    rows.roles.category = named("category");
+    rows.roles.embedding = named("embedding");
+    rows.roles.published = named("published");
+    rows.roles.time = named("shown");
+    rows.roles.other = named("minilm_l6");
     let show =
         METRICS.iter().map(|metric| metric.spelling().replace("[@K]", "@5").replace("@K", "@5")).collect();
     let request = MetricsRequest { rows, show, resamples: 100, seed: 3, ..MetricsRequest::default() };

@@ -131,7 +131,7 @@ fn tops(
     moved: &[Moved],
 ) -> Result<HashMap<Key, Vec<TopItem>>, AnalysisError> {
     let rows = only(&run.rows, moved);
-    let mut prepared = Prepared::new(queries, &rows, &[], Unit::Query, (true, false, false))?;
+    let mut prepared = Prepared::new(queries, &rows, &[], Unit::Query, (true, false))?;
     prepared.rank()?;
     let keys = prepared.rows("compare/list_keys", &Bindings::new())?;
     let bindings = Bindings::new().value("k", SqlValue::Int(i64::from(RANKS)));

@@ -3,12 +3,13 @@
 
 use super::columns::texts;
 use super::intervals::Intervals;
-use super::prepared::{self, Facts, Lists, Prepared};
+use super::measures::EXPECTED;
+use super::prepared::{self, Facts, Kept, Lists, Prepared};
 use super::roles::{self, Unit};
-use super::values::{Parts, Values, measure_all};
+use super::values::{Parts, Shape, Values, measure_all};
 use super::{
     AnalysisError, Level, ListValues, MetricId, MetricLine, MetricsRequest, MetricsTable, Need, Rows,
-    predicate,
+    Unjudged, bounds, predicate, rules,
 };
 use crate::analysis::stats::Statistic;
 use crate::analysis::{Bindings, Queries};
@@ -26,7 +27,11 @@ pub fn evaluate(
     cancel: &Cancel,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<MetricsTable, AnalysisError> {
-    let table = compute(queries, request, cancel, progress);
+    let table = match rules::last_copies(queries, &request.rows) {
+        Ok(None) => compute(queries, request, cancel, progress),
+        Ok(Some(rows)) => compute(queries, &MetricsRequest { rows, ..request.clone() }, cancel, progress),
+        Err(error) => Err(error),
+    };
     prepared::clean(queries);
     table
 }
@@ -54,20 +59,53 @@ fn compute(
     let mut notes = notes(&prepared.facts, &ids, &request.rows);
     notes.extend(prepared.said());
     progress(total - 1, total);
-    let lines = lines(&prepared.lists, &ids, &values, request, cancel, &mut notes)?;
+    let mut lines = lines(&prepared.lists, &ids, &values, request, cancel, &mut notes)?;
     let lists = if request.per_list { Some(list_values(&mut prepared, &ids, &values)?) } else { None };
+    if request.bounds {
+        let low = bounds::halves(&mut prepared, &ids, &values)?;
+        let gain = bounds::most(&prepared.facts, &request.rows);
+        let members = groups(&prepared.lists, request);
+        notes.push(format!("worst and best: items without a judgment, worth nothing and worth {gain}"));
+        let extremes = bounds::extremes(queries, request, &ids, low, gain)?;
+        bound(&mut lines, &members, &extremes);
+    }
     progress(total, total);
-    Ok(MetricsTable { by: request.by.clone(), lines, notes, lists })
+    Ok(MetricsTable { by: request.by.clone(), lines, notes, lists, bounds: request.bounds })
 }
 
 /// Must ranked rows keep their items, their texts, what is known of the logging policy?
-pub(crate) fn keeps(ids: &[MetricId]) -> (bool, bool, bool) {
-    let needs = |wanted: Need| ids.iter().any(|id| id.metric.needs.contains(&wanted));
-    (
-        needs(Need::Item),
-        needs(Need::Text),
-        ids.iter().any(|id| super::policy::reads(id) || super::supply::reads(id)),
-    )
+pub(crate) fn keeps(ids: &[MetricId]) -> Kept {
+    let needs: Vec<Need> = ids.iter().flat_map(|id| id.metric.needs).copied().collect();
+    let policy = ids.iter().any(|id| super::policy::reads(id) || super::supply::reads(id));
+    Kept { items: needs.contains(&Need::Item), text: needs.contains(&Need::Text), policy, needs }
+}
+
+/// Sets the bounds of lines that are group by group, metric by metric.
+fn bound(lines: &mut [MetricLine], members: &[Vec<u32>], extremes: &[bounds::Extremes]) {
+    let mean = |values: &[f64], members: &[u32]| {
+        let known =
+            members.iter().filter_map(|&list| values.get(list as usize)).filter(|value| !value.is_nan());
+        let (sum, n) = known.fold((0.0, 0.0), |(sum, n), value| (sum + value, n + 1.0));
+        (n > 0.0).then_some(sum / n)
+    };
+    for (lines, members) in lines.chunks_mut(extremes.len().max(1)).zip(members) {
+        for (line, extremes) in lines.iter_mut().zip(extremes) {
+            if let Some((worst, best)) = extremes {
+                line.worst = mean(worst, members);
+                line.best = mean(best, members);
+            }
+        }
+    }
+}
+
+/// Lists of each group; without any row there is one group all the same: its metrics are n/a, not
+/// absent.
+fn groups(lists: &Lists, request: &MetricsRequest) -> Vec<Vec<u32>> {
+    let mut members = members(lists);
+    if members.is_empty() && request.by.is_empty() {
+        members.push(Vec::new());
+    }
+    members
 }
 
 /// Lists of each group.
@@ -105,11 +143,7 @@ fn lines(
     cancel: &Cancel,
     notes: &mut Vec<String>,
 ) -> Result<Vec<MetricLine>, AnalysisError> {
-    // Without any row there is one group all the same: its metrics are n/a, not absent.
-    let mut members = members(lists);
-    if members.is_empty() && request.by.is_empty() {
-        members.push(Vec::new());
-    }
+    let members = groups(lists, request);
     let cost: usize = values.iter().map(Values::cost).sum();
     let resamples = affordable(request.resamples, cost);
     if resamples < request.resamples {
@@ -140,6 +174,8 @@ fn lines(
                 n: sum(&values.support),
                 n_na: sum(&values.missing),
                 higher_is_better: id.metric.higher_is_better,
+                worst: None,
+                best: None,
                 predicate: predicate(&request.by, &name),
             });
         }
@@ -163,8 +199,16 @@ fn list_values(
     let queries = texts(&batch, "query")?.into_iter().map(Option::unwrap_or_default).collect();
     let mut lists = ListValues { queries, ..ListValues::default() };
     for (id, values) in ids.iter().zip(values) {
-        let (Level::List, Parts::Ratio(ratio)) = (id.metric.level, &values.parts) else { continue };
-        let value = |(n, d): (&f64, &f64)| if *d > 0.0 { *n } else { f64::NAN };
+        let (Level::List, Parts::Ratio(ratio) | Parts::Shaped(ratio, _)) = (id.metric.level, &values.parts)
+        else {
+            continue;
+        };
+        let own = |n: f64| match values.parts {
+            Parts::Shaped(_, Shape::Exponential) => n.exp(),
+            Parts::Shaped(_, Shape::Root) => n.sqrt(),
+            _ => n,
+        };
+        let value = |(n, d): (&f64, &f64)| if *d > 0.0 { own(*n) } else { f64::NAN };
         lists.metrics.push(id.to_string());
         lists.values.push(ratio.numerator.iter().zip(&ratio.denominator).map(value).collect());
     }
@@ -196,10 +240,27 @@ pub(crate) fn notes(facts: &Facts, ids: &[MetricId], rows: &Rows) -> Vec<String>
         let rule = match rows.ties {
             super::Ties::Docid => "by item id, descending",
             super::Ties::Logged => "by logged position, then appearance",
+            super::Ties::Expected => "in every way: expected values",
         };
+        if facts.shown == 0 {
+            say(facts.rows, "no judged query is answered: nothing is retrieved".to_owned());
+        }
         let tied = share(facts.tied, facts.shown);
         say(facts.tied, format!("{tied} of the rows share their score within a list; ordered {rule}"));
-        if ids.iter().any(|id| id.metric.needs.contains(&Need::Gain)) {
+        let unexpected: Vec<String> = ids
+            .iter()
+            .filter(|id| id.metric.level == Level::List && !EXPECTED.contains(&id.metric.id))
+            .map(ToString::to_string)
+            .collect();
+        if rows.ties == super::Ties::Expected && !unexpected.is_empty() {
+            let list = unexpected.join(", ");
+            say(
+                facts.tied,
+                format!("{list}: no closed form of the expected value; ties by item id, descending"),
+            );
+        }
+        let gains = ids.iter().any(|id| id.metric.needs.contains(&Need::Gain));
+        if gains && rows.rules.unjudged == Unjudged::NotRelevant {
             let unjudged = share(facts.unjudged, facts.rows);
             say(facts.unjudged, format!("{unjudged} of the rows are not judged: they count as gain 0"));
         }

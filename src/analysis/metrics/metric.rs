@@ -46,10 +46,31 @@ pub enum Need {
     Place,
     /// A label beside the gain.
     Click,
+    Revenue,
+    Margin,
+    Category,
+    Embedding,
+    /// When the item was published.
+    Published,
+    /// When the row was shown.
+    Time,
+    /// A second score, to compare two orders of the same rows.
+    Other,
+}
+
+/// A worked example that a test runs and the docs show.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Example {
+    /// A header of roles (`query item score gain ...`), then rows; blanks between, `-` for NULL.
+    pub rows: &'static str,
+    /// The id as asked for, e.g. `ndcg@3`.
+    pub ask: &'static str,
+    /// Over all rows, to 1e-9.
+    pub value: f64,
 }
 
 /// One metric as the reader of the docs sees it.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Metric {
     /// Without the cut-off.
     pub id: &'static str,
@@ -67,7 +88,10 @@ pub struct Metric {
     pub na: &'static str,
     /// Where the definition is from.
     pub source: &'static str,
+    pub example: Example,
 }
+
+const UNTOLD: Example = Example { rows: "", ask: "", value: 0.0 };
 
 pub(super) const INF: f64 = f64::INFINITY;
 const RANKING: &[Need] = &[Need::Query, Need::Order, Need::Gain];
@@ -84,7 +108,19 @@ pub(super) const fn list(
 ) -> Metric {
     let range = (0.0, 1.0);
     let (level, needs) = (Level::List, RANKING);
-    Metric { id, cutoff, level, higher_is_better: true, range, needs, doc, formula, na, source }
+    Metric {
+        id,
+        cutoff,
+        level,
+        higher_is_better: true,
+        range,
+        needs,
+        doc,
+        formula,
+        na,
+        source,
+        example: UNTOLD,
+    }
 }
 
 pub(super) const fn row(
@@ -96,7 +132,19 @@ pub(super) const fn row(
     source: &'static str,
 ) -> Metric {
     let (cutoff, level, needs) = (Cutoff::Never, Level::Row, CLASSIFICATION);
-    Metric { id, cutoff, level, higher_is_better, range: (0.0, 1.0), needs, doc, formula, na, source }
+    Metric {
+        id,
+        cutoff,
+        level,
+        higher_is_better,
+        range: (0.0, 1.0),
+        needs,
+        doc,
+        formula,
+        na,
+        source,
+        example: UNTOLD,
+    }
 }
 
 pub(super) const fn catalogue(
@@ -109,10 +157,27 @@ pub(super) const fn catalogue(
     source: &'static str,
 ) -> Metric {
     let (level, needs) = (Level::Catalogue, SHOWN);
-    Metric { id, cutoff, level, higher_is_better, range: (0.0, 1.0), needs, doc, formula, na, source }
+    Metric {
+        id,
+        cutoff,
+        level,
+        higher_is_better,
+        range: (0.0, 1.0),
+        needs,
+        doc,
+        formula,
+        na,
+        source,
+        example: UNTOLD,
+    }
 }
 
 impl Metric {
+    /// The same with its worked example.
+    pub(super) const fn example(self, rows: &'static str, ask: &'static str, value: f64) -> Self {
+        Self { example: Example { rows, ask, value }, ..self }
+    }
+
     /// The id as the docs write it: `ndcg[@K]`, `precision@K`, `auc`.
     pub fn spelling(&self) -> String {
         match self.cutoff {

@@ -2,12 +2,17 @@
 //! requests and tables, and the evaluation, which runs `queries/metrics/*.sql` for values per list
 //! and aggregates them with honest intervals. No connection and no thread here.
 
+mod bounds;
 mod catalogue;
 pub(crate) mod columns;
+mod conventions;
 mod error;
 pub(crate) mod evaluate;
+mod example;
 mod id;
 mod intervals;
+mod lens;
+mod measures;
 mod metric;
 pub(crate) mod pass;
 pub mod policy;
@@ -16,15 +21,22 @@ pub(crate) mod prepared;
 pub mod reference;
 mod request;
 pub(crate) mod roles;
+mod rules;
 pub mod supply;
 mod table;
 pub(crate) mod values;
 
 pub use catalogue::METRICS;
+pub use conventions::{CONVENTIONS, Convention, convention};
 pub use error::AnalysisError;
 pub use evaluate::evaluate;
 pub use id::MetricId;
-pub use metric::{Cutoff, Level, Metric, Need};
+pub use lens::{Difference, Lens, lens};
+pub use measures::EXPECTED;
+pub use metric::{Cutoff, Example, Level, Metric, Need};
 pub use predicate::predicate;
-pub use request::{Empty, MetricsRequest, Policy, Roles, Rows, Ties};
+pub use request::{
+    Denominator, Duplicates, Empty, Gains, MetricsRequest, Missing, Policy, Roles, Rows, Rules, Ties,
+    Unjudged,
+};
 pub use table::{ListValues, MetricLine, MetricsTable};

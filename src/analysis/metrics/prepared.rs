@@ -3,7 +3,7 @@
 
 use super::columns::{counts, floats, numbers, one, texts};
 use super::roles::{self, Unit};
-use super::{AnalysisError, Rows};
+use super::{AnalysisError, Need, Rows, rules};
 use crate::analysis::{Bindings, Queries, SqlValue};
 use crate::util::cancel::Cancel;
 
@@ -15,6 +15,9 @@ const TABLES: &[&str] = &[
     "recscope_ideal",
     "recscope_items",
     "recscope_lists",
+    "recscope_extras",
+    "recscope_popular",
+    "recscope_last",
 ];
 
 /// Which list belongs to what; all vectors are as long as there are lists.
@@ -46,11 +49,30 @@ pub(crate) struct Facts {
     pub tied: u64,
 }
 
+/// What a row must keep beside its place in a list.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Kept {
+    pub items: bool,
+    pub text: bool,
+    /// What the logging policy did.
+    pub policy: bool,
+    /// Roles that metrics read; others are not even looked at.
+    pub needs: Vec<Need>,
+}
+
+impl From<(bool, bool)> for Kept {
+    fn from((items, text): (bool, bool)) -> Self {
+        Self { items, text, ..Self::default() }
+    }
+}
+
 pub(crate) struct Prepared<'q> {
     pub queries: &'q mut dyn Queries,
     pub lists: Lists,
     pub facts: Facts,
     rows: &'q Rows,
+    slice: Vec<String>,
+    unit: Unit,
     catalogue: Option<u64>,
     has_rows: bool,
     unique: Option<&'static str>,
@@ -60,6 +82,9 @@ pub(crate) struct Prepared<'q> {
     /// Looked at by work that is done in Rust; never set unless the caller hands its own in.
     pub cancel: Cancel,
     said: Vec<String>,
+    needs: Vec<Need>,
+    extras: bool,
+    popular: bool,
 }
 
 impl<'q> Prepared<'q> {
@@ -72,10 +97,11 @@ impl<'q> Prepared<'q> {
         rows: &'q Rows,
         slice: &[String],
         unit: Unit,
-        (items, text, policy): (bool, bool, bool),
+        kept: impl Into<Kept>,
     ) -> Result<Self, AnalysisError> {
+        let Kept { items, text, policy, needs } = kept.into();
         let judged = roles::judged(rows, slice, unit, text).expr("policy", roles::policy(rows, policy));
-        queries.run("metrics/judged", &judged)?;
+        queries.run("metrics/judged", &judged).map_err(|error| rules::unreadable(error.into(), rows))?;
         let none = Bindings::new();
         queries.run("metrics/lists", &none)?;
         let unlisted = one(&queries.rows("metrics/unlisted", &none)?, "rows")? as u64;
@@ -85,6 +111,8 @@ impl<'q> Prepared<'q> {
             lists,
             facts: Facts { unlisted, largest_gain, ..Facts::default() },
             rows,
+            slice: slice.to_vec(),
+            unit,
             catalogue: None,
             has_rows: false,
             unique: None,
@@ -93,6 +121,9 @@ impl<'q> Prepared<'q> {
             with_items: items,
             cancel: Cancel::new(),
             said: Vec::new(),
+            needs,
+            extras: false,
+            popular: false,
         })
     }
 
@@ -139,6 +170,7 @@ impl<'q> Prepared<'q> {
         self.facts.tied = one(&repeats, "tied")? as u64;
         let mut table = "recscope_rows";
         if self.facts.repeats > 0 {
+            rules::refuse(self.rows, self.facts.repeats)?;
             self.queries.run("metrics/unique", &Bindings::new())?;
             table = "recscope_unique";
         }
@@ -155,7 +187,7 @@ impl<'q> Prepared<'q> {
         let bindings = Bindings::new()
             .ident("rows", table)
             .expr("item", if self.with_items { "item" } else { "NULL" })
-            .value("relevant_at", SqlValue::Float(self.rows.relevant_at));
+            .value("relevant_at", SqlValue::Float(rules::threshold(self.rows)));
         self.queries.run("metrics/ranked", &bindings)?;
         self.ranked = true;
         Ok(())
@@ -169,6 +201,31 @@ impl<'q> Prepared<'q> {
             self.ideal = true;
         }
         Ok(())
+    }
+
+    /// Makes `recscope_extras`, once: what few metrics read of a row.
+    pub fn extras(&mut self) -> Result<(), AnalysisError> {
+        if !self.extras {
+            self.queries
+                .run("metrics/extras", &roles::extras(self.rows, &self.slice, self.unit, &self.needs))?;
+            self.extras = true;
+        }
+        Ok(())
+    }
+
+    /// Makes `recscope_popular`, once: clicks per item of the whole relation.
+    pub fn popularity(&mut self) -> Result<(), AnalysisError> {
+        self.rank()?;
+        if !self.popular {
+            self.queries.run("metrics/popular", &roles::popular(self.rows))?;
+            self.popular = true;
+        }
+        Ok(())
+    }
+
+    /// The relation that ranked rows were made of.
+    pub fn ranked_from(&self) -> &'static str {
+        self.unique.unwrap_or("recscope_rows")
     }
 
     /// Makes `recscope_items`, once; its size.
@@ -207,7 +264,7 @@ impl<'q> Prepared<'q> {
 
     /// Gain from which an item is relevant.
     pub fn relevant_at(&self) -> f64 {
-        self.rows.relevant_at
+        rules::threshold(self.rows)
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Rows {
     pub ties: Ties,
     /// What click logs tell beside the roles.
     pub policy: Policy,
+    /// On what else metric libraries differ; the default is recscope's own.
+    pub rules: Rules,
 }
 
 /// Columns of a log whose policy is known, for values under another policy and without position bias.
@@ -59,6 +61,18 @@ pub struct Roles {
     pub purchase: Option<String>,
     /// Text columns, for intra-list diversity.
     pub text: Vec<String>,
+    /// Money that a row brought, and what remained of it.
+    pub revenue: Option<String>,
+    pub margin: Option<String>,
+    /// Category or subtopic of the item; a list of them is several.
+    pub category: Option<String>,
+    /// List of numbers.
+    pub embedding: Option<String>,
+    /// When the item was published, and when the row was shown.
+    pub published: Option<String>,
+    pub time: Option<String>,
+    /// A second score of the same rows.
+    pub other: Option<String>,
 }
 
 /// How equal scores within a list are ordered.
@@ -69,6 +83,75 @@ pub enum Ties {
     Docid,
     /// By the logged position, then order of appearance.
     Logged,
+    /// Any order of tied items is as likely: the expected value where a metric has a closed form
+    /// (McSherry & Najork 2008), else as `Docid`, with a note.
+    Expected,
+}
+
+/// Conventions about rows and judgments, beside ties and empty values.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Rules {
+    pub gains: Gains,
+    pub denominator: Denominator,
+    pub missing: Missing,
+    pub unjudged: Unjudged,
+    pub duplicates: Duplicates,
+}
+
+/// How a gain is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub enum Gains {
+    /// As it stands; text that is no number is an error.
+    #[default]
+    Given,
+    /// Cut to a whole number toward 0, as trec_eval and ranx do.
+    Whole,
+    /// 1 from `relevant_at` on, else 0.
+    Binary,
+    /// E, S, C, I (or exact, substitute, complement, irrelevant) as 1, these two, and 0; numbers as they stand.
+    Esci { substitute: f64, complement: f64 },
+}
+
+/// What average precision with a cut-off is divided by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Denominator {
+    /// R, the relevant items.
+    #[default]
+    Relevant,
+    /// min(R, k).
+    AtMostCutoff,
+}
+
+/// A judged query of which nothing was retrieved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Missing {
+    /// Counts like any other: nothing was found.
+    #[default]
+    Counted,
+    Dropped,
+}
+
+/// An item without a judgment.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub enum Unjudged {
+    /// Gain 0.
+    #[default]
+    NotRelevant,
+    /// Taken out before ranks are counted (condensed lists).
+    Condensed,
+    /// This gain; for bounds.
+    Gain(f64),
+}
+
+/// The same item twice in a list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Duplicates {
+    /// The best-ranked row stays.
+    #[default]
+    Best,
+    /// The last row in order of appearance stays, as in a dict.
+    Last,
+    Refused,
 }
 
 /// What a value that does not exist (no relevant item, say) does to a mean.
@@ -98,4 +181,6 @@ pub struct MetricsRequest {
     /// Compute every metric by its statement in `queries/metrics`, also those that one pass over the
     /// rows computes faster. For tests and benches, which hold the two against each other.
     pub by_statements: bool,
+    /// Also the worst and best values that unjudged items allow.
+    pub bounds: bool,
 }

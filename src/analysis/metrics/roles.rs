@@ -1,7 +1,8 @@
 //! From column roles to the expressions that `metrics/judged` reads, and the check that a metric
 //! has the roles it needs.
 
-use super::{AnalysisError, MetricId, Need, Rows, Ties, policy};
+use super::rules::{graded, kept, threshold};
+use super::{AnalysisError, MetricId, Need, Rows, Ties, Unjudged, policy};
 use crate::analysis::Bindings;
 
 /// `"a ""b"""`
@@ -9,7 +10,7 @@ pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn column(name: &str) -> String {
+pub(super) fn column(name: &str) -> String {
     format!("source.{}", quoted(name))
 }
 
@@ -59,15 +60,9 @@ pub(crate) fn judged(rows: &Rows, slice: &[String], unit: Unit, text: bool) -> B
         Some(name) => format!("{} IS NOT NULL", column(name)),
         None => "TRUE".to_owned(),
     };
+    // Expected ties need some order all the same, for what has no expectation.
     let by_appearance = logged || roles.item.is_none();
-    let slice = match slice {
-        [] => "CAST(NULL AS VARCHAR[])".to_owned(),
-        names => {
-            let parts: Vec<String> =
-                names.iter().map(|name| format!("CAST({} AS VARCHAR)", column(name))).collect();
-            format!("[{}]", parts.join(", "))
-        }
-    };
+    let slice = parts(slice);
     filtered(rows, Bindings::new())
         .expr("query", query)
         .expr("user", user)
@@ -129,24 +124,69 @@ fn place(rows: &Rows) -> String {
     )
 }
 
+/// The values of the slice columns of a row, as text.
+pub(super) fn parts(slice: &[String]) -> String {
+    if slice.is_empty() {
+        return "CAST(NULL AS VARCHAR[])".to_owned();
+    }
+    let parts: Vec<String> = slice.iter().map(|name| format!("CAST({} AS VARCHAR)", column(name))).collect();
+    format!("[{}]", parts.join(", "))
+}
+
+/// Fills `metrics/extras` for the rows that [`judged`] reads, with the same lists.
+pub(super) fn extras(rows: &Rows, slice: &[String], unit: Unit, needs: &[Need]) -> Bindings {
+    let roles = &rows.roles;
+    let query = match unit {
+        Unit::Item => or_null(roles.item.as_ref()),
+        Unit::Query => roles.query.as_deref().map_or_else(|| "row_number() OVER ()".to_owned(), column),
+    };
+    let user = if unit == Unit::Item { "NULL".to_owned() } else { or_null(roles.user.as_ref()) };
+    let grade = roles.gain.as_deref().map_or_else(|| "NULL".to_owned(), |name| graded(rows, &column(name)));
+    // A role that no metric reads may be of any type.
+    let read = |need: Need, sql: String| if needs.contains(&need) { sql } else { "NULL".to_owned() };
+    filtered(rows, Bindings::new())
+        .expr("query", query)
+        .expr("user", user)
+        .expr("slice", parts(slice))
+        .expr("item", or_null(roles.item.as_ref()))
+        .expr("score", read(Need::Score, or_null(roles.score.as_ref())))
+        .expr("other", read(Need::Other, or_null(roles.other.as_ref())))
+        .expr("grade", read(Need::Gain, grade))
+        .expr("revenue", read(Need::Revenue, or_null(roles.revenue.as_ref())))
+        .expr("margin", read(Need::Margin, or_null(roles.margin.as_ref())))
+        .expr("category", read(Need::Category, or_null(roles.category.as_ref())))
+        .expr("embedding", read(Need::Embedding, or_null(roles.embedding.as_ref())))
+        .expr("published", read(Need::Published, or_null(roles.published.as_ref())))
+        .expr("time", read(Need::Time, or_null(roles.time.as_ref())))
+}
+
+/// Fills `metrics/popular`: clicks per item of the whole relation, whatever the filter.
+pub(super) fn popular(rows: &Rows) -> Bindings {
+    items(rows).expr("label", label(rows))
+}
+
 /// Fills `metrics/items`: the whole relation, whatever the filter.
 pub(crate) fn items(rows: &Rows) -> Bindings {
     Bindings::new().ident("from", &rows.from).expr("item", or_null(rows.roles.item.as_ref()))
 }
 
 fn filtered(rows: &Rows, bindings: Bindings) -> Bindings {
-    let mut bindings = bindings
-        .ident("from", &rows.from)
-        .expr("where", rows.filter.clone().unwrap_or_else(|| "TRUE".to_owned()));
+    let mut bindings = bindings.ident("from", &rows.from).expr("where", kept(rows));
     bindings.values.extend(rows.params.iter().cloned());
     bindings
 }
 
 fn gain(rows: &Rows) -> String {
-    match (&rows.roles.gain, &rows.roles.label) {
-        (Some(gain), _) => column(gain),
+    let gain = match (&rows.roles.gain, &rows.roles.label) {
+        (Some(gain), _) => graded(rows, &column(gain)),
         (None, Some(label)) => binary(label),
-        (None, None) => "NULL".to_owned(),
+        (None, None) => return "NULL".to_owned(),
+    };
+    match rows.rules.unjudged {
+        Unjudged::Gain(value) => format!(
+            "coalesce(nullif(CAST({gain} AS DOUBLE), CAST('nan' AS DOUBLE)), CAST({value:?} AS DOUBLE))"
+        ),
+        _ => gain,
     }
 }
 
@@ -155,8 +195,8 @@ fn label(rows: &Rows) -> String {
         (Some(label), _) => binary(label),
         (None, Some(gain)) => format!(
             "nullif(CAST({} AS DOUBLE), CAST('nan' AS DOUBLE)) >= CAST({:?} AS DOUBLE)",
-            column(gain),
-            rows.relevant_at
+            graded(rows, &column(gain)),
+            threshold(rows)
         ),
         (None, None) => "CAST(NULL AS BOOLEAN)".to_owned(),
     }
@@ -176,6 +216,19 @@ pub(crate) fn require(id: &MetricId, rows: &Rows) -> Result<(), AnalysisError> {
             Need::Gain => (judged, "a gain or a label column", "gain = \"grade\" or label = \"clicked\""),
             Need::Label => (judged, "a label or a gain column", "label = \"clicked\" or gain = \"grade\""),
             Need::Purchase => (roles.purchase.is_some(), "a purchase column", "purchase = \"bought\""),
+            Need::Revenue => (roles.revenue.is_some(), "a revenue column", "revenue = \"price_paid\""),
+            Need::Margin => (roles.margin.is_some(), "a margin column", "margin = \"margin\""),
+            Need::Category => (roles.category.is_some(), "a category column", "category = \"category\""),
+            Need::Embedding => {
+                (roles.embedding.is_some(), "a column of embeddings", "embedding = \"vector\"")
+            }
+            Need::Published => (
+                roles.published.is_some(),
+                "a column of when items were published",
+                "published = \"created_at\"",
+            ),
+            Need::Time => (roles.time.is_some(), "a column of when rows were shown", "time = \"ts\""),
+            Need::Other => (roles.other.is_some(), "a second score column", "other = \"new_score\""),
             Need::Text => (!roles.text.is_empty(), "a text column", "text = [\"title\"]"),
             Need::Propensity => (
                 rows.policy.propensity.is_some(),

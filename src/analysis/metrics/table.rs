@@ -26,6 +26,10 @@ pub struct MetricLine {
     /// Lists (or rows) for which the metric does not exist; left out of `value`.
     pub n_na: u64,
     pub higher_is_better: bool,
+    /// The lowest and highest value that items without a judgment allow, over the lists of `value`;
+    /// `None` where not asked for or not defined.
+    pub worst: Option<f64>,
+    pub best: Option<f64>,
     /// SQL predicate that selects the group's rows; `TRUE` without a breakdown.
     pub predicate: String,
 }
@@ -49,6 +53,8 @@ pub struct MetricsTable {
     /// Sentences a reader must see: ties, duplicates, NaN scores, conventions applied.
     pub notes: Vec<String>,
     pub lists: Option<ListValues>,
+    /// Were bounds asked for?
+    pub bounds: bool,
 }
 
 impl MetricsTable {
@@ -77,6 +83,8 @@ impl MetricsTable {
                 "upper" => line.upper,
                 "n" => Some(line.n as f64),
                 "n_na" => Some(line.n_na as f64),
+                "worst" => line.worst,
+                "best" => line.best,
                 _ => None,
             };
         }
@@ -94,7 +102,7 @@ impl MetricsTable {
         names
     }
 
-    /// Columns `[by...], metric, value, lower, upper, n, n_na`; n/a is NULL.
+    /// Columns `[by...], metric, value, lower, upper, n, n_na`, with bounds also `worst, best`; n/a is NULL.
     pub fn to_batch(&self) -> Result<RecordBatch, ArrowError> {
         let mut fields = Vec::new();
         let mut columns: Vec<ArrayRef> = Vec::new();
@@ -117,6 +125,11 @@ impl MetricsTable {
         columns.push(Arc::new(UInt64Array::from_iter_values(lines.iter().map(|line| line.n))));
         fields.push(Field::new("n_na", DataType::UInt64, false));
         columns.push(Arc::new(UInt64Array::from_iter_values(lines.iter().map(|line| line.n_na))));
+        let bounds: [(&str, Get); 2] = [("worst", |line| line.worst), ("best", |line| line.best)];
+        for (name, get) in bounds.into_iter().filter(|_| self.bounds) {
+            fields.push(Field::new(name, DataType::Float64, true));
+            columns.push(Arc::new(lines.iter().map(get).collect::<Float64Array>()));
+        }
         RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
     }
 }

@@ -4,14 +4,17 @@ use super::columns::{flags, floats, numbers};
 use super::pass::{self, Terms};
 use super::policy::{self, PolicyParts};
 use super::prepared::Prepared;
-use super::{AnalysisError, Empty, Level, MetricId, supply};
-use crate::analysis::stats::{Auc, Calibration, Concentration, Exposure, Inverse, Ratio, Statistic};
+use super::{AnalysisError, Empty, Level, MetricId, measures, supply};
+pub(super) use crate::analysis::stats::Shape;
+use crate::analysis::stats::{
+    Auc, AveragePrecision, Calibration, Concentration, Exposure, Inverse, Ratio, Shaped, Statistic,
+};
 use crate::analysis::{Bindings, SqlValue};
 
 /// A cut-off that no list reaches.
 const WHOLE: i64 = u32::MAX as i64;
 /// The persistence of rank-biased precision.
-const PATIENCE: f64 = 0.8;
+pub(super) const PATIENCE: f64 = 0.8;
 /// gdeval's highest grade; see `err` in the catalogue.
 const TOP_GAIN: f64 = 4.0;
 
@@ -20,9 +23,13 @@ const TOP_GAIN: f64 = 4.0;
 pub(crate) enum Parts {
     /// sum / sum; for metrics with a value per list, that value and 1.
     Ratio(Ratio),
+    /// A ratio, and what is made of it; with a value per list, that of its own ratio.
+    Shaped(Ratio, Shape),
     Inverse(Inverse),
     /// Rows by list: score and class.
     Scores(ByList<(f64, bool)>),
+    /// As `Scores`, for average precision.
+    Precision(ByList<(f64, bool)>),
     /// Rows by list: bin, rows, sum of p, sum of labels.
     Bins(ByList<(u32, f64, f64, f64)>),
     /// Items by list: item, times.
@@ -40,12 +47,12 @@ pub(crate) struct ByList<T> {
 
 impl<T> ByList<T> {
     /// `cells` come in ascending order of `list`.
-    fn new(lists: usize, list: &[u32], cells: Vec<T>) -> Self {
+    pub(super) fn new(lists: usize, list: &[u32], cells: Vec<T>) -> Self {
         let starts = (0..=lists).map(|at| list.partition_point(|&number| (number as usize) < at));
         Self { starts: starts.collect(), cells }
     }
 
-    fn of(&self, list: usize) -> &[T] {
+    pub(super) fn of(&self, list: usize) -> &[T] {
         let range = self.starts.get(list).zip(self.starts.get(list + 1));
         range.and_then(|(&from, &to)| self.cells.get(from..to)).unwrap_or_default()
     }
@@ -87,6 +94,10 @@ impl Values {
                 let (numerator, denominator) = (pick(&ratio.numerator), pick(&ratio.denominator));
                 Box::new(Ratio { numerator, denominator }.grouped(unit, units))
             }
+            Parts::Shaped(ratio, shape) => {
+                let (numerator, denominator) = (pick(&ratio.numerator), pick(&ratio.denominator));
+                Box::new(Shaped(Ratio { numerator, denominator }.grouped(unit, units), *shape))
+            }
             Parts::Inverse(inverse) => {
                 let sizes = Ratio { numerator: pick(&inverse.sizes), denominator: vec![0.0; members.len()] };
                 Box::new(Inverse { sizes: sizes.grouped(unit, units).numerator })
@@ -94,6 +105,10 @@ impl Values {
             Parts::Scores(rows) => {
                 let of = |(list, unit)| rows.of(list).iter().map(move |&(score, label)| (unit, score, label));
                 Box::new(Auc::new(pairs().flat_map(of).collect()))
+            }
+            Parts::Precision(rows) => {
+                let of = |(list, unit)| rows.of(list).iter().map(move |&(score, label)| (unit, score, label));
+                Box::new(AveragePrecision::new(pairs().flat_map(of).collect()))
             }
             Parts::Bins(bins) => {
                 let of = |(list, unit)| bins.of(list).iter().map(move |&(bin, n, p, y)| (unit, bin, n, p, y));
@@ -130,9 +145,9 @@ impl Values {
     /// Steps of work of computing the metric once.
     pub fn cost(&self) -> usize {
         match &self.parts {
-            Parts::Ratio(ratio) => ratio.numerator.len(),
+            Parts::Ratio(ratio) | Parts::Shaped(ratio, _) => ratio.numerator.len(),
             Parts::Inverse(inverse) => inverse.sizes.len(),
-            Parts::Scores(rows) => rows.len(),
+            Parts::Scores(rows) | Parts::Precision(rows) => rows.len(),
             Parts::Bins(bins) => bins.len(),
             Parts::Items(items, _, catalogue) => items.len() + catalogue,
             Parts::Policy(parts) => parts.cost(),
@@ -148,7 +163,8 @@ pub(crate) fn measure_all(
     (empty, by_statements): (Empty, bool),
     told: &mut dyn FnMut(usize) -> Result<(), AnalysisError>,
 ) -> Result<Vec<Values>, AnalysisError> {
-    let passes = |id: &&MetricId| !by_statements && pass::computes(id);
+    let rows = prepared.asked();
+    let passes = |id: &&MetricId| !by_statements && pass::computes(id, rows);
     let passed: Vec<MetricId> = ids.iter().filter(passes).copied().collect();
     let mut lists = match passed.len() {
         0 => Vec::new(),
@@ -160,7 +176,7 @@ pub(crate) fn measure_all(
         told(done)?;
         let passed = if passes(&id) { lists.next() } else { None };
         values.push(match passed {
-            Some(lists) => of_lists(lists, empty),
+            Some(lists) => listwise(lists, empty),
             None => measured_by_sql(prepared, id, empty)?,
         });
     }
@@ -191,6 +207,9 @@ fn measured_by_sql(
     if let Some(values) = policy::measure(prepared, id).or_else(|| supply::measure(prepared, id)) {
         return values;
     }
+    if let Some(values) = measures::measure(prepared, id, empty)? {
+        return Ok(values);
+    }
     match id.metric.level {
         Level::List if id.metric.id == "diversity.seed_sum" => sizes(prepared),
         Level::List => per_list(prepared, id, empty),
@@ -203,7 +222,7 @@ fn measured_by_sql(
     }
 }
 
-fn at(id: &MetricId) -> Bindings {
+pub(super) fn at(id: &MetricId) -> Bindings {
     Bindings::new().value("k", SqlValue::Int(id.cutoff.map_or(WHOLE, i64::from)))
 }
 
@@ -240,11 +259,14 @@ fn per_list(prepared: &mut Prepared<'_>, id: &MetricId, empty: Empty) -> Result<
     let batch = prepared.rows(statement, &bindings)?;
     let mut values = vec![f64::NAN; prepared.lists.query.len()];
     scatter(&mut values, &numbers(&batch, "list")?, &floats(&batch, column)?);
-    Ok(of_lists(values, empty))
+    measures::redivide(prepared, id, &mut values)?;
+    Ok(listwise(values, empty))
 }
 
-/// A value per list, NaN where there is none.
-fn of_lists(mut values: Vec<f64>, empty: Empty) -> Values {
+/// A value per list, NaN where it has none, in the form of a mean.
+pub(super) fn listwise(mut values: Vec<f64>, empty: Empty) -> Values {
+    // What overflows (2^g of a huge grade) is no value either.
+    values.iter_mut().filter(|value| value.is_infinite()).for_each(|value| *value = f64::NAN);
     if empty == Empty::Zero {
         values.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = 0.0);
     }
@@ -264,7 +286,7 @@ fn sizes(prepared: &mut Prepared<'_>) -> Result<Values, AnalysisError> {
     Ok(Values { parts: Parts::Inverse(Inverse { sizes }), missing, support })
 }
 
-fn scatter(values: &mut [f64], list: &[u32], found: &[f64]) {
+pub(super) fn scatter(values: &mut [f64], list: &[u32], found: &[f64]) {
     for (&list, &value) in list.iter().zip(found) {
         if let Some(slot) = values.get_mut(list as usize) {
             *slot = value;
@@ -313,7 +335,7 @@ fn outcomes(prepared: &mut Prepared<'_>, id: &MetricId) -> Result<Values, Analys
     Ok(Values { parts: Parts::Ratio(ratio), missing: sum(missing)?, support: sum(support)? })
 }
 
-fn scores(prepared: &mut Prepared<'_>) -> Result<Values, AnalysisError> {
+pub(super) fn scores(prepared: &mut Prepared<'_>) -> Result<Values, AnalysisError> {
     let lists = prepared.lists.query.len();
     let batch = prepared.rows("metrics/scores", &Bindings::new())?;
     let cells = floats(&batch, "score")?.into_iter().zip(flags(&batch, "label")?).collect();
@@ -322,7 +344,7 @@ fn scores(prepared: &mut Prepared<'_>) -> Result<Values, AnalysisError> {
     Ok(Values { parts: Parts::Scores(rows), missing, support })
 }
 
-fn calibration(prepared: &mut Prepared<'_>) -> Result<Values, AnalysisError> {
+pub(super) fn calibration(prepared: &mut Prepared<'_>) -> Result<Values, AnalysisError> {
     let bindings = Bindings::new().expr("probability", prepared.probability()?);
     let batch = prepared.rows("metrics/calibration", &bindings)?;
     let (p, label) = (floats(&batch, "p")?, floats(&batch, "label")?);

@@ -31,7 +31,7 @@ pub use random::Random;
 pub use resampled::Resampled;
 pub use sign_flip::{Paired, SignFlip, sign_flip};
 pub use statistic::{
-    Auc, Calibration, Concentration, Difference, Effective, Exposure, Inverse, Largest, Nothing, Ratio,
-    Statistic,
+    Auc, AveragePrecision, Calibration, Concentration, Difference, Effective, Exposure, Inverse, Largest,
+    Nothing, Ratio, Shape, Shaped, Statistic,
 };
 pub use tails::{pearson3_two_sided, student_two_sided};

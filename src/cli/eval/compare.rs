@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
 
-use super::super::args::{EvalArgs, ShortFormat};
+use super::super::args::{EvalArgs, EvalFormat};
 use super::super::output::{cancel_on_signal, print};
 use super::super::queries::{OneConnection, analysis_failure};
 use super::super::{Failure, err_line, settings};
-use super::{convention, finite, interval, interval_json, judged, register, request};
+use super::{finite, interval, interval_json, judged, register, request};
 use crate::analysis::compare::{
     CompareLine, CompareRequest, CompareTable, Moved, Run, TopItem, compare as contrast,
 };
@@ -25,6 +25,10 @@ pub(super) fn compare(args: &EvalArgs) -> Result<u8, Failure> {
     }
     if paths.len() < 2 {
         return Err(Failure::usage("a comparison needs two runs").hint("e.g. --run OLD --run NEW --compare"));
+    }
+    if args.convention == "all" || args.format == EvalFormat::Trec {
+        return Err(Failure::usage("a comparison is made under one convention, as text or JSON")
+            .hint("e.g. --convention trec --format json"));
     }
     let cancel = cancel_on_signal();
     let options = settings::load().engine_options(&Default::default())?;
@@ -44,9 +48,9 @@ pub(super) fn compare(args: &EvalArgs) -> Result<u8, Failure> {
         let columns = register(&connection, &source, path, folder.path(), &cancel)?;
         let mut queries = OneConnection { connection: &connection, cancel: &cancel };
         let rows = judged(&mut queries, args, (&source, &columns), qrels.as_deref(), &out)?;
-        runs.push(Run { name, rows: request(args, rows).rows });
+        runs.push(Run { name, rows: request(args, rows)?.rows });
     }
-    let asked = request(args, Rows::default());
+    let asked = request(args, Rows::default())?;
     let request = CompareRequest {
         runs,
         show: asked.show,
@@ -64,8 +68,8 @@ pub(super) fn compare(args: &EvalArgs) -> Result<u8, Failure> {
         err_line(&format!("note: {}", sanitise::line(note)));
     }
     print(&match args.format {
-        ShortFormat::Json => json_text(args, &table),
-        ShortFormat::Text => text(&table),
+        EvalFormat::Json => json_text(args, &table),
+        EvalFormat::Text | EvalFormat::Trec => text(&table),
     })
 }
 
@@ -88,7 +92,7 @@ fn names(paths: &[&String]) -> Vec<String> {
 fn json_text(args: &EvalArgs, table: &CompareTable) -> String {
     let tests = table.lines.iter().filter(|line| line.p.is_some()).count();
     let report = json!({
-        "convention": convention(args),
+        "convention": args.convention,
         "baseline": table.runs.first(),
         "runs": table.runs,
         "interval": interval_json(args),

@@ -92,11 +92,19 @@ pub(super) fn rows(
             gain: roles.gain.clone(),
             purchase: roles.purchase.clone(),
             text: roles.text.clone(),
+            revenue: roles.revenue.clone(),
+            margin: roles.margin.clone(),
+            category: roles.category.clone(),
+            embedding: roles.embedding.clone(),
+            published: roles.published.clone(),
+            time: roles.time.clone(),
+            other: roles.other.clone(),
         },
         relevant_at,
         ties: match ties {
             spec::Ties::Docid => asked::Ties::Docid,
             spec::Ties::Logged => asked::Ties::Logged,
+            spec::Ties::Expected => asked::Ties::Expected,
         },
         policy: asked::Policy {
             propensity: roles.propensity.clone(),
@@ -107,6 +115,7 @@ pub(super) fn rows(
             examination: roles.examination.clone(),
             clip: roles.clip,
         },
+        rules: asked::Rules::default(),
     }
 }
 

@@ -227,6 +227,8 @@ pub struct Opening {
     pub run_all: bool,
     /// Cheap cells run again by themselves when something above them changes.
     pub auto_run: bool,
+    /// Metric ids that completion offers.
+    pub metrics: Vec<String>,
     /// An unsaved text found beside the notebook.
     pub recovered: Option<String>,
 }
@@ -257,6 +259,7 @@ pub struct App {
     pub engine: EngineState,
     pub rss_bytes: u64,
     pub models: Vec<ModelChoice>,
+    pub metrics: Vec<String>,
 
     /// Animates what runs; advances with ticks.
     pub frame: usize,
@@ -299,6 +302,7 @@ impl App {
             base: opening.base,
             params: opening.params,
             auto_run: opening.auto_run,
+            metrics: opening.metrics,
             run_all_when_ready: opening.run_all,
             redraw: true,
             width: 80,

@@ -11,10 +11,10 @@ mod list;
 
 use std::ops::Range;
 
-use self::gather::{Gathered, Rows, Seen};
+use self::gather::{Gathered, Rows as Coming, Seen};
 use self::list::Scratch;
 use super::prepared::{Facts, Prepared};
-use super::{AnalysisError, Level, MetricId};
+use super::{AnalysisError, Denominator, Level, MetricId, Rows, Ties};
 use crate::analysis::{Bindings, SqlValue};
 
 /// A cut-off that no list reaches.
@@ -22,9 +22,11 @@ const WHOLE: usize = u32::MAX as usize;
 /// Rows that are held at once, unless one list has more: some 250 MB.
 const ROWS_AT_ONCE: u64 = 4_000_000;
 
-/// Can the pass compute this metric?
-pub(crate) fn computes(id: &MetricId) -> bool {
-    id.metric.level == Level::List && figure(id).is_some()
+/// Can the pass compute this metric of these rows? Expected values over ties and another denominator are
+/// the statements' business.
+pub(crate) fn computes(id: &MetricId, rows: &Rows) -> bool {
+    let divided = rows.rules.denominator == Denominator::Relevant || id.metric.id != "map";
+    id.metric.level == Level::List && figure(id).is_some() && rows.ties != Ties::Expected && divided
 }
 
 fn figure(id: &MetricId) -> Option<figures::Figure> {
@@ -111,7 +113,7 @@ fn ranked(
     bindings: &Bindings,
     lists: &Range<usize>,
 ) -> Result<Gathered, AnalysisError> {
-    let mut rows = Rows::new(lists.start as u32);
+    let mut rows = Coming::new(lists.start as u32);
     prepared.queries.stream(statement, bindings, &mut |batch| rows.take(batch))?;
     Ok(rows.into_lists(lists.len()))
 }
@@ -145,8 +147,13 @@ mod tests {
     fn figures_are_metrics() {
         for (name, _) in figures::FIGURES {
             let found = [format!("{name}@3"), (*name).to_owned()];
-            assert!(found.iter().any(|text| MetricId::parse(text).is_ok_and(|id| computes(&id))), "{name}");
+            assert!(
+                found
+                    .iter()
+                    .any(|text| MetricId::parse(text).is_ok_and(|id| computes(&id, &Rows::default()))),
+                "{name}"
+            );
         }
-        assert!(!computes(&MetricId::parse("precision").unwrap()), "of rows, not of lists");
+        assert!(!computes(&MetricId::parse("precision").unwrap(), &Rows::default()), "of rows, not of lists");
     }
 }

@@ -3,6 +3,8 @@
 
 pub mod classification;
 pub mod exposure;
+pub mod judgments;
+pub mod orders;
 pub mod ranking;
 pub mod seed;
 

@@ -1,6 +1,7 @@
 //! Statistics of weighted units: what bootstrap and permutation need to know of a metric.
 
 mod auc;
+mod average_precision;
 mod calibration;
 mod difference;
 mod effective;
@@ -8,11 +9,12 @@ mod exposure;
 mod ratio;
 
 pub use auc::Auc;
+pub use average_precision::AveragePrecision;
 pub use calibration::Calibration;
 pub use difference::Difference;
 pub use effective::{Effective, Largest, Nothing};
 pub use exposure::{Concentration, Exposure};
-pub use ratio::{Inverse, Ratio};
+pub use ratio::{Inverse, Ratio, Shape, Shaped};
 
 /// A figure computed from units (queries, users, lists), each of which may count several times or
 /// not at all.

@@ -84,3 +84,35 @@ impl Statistic for Inverse {
         divide(1.0, weights.iter().zip(&self.sizes).map(|(weight, size)| weight * size).sum())
     }
 }
+
+/// What is made of a ratio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Geometric mean of what the numerators are logarithms of.
+    Exponential,
+    Root,
+}
+
+/// A ratio, and what is made of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shaped(pub Ratio, pub Shape);
+
+impl Shaped {
+    fn shape(&self, value: Option<f64>) -> Option<f64> {
+        value.map(|value| match self.1 {
+            Shape::Exponential => value.exp(),
+            Shape::Root => value.sqrt(),
+        })
+    }
+}
+
+impl Statistic for Shaped {
+    fn value(&self, weights: &[f64]) -> Option<f64> {
+        self.shape(self.0.value(weights))
+    }
+
+    fn by_label(&self, labels: &[u32], groups: usize) -> Vec<(Option<f64>, Option<f64>)> {
+        let pairs = self.0.by_label(labels, groups).into_iter();
+        pairs.map(|(inside, outside)| (self.shape(inside), self.shape(outside))).collect()
+    }
+}

@@ -4,7 +4,7 @@ use super::roles::{Asked, Fitted, fit};
 use super::table::keep;
 use super::{Done, Figures, Known, Stop, Work};
 use crate::analysis::fairness::{FairnessRequest, audit};
-use crate::analysis::metrics::{Empty, MetricsRequest, evaluate as measure};
+use crate::analysis::metrics::{Empty, MetricsRequest, convention, evaluate as measure, lens};
 use crate::engine::lanes::checks::evaluate;
 use crate::engine::lanes::dialect;
 use crate::engine::lanes::queries::StoreQueries;
@@ -48,6 +48,7 @@ pub(in crate::engine::lanes) fn metrics(
         resamples: effort.resamples(spec.resamples),
         seed: spec.seed,
         per_list: false,
+        bounds: spec.bounds,
     };
     let mut queries = StoreQueries { connection: work.connection, cancel: work.cancel };
     let mut progress = |done, total| {
@@ -55,7 +56,15 @@ pub(in crate::engine::lanes) fn metrics(
             work.progress("measuring", "steps", done, Some(total));
         }
     };
-    let table = measure(&mut queries, &request, work.cancel, &mut progress)?;
+    let table = match spec.convention.as_deref() {
+        Some("all") => lens(&mut queries, &request, work.cancel, &mut progress)?.into_table(),
+        Some(id) => {
+            let unknown = || Problem::new(ProblemKind::Usage, format!("no convention is called `{id}`"));
+            let convention = convention(id).ok_or_else(unknown)?;
+            measure(&mut queries, &convention.apply(&request), work.cancel, &mut progress)?
+        }
+        None => measure(&mut queries, &request, work.cancel, &mut progress)?,
+    };
     let rows = table.to_batch().map_err(|e| Problem::new(ProblemKind::Bug, e.to_string()))?;
     let info = keep(work, work.cell, &rows)?;
     let mut done = Done::new(work, Some(info), Figures::of_metrics(&table, &spec.input));

@@ -9,7 +9,7 @@ use crate::notebook::spec::{Input, Roles, Ties};
 use crate::protocol::{Problem, ProblemKind};
 
 /// Keys of the cell that name a column's role, and the role.
-const KEYS: [(&str, &str); 15] = [
+const KEYS: [(&str, &str); 22] = [
     ("query", "query"),
     ("item", "item"),
     ("user", "user"),
@@ -25,6 +25,13 @@ const KEYS: [(&str, &str); 15] = [
     ("q_logged", "q_logged"),
     ("q_target", "q_target"),
     ("examination", "examination"),
+    ("revenue", "revenue"),
+    ("margin", "margin"),
+    ("category", "category"),
+    ("embedding", "embedding"),
+    ("published", "published"),
+    ("time", "time"),
+    ("other", "other"),
 ];
 
 /// What a cell measures.
@@ -130,6 +137,13 @@ fn read_by(id: &MetricId, roles: &Roles) -> Vec<&'static str> {
         Need::Gain => gain,
         Need::Label => label,
         Need::Purchase => "purchase",
+        Need::Revenue => "revenue",
+        Need::Margin => "margin",
+        Need::Category => "category",
+        Need::Embedding => "embedding",
+        Need::Published => "published",
+        Need::Time => "time",
+        Need::Other => "other",
         Need::Text => "text",
         Need::Propensity => "propensity",
         Need::Target => "target",

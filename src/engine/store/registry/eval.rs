@@ -2,4 +2,5 @@
 
 use super::super::Query;
 
-pub(super) const QUERIES: &[Query] = super::registered!("eval": "judged_queries", "judged_run", "unjudged");
+pub(super) const QUERIES: &[Query] =
+    super::registered!("eval": "joined", "judged_queries", "judged_run", "unjudged");

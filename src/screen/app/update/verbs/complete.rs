@@ -51,7 +51,7 @@ fn known(app: &App) -> Known {
         columns,
         models: app.models.iter().map(|m| m.path.clone()).collect(),
         params: notebook.front().params.iter().map(|(name, _)| name.clone()).collect(),
-        metrics: Vec::new(),
+        metrics: app.metrics.clone(),
     }
 }
 

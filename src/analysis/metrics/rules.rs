@@ -1,0 +1,83 @@
+//! What a convention changes in the SQL: which rows count, how a gain is read, from which gain an
+//! item is relevant; and what is refused. No conventions by name here.
+
+use super::roles::quoted;
+use super::{AnalysisError, Duplicates, Gains, Missing, Rows, Unjudged};
+use crate::analysis::{Bindings, Queries};
+
+/// The predicate of the rows that count: the request's own filter and what the rules add to it.
+pub(super) fn kept(rows: &Rows) -> String {
+    let own = rows.filter.clone().unwrap_or_else(|| "TRUE".to_owned());
+    let mut kept = vec![format!("({own})")];
+    let roles = &rows.roles;
+    if rows.rules.unjudged == Unjudged::Condensed
+        && let Some(judged) = roles.gain.as_ref().or(roles.label.as_ref())
+    {
+        kept.push(format!("{} IS NOT NULL", quoted(judged)));
+    }
+    if rows.rules.missing == Missing::Dropped
+        && let (Some(query), Some(order)) = (&roles.query, roles.score.as_ref().or(roles.position.as_ref()))
+    {
+        let (query, order, from) = (quoted(query), quoted(order), quoted(&rows.from));
+        // Of the user's rows before unjudged ones go: the query was answered, whatever is left of it.
+        kept.push(format!("{query} IN (SELECT {query} FROM {from} WHERE ({own}) AND {order} IS NOT NULL)"));
+    }
+    if kept.len() == 1 { own } else { kept.join(" AND ") }
+}
+
+/// The gain of a column, as the rules read it.
+pub(super) fn graded(rows: &Rows, column: &str) -> String {
+    match rows.rules.gains {
+        Gains::Given => column.to_owned(),
+        Gains::Whole => format!("trunc(CAST({column} AS DOUBLE))"),
+        Gains::Binary => format!(
+            "CASE WHEN nullif(CAST({column} AS DOUBLE), CAST('nan' AS DOUBLE)) >= CAST({:?} AS DOUBLE) THEN 1.0 WHEN {column} IS NOT NULL THEN 0.0 END",
+            rows.relevant_at
+        ),
+        Gains::Esci { substitute, complement } => format!(
+            "CASE upper(trim(CAST({column} AS VARCHAR))) \
+             WHEN 'E' THEN '1' WHEN 'EXACT' THEN '1' \
+             WHEN 'S' THEN '{substitute:?}' WHEN 'SUBSTITUTE' THEN '{substitute:?}' \
+             WHEN 'C' THEN '{complement:?}' WHEN 'COMPLEMENT' THEN '{complement:?}' \
+             WHEN 'I' THEN '0' WHEN 'IRRELEVANT' THEN '0' ELSE CAST({column} AS VARCHAR) END"
+        ),
+    }
+}
+
+/// The gain from which an item is relevant, of gains as [`graded`] reads them.
+pub(super) fn threshold(rows: &Rows) -> f64 {
+    if rows.rules.gains == Gains::Binary && rows.roles.gain.is_some() { 1.0 } else { rows.relevant_at }
+}
+
+/// An error where a repeated item may not be.
+pub(super) fn refuse(rows: &Rows, repeats: u64) -> Result<(), AnalysisError> {
+    if rows.rules.duplicates != Duplicates::Refused {
+        return Ok(());
+    }
+    let message = format!("{repeats} rows repeat an item of their list, which this convention refuses");
+    Err(AnalysisError::request(message)
+        .with_hint("remove the copies, or take a convention that keeps the best-ranked (recscope)"))
+}
+
+/// Where the last of several copies is to stay: the rows without the others, as a relation of their own.
+pub(super) fn last_copies(queries: &mut dyn Queries, rows: &Rows) -> Result<Option<Rows>, AnalysisError> {
+    let (Duplicates::Last, Some(item)) = (rows.rules.duplicates, &rows.roles.item) else { return Ok(None) };
+    let keys = [&rows.roles.query, &rows.roles.user, &rows.roles.item];
+    let keys = keys.into_iter().flatten().cloned().collect();
+    let bindings = Bindings::new().ident("from", &rows.from).idents("keys", keys).ident("item", item);
+    queries.run("metrics/last_copies", &bindings)?;
+    Ok(Some(Rows { from: "recscope_last".to_owned(), ..rows.clone() }))
+}
+
+/// The database's refusal to read a grade, in words that help.
+pub(super) fn unreadable(error: AnalysisError, rows: &Rows) -> AnalysisError {
+    match (&error, &rows.roles.gain) {
+        (AnalysisError::Query(text), Some(gain)) if text.contains("Could not convert string") => {
+            let what = text.split('\'').nth(1).unwrap_or_default();
+            AnalysisError::request(format!("`{what}` is not a number (the gain is the column {gain})")).with_hint(
+                "grades are numbers; E, S, C, I are read under --convention esci-paper or esci-script (convention = \"esci-paper\" in a cell)",
+            )
+        }
+        _ => error,
+    }
+}
