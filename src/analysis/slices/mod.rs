@@ -3,12 +3,14 @@
 //! tried, freed of what another slice explains, and tested again on queries that the search has not seen.
 //!
 //! **Counting is done in Rust, on columns of one-byte codes, not in DuckDB.** The design asked for a
-//! lattice search pushed into SQL; `benches/slices.rs` measures both. Over 1 M rows and 20 attributes,
-//! GROUPING SETS costs DuckDB seconds *per ten* of the 1,350 column sets and a hash table for each, and
-//! can neither leave out supersets of what is too small nor say how far it is. A walk over the lattice
-//! touches each row's code once per set, keeps its counters in the first-level cache, prunes whole
-//! branches (apriori), and needs no memory that grows with the number of slices. DuckDB does what it is
-//! good at: it reads the rows once, finds the frequent values and the quantiles, and codes the columns.
+//! lattice search pushed into SQL; `benches/slices.rs` measures both. On half of 1 M rows and 20 attributes,
+//! plain sums by GROUPING SETS take about as long for all 1,350 column sets (7.6 s multiplied up, two cores)
+//! as the walk with its tests (6.7 s, one core). But plain sums are not enough: the test needs sums of
+//! squares over each query's part of a slice, which in SQL means grouping by the query as well, set by set;
+//! and SQL can neither leave out what contains something too small, nor stop or say how far it is between
+//! two sets. The walk counts by cluster in the same pass, prunes whole branches (apriori), and needs no
+//! memory that grows with the number of slices tested. DuckDB does what it is good at: it reads the rows
+//! once, finds the frequent values and the quantiles, and codes the columns.
 //!
 //! The order to read in: `discover` (from request to table), `attributes` and `text` (what can be said
 //! of a row), `units` and `sample` (values and codes, in two halves), `lattice` (the search), `tally`

@@ -100,9 +100,7 @@ impl Model {
             done(units, outputs)
         });
         progress.computing.store(false, Relaxed);
-        if ended.is_ok() {
-            self.tell_lost(&seats, options);
-        }
+        self.tell_lost(&seats, options);
         ended
     }
 
@@ -127,12 +125,13 @@ impl Model {
         }
     }
 
-    /// Notes those of the devices that are lost, where others have done their work.
+    /// Notes those of the devices that are lost, where others do their work; where there is none, the
+    /// error says it.
     fn tell_lost(&self, seats: &[&Seat], options: &ScoreOptions) {
-        for seat in seats {
-            if let Some(why) = seat.lost() {
-                options.notes.lost(&seat.name, &why);
-            }
+        let lost: Vec<(&str, String)> =
+            seats.iter().filter_map(|seat| Some((seat.name.as_str(), seat.lost()?))).collect();
+        for (name, why) in lost.iter().filter(|_| lost.len() < seats.len()) {
+            options.notes.lost(name, why);
         }
     }
 

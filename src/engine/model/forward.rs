@@ -64,7 +64,9 @@ impl Model {
         // On the CPU a model of another's code is computed there too.
         let path = if self.on_cpu() { Path::Differentiable } else { path };
         let pass = self.pass(path, dtype, cancel);
-        self.seat()?.compute(rows, &pass, &DeviceNotes::default())
+        let seat = self.seat()?;
+        seat.prepare(&pass)?;
+        seat.compute(rows, &pass, &DeviceNotes::default())
     }
 
     /// How this model's batches are computed.

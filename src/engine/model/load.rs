@@ -8,7 +8,7 @@ use candle_core::Device;
 
 use super::bert::Bert;
 use super::config::{Architecture, BertConfig};
-use super::device::{DeviceChoice, Seat, open_devices};
+use super::device::{DeviceChoice, Seat, loading, open_devices};
 use super::dtype::Dtype;
 use super::encoder::Encoder;
 use super::error::{ModelError, ModelErrorKind};
@@ -92,7 +92,7 @@ impl Model {
         let prefixes = open_prefixes(dir, &head, options)?;
         let devices = open_devices(options.device)?;
         let tokens = Tokens::load(dir, &config, options.max_tokens)?;
-        let mut copies = devices.iter().map(|device| load_on(dir, &config, device));
+        let mut copies = devices.iter().map(|device| loading(device, load_params(dir, &config, device)));
         let Some(params) = copies.next().transpose()? else {
             return Err(ModelError::new(ModelErrorKind::Internal, "a model on no device"));
         };
@@ -212,14 +212,6 @@ impl Model {
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
     }
-}
-
-/// The weights on a device, all of them there before another thread (and with it another stream of the
-/// GPU) may read them.
-fn load_on(dir: &Path, config: &BertConfig, device: &Device) -> Result<Params, ModelError> {
-    let params = load_params(dir, config, device)?;
-    device.synchronize()?;
-    Ok(params)
 }
 
 /// `cpu`, `cuda:0`, `cuda:0,1`.

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use candle_core::Device;
 use parking_lot::Mutex;
 
+use super::open::device_name;
 use crate::engine::model::error::{ModelError, ModelErrorKind};
 
 /// Driver errors as cudarc prints them, `DriverError(CUDA_ERROR_OUT_OF_MEMORY, "out of memory")`, and
@@ -97,6 +99,33 @@ pub(super) fn lose(device: &str, why: &str) -> ModelError {
          (scores in the score cache are not computed twice); nvidia-smi tells whether the card is well; \
          device = \"cpu\" goes on without it"
     ))
+}
+
+/// What copying weights to a device came to: fewer tokens at once would not help.
+pub(super) fn of_weights<T>(device: &str, result: Result<T, ModelError>) -> Result<T, ModelError> {
+    result.map_err(|error| match error.kind {
+        ModelErrorKind::DeviceMemory => {
+            let what = format!("the weights do not fit into {device}: {}", error.message);
+            ModelError::new(ModelErrorKind::DeviceMemory, what).hint(
+                "free memory on the GPU (nvidia-smi lists who holds it), or use another device, e.g. cpu",
+            )
+        }
+        _ => error,
+    })
+}
+
+/// The same where a model is loaded: all weights are there before another thread, and with it another
+/// stream of the GPU, may read them.
+pub(in crate::engine::model) fn loading<T>(
+    device: &Device,
+    result: Result<T, ModelError>,
+) -> Result<T, ModelError> {
+    let name = device_name(device);
+    let arrived = result.and_then(|loaded| Ok(device.synchronize().map(|()| loaded)?));
+    of_weights(&name, arrived).map_err(|error| match error.kind {
+        ModelErrorKind::DeviceLost => lose(&name, &error.message),
+        _ => error,
+    })
 }
 
 /// Why a device was lost.

@@ -17,7 +17,7 @@ pub(crate) mod testing;
 pub(crate) mod tests;
 
 pub use choice::{DeviceChoice, Gpus};
-pub(super) use fault::classify;
+pub(super) use fault::{classify, loading};
 pub use notes::DeviceNotes;
 pub(super) use open::open_devices;
 pub use open::{device_name, open_device};

@@ -86,15 +86,7 @@ impl Seat {
             return Ok(());
         }
         self.check()?;
-        self.charge(self.packed(pass).map(|_| ())).map_err(|error| match error.kind {
-            ModelErrorKind::DeviceMemory => {
-                let what = format!("the weights do not fit into {}: {}", self.name, error.message);
-                ModelError::new(ModelErrorKind::DeviceMemory, what).hint(
-                    "free memory on the GPU (nvidia-smi lists who holds it), or use another device, e.g. cpu",
-                )
-            }
-            _ => error,
-        })
+        fault::of_weights(&self.name, self.charge(self.packed(pass).map(|_| ())))
     }
 
     /// Outputs of the rows, in order. A part that does not fit is halved until it does; `notes` are told.
@@ -134,7 +126,7 @@ impl Seat {
             // Kernels of this thread may still read the weights and what is about to be freed; and freed
             // memory goes back to the driver only here. A device that failed answers with its error.
             let _ = self.encoder.device().synchronize();
-            if error.kind == ModelErrorKind::DeviceLost && !self.on_cpu && fault::check(&self.name).is_ok() {
+            if error.kind == ModelErrorKind::DeviceLost && !self.on_cpu {
                 return Err(fault::lose(&self.name, &error.message));
             }
         }

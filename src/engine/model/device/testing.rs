@@ -70,7 +70,8 @@ pub(in crate::engine::model) fn furnish(mut model: Model, dir: &Path) -> Result<
     model.seats.clear();
     for (name, fault) in devices {
         let encoder = Encoder::new(&model.config, &model.params)?;
-        let seat = Seat { name, on_cpu: false, fault: Some(fault), ..Seat::new(Arc::new(encoder)) };
+        let mut seat = Seat::new(Arc::new(encoder));
+        (seat.name, seat.on_cpu, seat.fault) = (name, false, Some(fault));
         model.seats.push(seat);
     }
     model.info.device = device_names(&model.seats);
