@@ -3,7 +3,7 @@
 
 use super::keys::{KeyDef, KeyType};
 
-const PROPENSITY: KeyDef = KeyDef::new(
+pub(super) const PROPENSITY: KeyDef = KeyDef::new(
     "propensity",
     KeyType::Column,
     "\"propensity\"",

@@ -2,7 +2,7 @@
 //! has the roles it needs.
 
 use super::rules::{graded, kept, threshold};
-use super::{AnalysisError, MetricId, Need, Rows, Ties, Unjudged, policy};
+use super::{AnalysisError, MetricId, Need, Roles, Rows, Ties, Unjudged, policy};
 use crate::analysis::Bindings;
 
 /// `"a ""b"""`
@@ -37,10 +37,8 @@ pub(crate) enum Unit {
     ItemInQuery,
 }
 
-/// Fills `metrics/judged` for these rows, split by the columns of `slice`.
-pub(crate) fn judged(rows: &Rows, slice: &[String], unit: Unit, text: bool) -> Bindings {
-    let roles = &rows.roles;
-    let logged = rows.ties == Ties::Logged;
+/// Whose list a row belongs to: what stands in the query's place, and in the user's.
+fn owner(roles: &Roles, unit: Unit) -> (String, String) {
     // A row of no query is a list of its own, so that row metrics work without the role.
     let query = match unit {
         Unit::Item | Unit::ItemInQuery => or_null(roles.item.as_ref()),
@@ -51,6 +49,14 @@ pub(crate) fn judged(rows: &Rows, slice: &[String], unit: Unit, text: bool) -> B
         Unit::Item => "NULL".to_owned(),
         Unit::ItemInQuery => or_null(roles.query.as_ref()),
     };
+    (query, user)
+}
+
+/// Fills `metrics/judged` for these rows, split by the columns of `slice`.
+pub(crate) fn judged(rows: &Rows, slice: &[String], unit: Unit, text: bool) -> Bindings {
+    let roles = &rows.roles;
+    let logged = rows.ties == Ties::Logged;
+    let (query, user) = owner(roles, unit);
     let score = match (&roles.score, &roles.position) {
         (Some(score), _) => column(score),
         (None, Some(position)) => format!("-CAST({} AS DOUBLE)", column(position)),
@@ -113,7 +119,7 @@ fn place(rows: &Rows) -> String {
     };
     let score = format!("CAST({} AS DOUBLE)", column(score));
     let tie = match rows.ties {
-        Ties::Docid => format!("CAST({} AS VARCHAR) DESC", or_null(roles.item.as_ref())),
+        Ties::Docid | Ties::Expected => format!("CAST({} AS VARCHAR) DESC", or_null(roles.item.as_ref())),
         Ties::Logged => format!("{} ASC NULLS LAST", or_null(roles.position.as_ref())),
     };
     format!(
@@ -136,11 +142,7 @@ pub(super) fn parts(slice: &[String]) -> String {
 /// Fills `metrics/extras` for the rows that [`judged`] reads, with the same lists.
 pub(super) fn extras(rows: &Rows, slice: &[String], unit: Unit, needs: &[Need]) -> Bindings {
     let roles = &rows.roles;
-    let query = match unit {
-        Unit::Item => or_null(roles.item.as_ref()),
-        Unit::Query => roles.query.as_deref().map_or_else(|| "row_number() OVER ()".to_owned(), column),
-    };
-    let user = if unit == Unit::Item { "NULL".to_owned() } else { or_null(roles.user.as_ref()) };
+    let (query, user) = owner(roles, unit);
     let grade = roles.gain.as_deref().map_or_else(|| "NULL".to_owned(), |name| graded(rows, &column(name)));
     // A role that no metric reads may be of any type.
     let read = |need: Need, sql: String| if needs.contains(&need) { sql } else { "NULL".to_owned() };

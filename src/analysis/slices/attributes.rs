@@ -7,7 +7,7 @@ use super::text;
 use crate::analysis::metrics::AnalysisError;
 use crate::analysis::metrics::columns::{counts, one, texts};
 use crate::analysis::metrics::roles::quoted;
-use crate::analysis::metrics::{Roles, Rows};
+use crate::analysis::metrics::{Policy, Roles, Rows};
 use crate::analysis::{Bindings, Queries, SqlValue};
 
 /// The relation that `slices/rows` makes.
@@ -59,7 +59,7 @@ pub(super) fn read(
     candidates: &[Candidate],
 ) -> Result<Rows, AnalysisError> {
     let mut fields = Vec::new();
-    for name in role_columns(&rows.roles) {
+    for name in role_columns(rows) {
         fields.push(format!("'{}': {}", name.replace('\'', "''"), quoted(name)));
     }
     for (place, candidate) in candidates.iter().enumerate() {
@@ -79,12 +79,17 @@ fn column(place: usize) -> String {
 }
 
 /// Every column that a metric may read, once.
-fn role_columns(roles: &Roles) -> Vec<&String> {
+fn role_columns(rows: &Rows) -> Vec<&String> {
     // Spelled out, so that a new role is not forgotten here.
-    let Roles { query, item, user, position, score, label, gain, purchase, text } = roles;
-    let single = [query, item, user, position, score, label, gain, purchase];
+    let Roles { query, item, user, position, score, label, gain, purchase, text, .. } = &rows.roles;
+    let Roles { revenue, margin, category, embedding, published, time, other, .. } = &rows.roles;
+    let Policy { propensity, target, reward, q_logged, q_target, examination, clip: _ } = &rows.policy;
+    let shown = [query, item, user, position, score, label, gain, purchase];
+    let further = [revenue, margin, category, embedding, published, time, other];
+    let logged = [propensity, target, reward, q_logged, q_target, examination];
+    let single = shown.into_iter().chain(further).chain(logged);
     let mut columns: Vec<&String> = Vec::new();
-    for name in single.into_iter().flatten().chain(text) {
+    for name in single.flatten().chain(text) {
         if !columns.iter().any(|known| known.eq_ignore_ascii_case(name)) {
             columns.push(name);
         }

@@ -69,6 +69,7 @@ impl Figures {
                 rows_sql: line.map(|line| rows_sql(input, &line.predicate)),
                 lower: interval.map(|interval| interval.lower),
                 upper: interval.map(|interval| interval.upper),
+                bounds: Vec::new(),
             };
             figures.values.insert(name.to_owned(), figure);
         }

@@ -1,9 +1,10 @@
 //! The CELLS entry of `slices`.
 
 use super::{
-    CHECK, COUNT, CellDef, FROM, GAIN, ITEM, KeyDef, KeyType, Kind, LABEL, POSITION, PROPENSITY, PURCHASE,
-    QUERY, RANK, RELEVANT_AT, SCORE, SEED, TIES, TIME, USER, WHERE,
+    CHECK, COUNT, CellDef, FROM, GAIN, ITEM, KeyDef, KeyType, Kind, LABEL, POSITION, PURCHASE, QUERY, RANK,
+    RELEVANT_AT, SCORE, SEED, TIES, TIME, USER, WHERE,
 };
+use crate::notebook::policy_keys::PROPENSITY;
 
 pub(super) const SLICES: CellDef = CellDef {
     kind: Kind::Slices,

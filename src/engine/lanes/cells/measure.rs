@@ -48,6 +48,7 @@ pub(in crate::engine::lanes) fn metrics(
         resamples: effort.resamples(spec.resamples),
         seed: spec.seed,
         per_list: false,
+        by_statements: false,
         bounds: spec.bounds,
     };
     let mut queries = StoreQueries { connection: work.connection, cancel: work.cancel };
