@@ -113,7 +113,7 @@ fn eval_takes_rows_that_bring_their_gains_along() {
     );
     write("run.csv", "qid,item,score\nq1,a,3\nq1,b,2\nq1,c,1\nq2,a,1\nq2,b,2\nq3,a,1\n");
     write("qrels.csv", "qid,item,gain\nq1,a,1\nq1,c,2\nq1,d,3\nq2,a,0\nq2,b,0\n");
-    for convention in ["recscope", "trec", "ranx", "ir-measures"] {
+    for convention in ["recscope", "trec", "ranx", "ir_measures"] {
         let eval = |files: &[&str]| -> Value {
             let asked =
                 ["--convention", convention, "--columns", "query=qid", "--format", "json", "--per-query"];

@@ -5,7 +5,7 @@ use recscope::analysis::AnalysisError;
 use recscope::analysis::compare::{
     CompareLine, CompareRequest, CompareTable, Run, Verdict, compare, lists_batch, queries_batch,
 };
-use recscope::analysis::metrics::{Level, ListValues, METRICS, MetricsRequest, Roles, Rows};
+use recscope::analysis::metrics::{Level, ListValues, METRICS, Metric, MetricsRequest, Need, Roles, Rows};
 use recscope::analysis::stats::IntervalMethod;
 use recscope::util::cancel::Cancel;
 
@@ -64,6 +64,21 @@ fn log(database: &Database, seed: u64, queries: u32, lift: f64) {
         b = chance(3, "q, i"),
     );
     database.make("log", &sql);
+}
+
+/// Are the roles that it needs in the log?
+fn comparable(metric: &Metric) -> bool {
+    let known = [
+        Need::Query,
+        Need::Item,
+        Need::Order,
+        Need::Score,
+        Need::Gain,
+        Need::Label,
+        Need::Purchase,
+        Need::Text,
+    ];
+    metric.needs.iter().all(|need| known.contains(need))
 }
 
 fn close(a: Option<f64>, b: f64) {
@@ -135,7 +150,7 @@ fn swapped_runs_give_the_opposite() {
     log(&database, 8, 40, 0.5);
     let show = METRICS
         .iter()
-        .filter(|metric| !["cvr", "purchase_rate", "ild"].contains(&metric.id))
+        .filter(|metric| comparable(metric) && !["cvr", "purchase_rate", "ild"].contains(&metric.id))
         .map(|metric| metric.spelling().replace("[@K]", "@5").replace("@K", "@5"))
         .collect::<Vec<_>>();
     for interval in [IntervalMethod::Percentile, IntervalMethod::Bca] {
@@ -218,14 +233,14 @@ fn a_planted_improvement_is_found_where_it_is() {
 #[test]
 fn runs_that_are_alike_raise_no_alarm() {
     let mut database = Database::new();
-    let (studies, mut alarms) = (100, 0);
+    let (studies, mut alarms) = (40, 0);
     // Tests with p <= 0.05, by metric.
     let mut single = [0; 3];
     for seed in 0..studies {
         log(&database, 100 + seed, 36, 0.0);
         let mut asked = request(&[("log", "old"), ("log", "new")], "ndcg@5 mrr precision@2");
         asked.by = vec!["region".into()];
-        (asked.resamples, asked.permutations) = (0, 499);
+        (asked.resamples, asked.permutations) = (0, 199);
         let table = run(&mut database, &asked);
         alarms += u32::from(table.lines.iter().any(|line| line.status != Verdict::Level));
         for (line, metric) in table.lines.iter().zip((0..3).cycle()) {
@@ -235,17 +250,17 @@ fn runs_that_are_alike_raise_no_alarm() {
     let family = f64::from(alarms) / studies as f64;
     let each = single.map(|alarms| f64::from(alarms) / (4 * studies) as f64);
     println!("tables with an alarm {family:.3}, tests with p <= 0.05 by metric {each:?}");
-    // Nominal 5 %; three standard errors of 100 studies are 6.5 %. Where few of twelve queries differ, and
+    // Nominal 5 %; three standard errors of 40 studies are 10.3 %. Where few of twelve queries differ, and
     // by equal steps, p cannot come near 5 % from below: mrr and precision stay under it.
-    assert!(family <= 0.11, "{family}");
-    assert!((0.015..=0.085).contains(&each[0]) && each[1].max(each[2]) <= 0.085, "{each:?}");
+    assert!(family <= 0.153, "{family}");
+    assert!((0.005..=0.102).contains(&each[0]) && each[1].max(each[2]) <= 0.102, "{each:?}");
 }
 
 /// Rates, AUC and calibration are no means of lists: they are compared as ratios, or by trading rows.
 #[test]
 fn row_metrics_are_compared_as_what_they_are() {
     let mut database = Database::new();
-    log(&database, 4, 150, 4.0);
+    log(&database, 4, 450, 4.0);
     database.make(
         "log",
         "SELECT * REPLACE (least(old / 1.3, 1.0) AS old, least(new / 5.0, 1.0) AS new) FROM log",
@@ -468,17 +483,20 @@ fn every_metric_of_the_catalogue_can_be_compared() {
     log(&database, 12, 30, 0.4);
     database.make("log", "SELECT *, gain > 2 AS bought, item AS title FROM log");
     let mut asked = request(&[("log", "old"), ("log", "new")], "");
+    let shown: Vec<_> = METRICS.iter().filter(|metric| comparable(metric)).collect();
     asked.show =
-        METRICS.iter().map(|metric| metric.spelling().replace("[@K]", "@5").replace("@K", "@5")).collect();
+        shown.iter().map(|metric| metric.spelling().replace("[@K]", "@5").replace("@K", "@5")).collect();
     for run in &mut asked.runs {
         run.rows.roles.purchase = Some("bought".into());
         run.rows.roles.text = vec!["title".into()];
     }
     (asked.resamples, asked.permutations) = (50, 50);
     let table = run(&mut database, &asked);
-    for (line, metric) in table.lines.iter().zip(METRICS) {
+    for (line, metric) in table.lines.iter().zip(shown) {
         let alone = line.baseline.zip(line.value).map(|(a, b)| b - a);
         assert_eq!(line.delta, alone, "{}", line.metric);
-        assert_eq!(line.p.is_some(), metric.level != Level::Catalogue && line.delta.is_some(), "{line:?}");
+        // What is made of a ratio (a geometric mean, a root) is compared without a test.
+        let tested = metric.level != Level::Catalogue && !["gmap", "rmse"].contains(&metric.id);
+        assert_eq!(line.p.is_some(), tested && line.delta.is_some(), "{line:?}");
     }
 }

@@ -91,7 +91,7 @@ fn same(a: &Ended, b: &Ended, tolerance: f64) {
     assert_eq!(a.scores.len(), b.scores.len());
     for (row, (a, b)) in a.scores.iter().zip(&b.scores).enumerate() {
         let apart = (a.unwrap() - b.unwrap()).abs();
-        assert!(apart <= tolerance, "row {row}: {apart}");
+        assert!(apart <= tolerance, "row {row}: {apart} of {b:?}");
     }
 }
 

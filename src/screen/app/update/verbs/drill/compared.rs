@@ -64,6 +64,8 @@ fn narrowed(
     table.insert(key.into(), both.map(toml::Value::from).to_vec().into());
     if !predicate.is_empty() && predicate != "TRUE" {
         let filter = match table.get("where").and_then(toml::Value::as_str) {
+            // A step before this one has named it already.
+            Some(filter) if filter.contains(predicate) => filter.to_owned(),
             Some(filter) => format!("({filter}) AND {predicate}"),
             None => predicate.to_owned(),
         };
