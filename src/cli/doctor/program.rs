@@ -22,6 +22,7 @@ fn version() -> Finding {
     let mut features: Vec<&str> = Vec::new();
     for (on, name) in [
         (cfg!(feature = "cuda"), "cuda"),
+        (cfg!(feature = "flash-attn"), "flash-attn"),
         (cfg!(feature = "metal"), "metal"),
         (cfg!(feature = "mkl"), "mkl"),
         (cfg!(feature = "bundled"), "bundled"),

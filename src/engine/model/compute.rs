@@ -63,6 +63,10 @@ impl Model {
         mut done: impl FnMut(Vec<Computed>, Vec<Vec<f32>>) -> Result<(), ModelError>,
     ) -> Result<(), ModelError> {
         self.check_dtype(options.dtype)?;
+        if which.is_empty() {
+            // All was known: no device is needed, not even one that is lost.
+            return Ok(());
+        }
         let pass = self.pass(options.path, options.dtype, cancel);
         let seats = self.ready_seats(&pass, options)?;
         let crew = match self.on_cpu() {
@@ -91,7 +95,7 @@ impl Model {
                 Err(error) => Outcome::Failed(error),
             }
         };
-        progress.computing.store(!which.is_empty(), Relaxed);
+        progress.computing.store(true, Relaxed);
         let ended = workers::run(crew, next, state, work, |(units, outputs): Done| {
             ScoreProgress::add(&progress.tokens_done, tokens_of(&units));
             ScoreProgress::add(&progress.inputs_done, units.len() as u64);

@@ -46,6 +46,14 @@ impl Fault {
         })
     }
 
+    /// The same on a device that takes its time, so that others beside it get batches too.
+    pub fn slow(self) -> Self {
+        Self::new(move |lengths| {
+            std::thread::sleep(std::time::Duration::from_millis(3));
+            (self.0)(lengths)
+        })
+    }
+
     pub(super) fn strike(&self, rows: &[Row]) -> candle_core::Result<()> {
         let lengths: Vec<usize> = rows.iter().map(|(ids, _)| ids.len()).collect();
         match (self.0)(&lengths) {
