@@ -96,6 +96,7 @@ fn contest(file: &Path, small: &Path, python: Option<&Path>, rounds: u32) -> Vec
 }
 
 /// `recscope eval`, exec to exit.
+#[expect(clippy::zombie_processes, reason = "`wait` reaps it, and reads its peak memory")]
 fn ours(file: &Path) -> Timed {
     let (values, settings) = (file.with_extension("recscope.json"), file.with_extension("toml"));
     std::fs::write(&settings, SETTINGS).unwrap();

@@ -212,7 +212,7 @@ mod tests {
         let mut random = Random::new(3);
         let values: Vec<f64> = (0..60).map(|_| random.uniform()).collect();
         let (units, totals) = units(&values, 5);
-        let keep = |i: usize| i % 3 == 0 || i / 5 == 2;
+        let keep = |i: usize| i.is_multiple_of(3) || i / 5 == 2;
         let got = tally(&units, keep);
         let (mut ee, mut ec, mut between) = (0.0, 0.0, 0.0);
         for cluster in 0..12 {

@@ -241,9 +241,8 @@ mod tests {
                 })
                 .collect();
             let all = orders(&case);
-            let mean = |of: &dyn Fn(&[(bool, f64)]) -> f64| {
-                all.iter().map(|order| of(order)).sum::<f64>() / all.len() as f64
-            };
+            type Of<'a> = &'a dyn Fn(&[(bool, f64)]) -> f64;
+            let mean = |of: Of| all.iter().map(|order| of(order)).sum::<f64>() / all.len() as f64;
             for k in 1..=9 {
                 let cut =
                     |order: &[(bool, f64)]| order.iter().copied().take(k).enumerate().collect::<Vec<_>>();

@@ -132,13 +132,13 @@ fn inversions(values: &mut [f64]) -> f64 {
             let middle = (from + width).min(values.len());
             let to = (from + 2 * width).min(values.len());
             let (mut left, mut right) = (from, middle);
-            for slot in from..to {
+            for slot in &mut buffer[from..to] {
                 let take_left = left < middle && (right >= to || values[left] <= values[right]);
                 if take_left {
-                    buffer[slot] = values[left];
+                    *slot = values[left];
                     left += 1;
                 } else {
-                    buffer[slot] = values[right];
+                    *slot = values[right];
                     count += (middle - left) as f64;
                     right += 1;
                 }

@@ -139,7 +139,7 @@ mod tests {
     fn pieces_hold_whole_lists() {
         assert!(pieces(&[], 10).is_empty());
         assert_eq!(pieces(&[3, 4, 5, 20, 1], 10), [0..2, 2..3, 3..4, 4..5]);
-        assert_eq!(pieces(&[3, 4], 10), [0..2]);
+        assert_eq!(pieces(&[3, 4], 10), vec![0..2]);
     }
 
     /// Every id of the table is a metric of the catalogue, spelt like there.
