@@ -13,6 +13,7 @@ use recscope::analysis::slices::{SlicesRequest, discover};
 use recscope::analysis::{Bindings, Queries, SqlValue};
 use recscope::util::cancel::Cancel;
 
+#[allow(dead_code)] // Tests use more of it.
 #[path = "../tests/it/support_queries.rs"]
 mod support_queries;
 use support_queries::Database;
@@ -58,7 +59,7 @@ fn rows(argument: &str) -> Option<u64> {
 fn generate(database: &Database, rows: u64) {
     let attribute = |number: usize| {
         let values = 2 + number * 10 / (ATTRIBUTES - 1);
-        let owner = if number % 2 == 0 { "r // 10" } else { "r" };
+        let owner = if number.is_multiple_of(2) { "r // 10" } else { "r" };
         let chance = chance(&format!("{owner}, {number}"));
         format!("concat('v', floor(pow({chance}, 1.5) * {values})::INT) AS c{number}")
     };

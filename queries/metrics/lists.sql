@@ -1,6 +1,6 @@
 -- id: metrics/lists
--- params: none
--- reads: temp.recscope_judged
+-- params: {from} relation, {=where} filter, and {=query} {=user} {=slice} {=gain} as expressions over `source`
+-- reads: {from}
 -- returns: makes TEMP recscope_lists
 -- grain: one row per list, numbered from 0 by query, user, slice; rows without a query belong to none;
 --        groups are numbered by the values of the slice, numbers as numbers (2 before 10), then as text
@@ -17,7 +17,10 @@ SELECT
     largest_gain
 FROM (
     SELECT query, "user", slice, count(*) AS rows, max(gain) FILTER (isfinite(gain)) AS largest_gain
-    FROM temp.recscope_judged
+    FROM (
+        SELECT {=query} AS query, {=user} AS "user", {=slice} AS slice, CAST({=gain} AS DOUBLE) AS gain
+        FROM (SELECT * FROM {from} WHERE {=where}) AS source
+    )
     WHERE query IS NOT NULL
     GROUP BY query, "user", slice
 )

@@ -1,5 +1,5 @@
 -- id: metrics/ordered
--- params: {rows} recscope_rows or recscope_unique, $from, $to first and last list
+-- params: {rows} recscope_rows or recscope_unique, $from_list, $to_list first and last list
 -- reads: temp.{rows}
 -- returns: list UINTEGER, shown BOOLEAN, score DOUBLE, gain DOUBLE, item UBIGINT
 -- grain: one row per row of {rows} in these lists, in no order; `score` is minus the rank, `item` always NULL
@@ -13,4 +13,4 @@ SELECT
     gain,
     CAST(NULL AS UBIGINT) AS item
 FROM temp.{rows}
-WHERE list BETWEEN $from AND $to
+WHERE list BETWEEN $from_list AND $to_list

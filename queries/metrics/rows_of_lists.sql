@@ -1,5 +1,5 @@
 -- id: metrics/rows_of_lists
--- params: $from, $to first and last list
+-- params: $from_list, $to_list first and last list
 -- reads: temp.recscope_rows
 -- returns: list UINTEGER, shown BOOLEAN, score DOUBLE, gain DOUBLE, item UBIGINT
 -- grain: one row per row of these lists, in no order; `item` is a hash, NULL without an item
@@ -10,4 +10,4 @@ SELECT
     gain,
     CASE WHEN item IS NOT NULL THEN hash(item) END AS item
 FROM temp.recscope_rows
-WHERE list BETWEEN $from AND $to
+WHERE list BETWEEN $from_list AND $to_list

@@ -1,25 +1,26 @@
 //! `recscope eval`: ranking metrics of a run file against a judgment file.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::Path;
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 mod compare;
+mod files;
 
+use self::files::register;
 use super::args::{EvalArgs, EvalFormat, IntervalWord, TiesArg};
 use super::output::{cancel_on_signal, print};
 use super::queries::{OneConnection, analysis_failure, query_failure};
 use super::{Failure, err_line, settings};
 use crate::analysis::metrics::{
-    METRICS, MetricId, MetricsRequest, MetricsTable, Roles, Rows, Ties, convention, evaluate, lens,
+    ListValues, METRICS, MetricId, MetricsRequest, MetricsTable, Roles, Rows, Ties, convention, evaluate,
+    lens,
 };
 use crate::analysis::stats::IntervalMethod;
 use crate::analysis::{Bindings, Queries};
-use crate::engine::store::{Connection, SourceSpec, Store, StoreOptions, quote_ident};
+use crate::engine::store::{Store, StoreOptions, quote_ident};
 use crate::notebook::diagnostics::nearest;
-use crate::util::cancel::Cancel;
 use crate::util::figures;
 
 const JOINED: &str = "eval_rows";
@@ -35,6 +36,9 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
     let options = settings::load().engine_options(&Default::default())?;
     let mut bounds = StoreOptions::default();
     bounds.memory_limit = options.memory_bytes.unwrap_or(bounds.memory_limit);
+    // No screen waits for a core.
+    bounds.threads =
+        options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let store = Store::open(&bounds)?;
     let connection = store.connect()?;
     // Converted TREC files live as long as this folder.
@@ -201,62 +205,6 @@ fn interval_json(args: &EvalArgs) -> Json {
     })
 }
 
-/// Makes a file readable under `name`; TREC's own formats are turned into CSV first. Gives its columns.
-fn register(
-    connection: &Connection,
-    name: &str,
-    path: &str,
-    folder: &Path,
-    cancel: &Cancel,
-) -> Result<Vec<String>, Failure> {
-    let spec = match trec(path, name.starts_with("run")) {
-        Some(rows) => {
-            let file = folder.join(format!("{name}.csv"));
-            write_csv(&file, name.starts_with("run"), &rows)
-                .map_err(|e| Failure::resource(format!("cannot write {}: {e}", file.display())))?;
-            let mut spec = SourceSpec::path(file.to_string_lossy().into_owned());
-            spec.types = vec![("query".into(), "VARCHAR".into()), ("item".into(), "VARCHAR".into())];
-            spec.header = Some(true);
-            spec
-        }
-        None => SourceSpec::path(path),
-    };
-    let base = std::env::current_dir().unwrap_or_default();
-    connection.register_source(name, &spec, &base, cancel)?;
-    Ok(connection.describe(name)?.columns.into_iter().map(|column| column.name).collect())
-}
-
-/// `query Q0 item rank score tag` or `query 0 item gain` between blanks; `None` for other formats.
-fn trec(path: &str, run: bool) -> Option<Vec<[String; 3]>> {
-    let lower = path.to_lowercase();
-    let other = [".parquet", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".gz", ".zst", ".duckdb", ".db"];
-    if other.iter().any(|ending| lower.ends_with(ending)) || lower.contains("://") || lower.contains('*') {
-        return None;
-    }
-    let text = std::fs::read_to_string(path).ok()?;
-    let (length, value) = if run { (6, 4) } else { (4, 3) };
-    text.lines()
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            // Grades may be letters (E, S, C, I); a score is a number.
-            let fits = words.len() == length && (!run || words.get(value)?.parse::<f64>().is_ok());
-            fits.then(|| [words[0].to_string(), words[2].to_string(), words[value].to_string()])
-        })
-        .collect()
-}
-
-fn write_csv(file: &Path, run: bool, rows: &[[String; 3]]) -> std::io::Result<()> {
-    let mut out = std::io::BufWriter::new(std::fs::File::create(file)?);
-    writeln!(out, "query,item,{}", if run { "score" } else { "gain" })?;
-    for [query, item, value] in rows {
-        let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-        let value = if run { value.clone() } else { quoted(value) };
-        writeln!(out, "{},{},{value}", quoted(query), quoted(item))?;
-    }
-    out.flush()
-}
-
 /// The column of a role: as `--columns` says, else the role's own name.
 fn column(args: &EvalArgs, role: &str, names: &[String], file: &str) -> Result<String, Failure> {
     let wanted = args.columns.iter().find(|(key, _)| key == role).map_or(role, |(_, column)| column.as_str());
@@ -303,25 +251,40 @@ pub(super) fn measures(args: &EvalArgs, table: &MetricsTable) -> Map<String, Jso
 
 fn json_text(args: &EvalArgs, table: &MetricsTable) -> String {
     let measures = measures(args, table);
-    let mut report =
-        json!({ "convention": args.convention, "measures": measures, "interval": interval_json(args) });
-    if let (true, Some(report)) = (args.per_query, report.as_object_mut()) {
-        report.insert("per_query".into(), per_query(table));
-    }
+    let report = Report {
+        convention: &args.convention,
+        measures,
+        interval: interval_json(args),
+        per_query: table.lists.as_ref().filter(|_| args.per_query).map(PerQuery),
+    };
     serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
 }
 
-fn per_query(table: &MetricsTable) -> Json {
-    let mut queries = Map::new();
-    if let Some(lists) = &table.lists {
-        for (at, query) in lists.queries.iter().enumerate() {
-            let values = lists.metrics.iter().zip(&lists.values);
-            let entry: Map<String, Json> =
-                values.map(|(metric, values)| (metric.clone(), finite(values.get(at).copied()))).collect();
-            queries.insert(query.clone(), Json::Object(entry));
-        }
+#[derive(Serialize)]
+struct Report<'a> {
+    convention: &'a str,
+    measures: Map<String, Json>,
+    interval: Json,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    per_query: Option<PerQuery<'a>>,
+}
+
+/// Written as it is walked: there may be a million queries.
+struct PerQuery<'a>(&'a ListValues);
+
+impl Serialize for PerQuery<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.0.queries.iter().enumerate().map(|(at, query)| (query, OneQuery(self.0, at))))
     }
-    Json::Object(queries)
+}
+
+struct OneQuery<'a>(&'a ListValues, usize);
+
+impl Serialize for OneQuery<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let value = |values: &Vec<f64>| values.get(self.1).copied().filter(|value| value.is_finite());
+        to.collect_map(self.0.metrics.iter().zip(self.0.values.iter().map(value)))
+    }
 }
 
 /// Lines of trec_eval's shape: queries first, where they were asked for.

@@ -4,7 +4,7 @@
 use super::columns::{counts, floats, numbers, one, texts};
 use super::roles::{self, Unit};
 use super::{AnalysisError, Need, Rows, rules};
-use crate::analysis::{Bindings, Queries, SqlValue};
+use crate::analysis::{Bindings, Queries, QueryError, SqlValue};
 use crate::util::cancel::Cancel;
 
 const TABLES: &[&str] = &[
@@ -74,6 +74,8 @@ pub(crate) struct Prepared<'q> {
     slice: Vec<String>,
     unit: Unit,
     catalogue: Option<u64>,
+    /// What makes `recscope_judged`, until it was made.
+    judged: Option<Bindings>,
     has_rows: bool,
     unique: Option<&'static str>,
     ranked: bool,
@@ -101,10 +103,26 @@ impl<'q> Prepared<'q> {
     ) -> Result<Self, AnalysisError> {
         let Kept { items, text, policy, needs } = kept.into();
         let judged = roles::judged(rows, slice, unit, text).expr("policy", roles::policy(rows, policy));
-        queries.run("metrics/judged", &judged).map_err(|error| rules::unreadable(error.into(), rows))?;
-        let none = Bindings::new();
-        queries.run("metrics/lists", &none)?;
-        let unlisted = one(&queries.rows("metrics/unlisted", &none)?, "rows")? as u64;
+        let unreadable = |error: QueryError| rules::unreadable(error.into(), rows);
+        // Rows are read twice rather than written once and read twice. A row that is a list of its own is
+        // told by its place, which holds only within one statement: then they are written first.
+        let placed = unit == Unit::Query && rows.roles.query.is_none();
+        let (mut keyed, mut gain) = (roles::keyed(rows, slice, unit), roles::gained(rows));
+        if placed {
+            queries.run("metrics/judged", &judged).map_err(unreadable)?;
+            (keyed, gain) = (roles::judged_keyed(), "source.gain".to_owned());
+        }
+        queries.run("metrics/lists", &keyed.clone().expr("gain", gain)).map_err(unreadable)?;
+        let unlisted = Bindings {
+            exprs: keyed
+                .exprs
+                .iter()
+                .filter(|(name, _)| ["where", "query"].contains(&name.as_str()))
+                .cloned()
+                .collect(),
+            ..keyed
+        };
+        let unlisted = one(&queries.rows("metrics/unlisted", &unlisted)?, "rows")? as u64;
         let (lists, largest_gain) = lists(queries, slice.len())?;
         Ok(Self {
             queries,
@@ -114,6 +132,7 @@ impl<'q> Prepared<'q> {
             slice: slice.to_vec(),
             unit,
             catalogue: None,
+            judged: (!placed).then_some(judged),
             has_rows: false,
             unique: None,
             ranked: false,
@@ -137,8 +156,14 @@ impl<'q> Prepared<'q> {
         Ok(self.queries.rows(id, bindings)?)
     }
 
-    pub(super) fn has_rows(&self) -> bool {
-        self.has_rows
+    /// The statement that streams rows of lists, and what fills it beside their numbers.
+    pub(super) fn streamed(&mut self) -> Result<(&'static str, Bindings), AnalysisError> {
+        if self.has_rows || self.judged.is_none() {
+            self.make_rows()?;
+            return Ok(("metrics/rows_of_lists", Bindings::new()));
+        }
+        let keyed = roles::keyed(self.rows, &self.slice, self.unit);
+        Ok(("metrics/list_rows", roles::ranked(self.rows, keyed)))
     }
 
     /// What a reader of the rows saw. Once they were made, the database has counted them itself.
@@ -151,6 +176,10 @@ impl<'q> Prepared<'q> {
     /// Makes `recscope_rows`, once.
     fn make_rows(&mut self) -> Result<(), AnalysisError> {
         if !self.has_rows {
+            if let Some(judged) = self.judged.take() {
+                let unreadable = |error: QueryError| rules::unreadable(error.into(), self.rows);
+                self.queries.run("metrics/judged", &judged).map_err(unreadable)?;
+            }
             self.queries.run("metrics/rows", &Bindings::new())?;
             self.queries.run("metrics/drop", &Bindings::new().ident("table", "recscope_judged"))?;
             self.facts = facts(self.queries, self.facts.unlisted)?;

@@ -52,11 +52,25 @@ fn owner(roles: &Roles, unit: Unit) -> (String, String) {
     (query, user)
 }
 
-/// Fills `metrics/judged` for these rows, split by the columns of `slice`.
-pub(crate) fn judged(rows: &Rows, slice: &[String], unit: Unit, text: bool) -> Bindings {
+/// Where rows come from and whose list each is: what several statements take.
+pub(super) fn keyed(rows: &Rows, slice: &[String], unit: Unit) -> Bindings {
+    let (query, user) = owner(&rows.roles, unit);
+    filtered(rows, Bindings::new()).expr("query", query).expr("user", user).expr("slice", parts(slice))
+}
+
+/// The same once `recscope_judged` has read them.
+pub(super) fn judged_keyed() -> Bindings {
+    Bindings::new()
+        .ident("from", "recscope_judged")
+        .expr("where", "TRUE")
+        .expr("query", column("query"))
+        .expr("user", column("user"))
+        .expr("slice", column("slice"))
+}
+
+/// What orders and judges a row, for [`keyed`] rows.
+pub(super) fn ranked(rows: &Rows, keyed: Bindings) -> Bindings {
     let roles = &rows.roles;
-    let logged = rows.ties == Ties::Logged;
-    let (query, user) = owner(roles, unit);
     let score = match (&roles.score, &roles.position) {
         (Some(score), _) => column(score),
         (None, Some(position)) => format!("-CAST({} AS DOUBLE)", column(position)),
@@ -66,23 +80,31 @@ pub(crate) fn judged(rows: &Rows, slice: &[String], unit: Unit, text: bool) -> B
         Some(name) => format!("{} IS NOT NULL", column(name)),
         None => "TRUE".to_owned(),
     };
-    // Expected ties need some order all the same, for what has no expectation.
-    let by_appearance = logged || roles.item.is_none();
-    let slice = parts(slice);
-    filtered(rows, Bindings::new())
-        .expr("query", query)
-        .expr("user", user)
+    keyed
         .expr("item", or_null(roles.item.as_ref()))
         .expr("score", score)
         .expr("shown", shown)
         .expr("gain", gain(rows))
+}
+
+/// Fills `metrics/judged` for these rows, split by the columns of `slice`.
+pub(crate) fn judged(rows: &Rows, slice: &[String], unit: Unit, text: bool) -> Bindings {
+    let roles = &rows.roles;
+    let logged = rows.ties == Ties::Logged;
+    // Expected ties need some order all the same, for what has no expectation.
+    let by_appearance = logged || roles.item.is_none();
+    ranked(rows, keyed(rows, slice, unit))
         .expr("label", label(rows))
         .expr("purchase", roles.purchase.as_deref().map_or_else(|| "NULL".to_owned(), binary))
         .expr("text", if text { or_null(roles.text.last()) } else { "NULL".to_owned() })
-        .expr("slice", slice)
         .expr("tie_position", if logged { or_null(roles.position.as_ref()) } else { "NULL".to_owned() })
         .expr("tie_item", if logged { "NULL".to_owned() } else { or_null(roles.item.as_ref()) })
         .expr("seq", if by_appearance { "row_number() OVER ()" } else { "0" })
+}
+
+/// The gain as [`ranked`] reads it.
+pub(super) fn gained(rows: &Rows) -> String {
+    gain(rows)
 }
 
 /// What click logs tell beside the roles, as one struct; NULL where no metric reads it.

@@ -8,7 +8,8 @@ use super::super::args::{EvalArgs, EvalFormat};
 use super::super::output::{cancel_on_signal, print};
 use super::super::queries::{OneConnection, analysis_failure};
 use super::super::{Failure, err_line, settings};
-use super::{finite, interval, interval_json, judged, register, request};
+use super::files::register;
+use super::{finite, interval, interval_json, judged, request};
 use crate::analysis::compare::{
     CompareLine, CompareRequest, CompareTable, Moved, Run, TopItem, compare as contrast,
 };

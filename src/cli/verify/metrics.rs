@@ -76,7 +76,7 @@ const CLASSES: &[(&str, &str, f64)] = &[
     ("recall", "recall", 1e-9),
     ("f1", "f1", 1e-9),
     ("auc", "roc_auc", 1e-9),
-    ("ap", "average_precision", 1e-9),
+    ("ap", "average_precision", 1e-6),
     ("log_loss", "log_loss", 1e-6),
     ("brier", "brier", 1e-6),
     ("ece", "ece_15_equal_width_right_closed", 1e-6),

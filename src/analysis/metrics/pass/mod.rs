@@ -94,17 +94,18 @@ fn gather(
     seen: &mut Seen,
 ) -> Result<Gathered, AnalysisError> {
     let last = lists.end.saturating_sub(1);
-    let bounds = Bindings::new()
-        .value("from", SqlValue::Int(lists.start as i64))
-        .value("to", SqlValue::Int(last as i64));
-    let source = if prepared.has_rows() { "metrics/rows_of_lists" } else { "metrics/list_rows" };
-    let gathered = ranked(prepared, source, &bounds, lists)?;
+    let bounded = |bindings: Bindings| {
+        let bindings = bindings.value("from_list", SqlValue::Int(lists.start as i64));
+        bindings.value("to_list", SqlValue::Int(last as i64))
+    };
+    let (source, bindings) = prepared.streamed()?;
+    let gathered = ranked(prepared, source, &bounded(bindings), lists)?;
     seen.add(&gathered.seen);
     if gathered.is_plain() {
         return Ok(gathered);
     }
     let table = prepared.unique()?;
-    ranked(prepared, "metrics/ordered", &bounds.ident("rows", table), lists)
+    ranked(prepared, "metrics/ordered", &bounded(Bindings::new()).ident("rows", table), lists)
 }
 
 fn ranked(
