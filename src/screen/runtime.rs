@@ -95,7 +95,7 @@ impl Runtime {
         self.listen()?;
         self.start_engine();
         loop {
-            if let Some(ending) = self.turn(terminal)? {
+            if let Some(ending) = self.turn(terminal) {
                 return Ok(ending);
             }
         }
@@ -154,7 +154,7 @@ impl Runtime {
     }
 
     /// Waits for something, takes in all that is there, draws at most once.
-    fn turn(&mut self, terminal: &mut Terminal) -> std::io::Result<Option<Ending>> {
+    fn turn(&mut self, terminal: &mut Terminal) -> Option<Ending> {
         self.wait(terminal);
         for _ in 0..TURN {
             if !self.take_one(terminal) {
@@ -163,12 +163,17 @@ impl Runtime {
         }
         self.tick(terminal);
         if self.ending.is_some() {
-            return Ok(self.ending);
+            return self.ending;
         }
-        if self.app.redraw && (self.urgent || self.drawn.elapsed() >= CALM) {
-            self.draw(terminal)?;
+        if self.app.redraw
+            && (self.urgent || self.drawn.elapsed() >= CALM)
+            && let Err(error) = self.draw(terminal)
+        {
+            // A line that dropped may be met here before its signal is: what was typed must be kept.
+            tracing::warn!("the terminal takes no more: {error}");
+            self.terminate(Ending::Disconnected, terminal);
         }
-        Ok(None)
+        self.ending
     }
 
     /// Time passes for the app at its own pace, however many events come in between.
@@ -298,7 +303,7 @@ impl Runtime {
 
     fn resume(&mut self, terminal: &mut Terminal) {
         if terminal.enter().is_err() {
-            self.ending = Some(Ending::Disconnected);
+            return self.terminate(Ending::Disconnected, terminal);
         }
         self.resize();
         self.update(Msg::Resumed, terminal);
