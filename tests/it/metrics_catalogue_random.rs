@@ -194,7 +194,9 @@ proptest! {
         let lines = without_repeats(lines);
         let table = measure(&mut load(&lines), "rbo rbo@3 kendall jaccard@2");
         let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
-        let both: Vec<(Vec<String>, Vec<String>, Vec<(f64, f64)>)> = by_query(&lines)
+        // Items in both orders, and the pairs of scores.
+        type Both = (Vec<String>, Vec<String>, Vec<(f64, f64)>);
+        let both: Vec<Both> = by_query(&lines)
             .iter()
             .map(|lines| {
                 let pairs = lines.iter().filter_map(|line| Some((finite(line.row.score)?, finite(line.other)?)));
@@ -202,7 +204,7 @@ proptest! {
             })
             .collect();
         let cut = |list: &[String], k: usize| list[..list.len().min(k)].to_vec();
-        let of = |metric: &str, value: &dyn Fn(&(Vec<String>, Vec<String>, Vec<(f64, f64)>)) -> f64| {
+        let of = |metric: &str, value: &dyn Fn(&Both) -> f64| {
             agree(&table, metric, &both.iter().map(value).collect::<Vec<_>>());
         };
         of("rbo", &|(a, b, _)| orders::overlap(a, b, 0.9));
