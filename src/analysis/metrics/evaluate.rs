@@ -195,7 +195,8 @@ fn list_values(
     ids: &[MetricId],
     values: &[Values],
 ) -> Result<ListValues, AnalysisError> {
-    let batch = prepared.rows("metrics/list_queries", &Bindings::new())?;
+    // Not through `rows`: the names of lists are there without the rows.
+    let batch = prepared.queries.rows("metrics/list_queries", &Bindings::new())?;
     let queries = texts(&batch, "query")?.into_iter().map(Option::unwrap_or_default).collect();
     let mut lists = ListValues { queries, ..ListValues::default() };
     for (id, values) in ids.iter().zip(values) {
