@@ -40,7 +40,9 @@ fn hits(list: &List, k: usize, terms: &Terms) -> f64 {
 fn ndcg(list: &List, k: usize, shape: impl Fn(f64) -> f64) -> f64 {
     let discounted = |gains: &[f64]| -> f64 {
         let terms = gains.iter().zip(list.discounts);
-        terms.filter(|(gain, _)| **gain > 0.0).map(|(&gain, discount)| shape(gain) * discount).sum()
+        let terms = terms.filter(|(gain, _)| **gain > 0.0).map(|(&gain, discount)| shape(gain) * discount);
+        // Not `sum`: of nothing it is -0.0.
+        terms.fold(0.0, |sum, term| sum + term)
     };
     let best = discounted(list.best.get(..k).unwrap_or(list.best));
     if best == 0.0 { f64::NAN } else { discounted(top(list, k)) / best }
@@ -99,4 +101,21 @@ fn bpref(list: &List, _: usize, terms: &Terms) -> f64 {
         }
     }
     sum / of_relevant(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::metrics::pass::list::Scratch;
+
+    #[test]
+    fn nothing_found_is_a_plain_zero() {
+        let mut scratch = Scratch::new(3);
+        let list = scratch.take(&[0.0, f64::NAN, 2.0], 2, 1.0);
+        let terms = Terms { relevant_at: 1.0, top_gain: 4.0, patience: 0.8 };
+        for (name, figure) in FIGURES {
+            let value = figure(&list, 2, &terms);
+            assert!(value == 0.0 && value.is_sign_positive(), "{name}: {value}");
+        }
+    }
 }
