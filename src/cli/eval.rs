@@ -7,11 +7,12 @@ use serde_json::{Map, Value as Json, json};
 
 mod compare;
 mod files;
+mod lens;
 
 use self::files::register;
 use super::args::{EvalArgs, EvalFormat, IntervalWord, TiesArg};
 use super::output::{cancel_on_signal, print};
-use super::queries::{OneConnection, analysis_failure, query_failure};
+use super::queries::{analysis_failure, query_failure};
 use super::{Failure, err_line, settings};
 use crate::analysis::metrics::{
     ListValues, METRICS, MetricId, MetricsRequest, MetricsTable, Roles, Rows, Ties, convention, evaluate,
@@ -19,6 +20,7 @@ use crate::analysis::metrics::{
 };
 use crate::analysis::stats::IntervalMethod;
 use crate::analysis::{Bindings, Queries};
+use crate::engine::lanes::StoreQueries;
 use crate::engine::store::{Store, StoreOptions, quote_ident};
 use crate::notebook::diagnostics::nearest;
 use crate::util::figures;
@@ -44,7 +46,7 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
     // Converted TREC files live as long as this folder.
     let folder = tempfile::tempdir().map_err(|e| Failure::resource(format!("no temporary folder: {e}")))?;
     let run = register(&connection, "run", only, folder.path(), &cancel)?;
-    let mut queries = OneConnection { connection: &connection, cancel: &cancel };
+    let mut queries = StoreQueries { connection: &connection, cancel: &cancel };
     let qrels = match &args.qrels {
         Some(file) => Some(register(&connection, "qrels", file, folder.path(), &cancel)?),
         None => None,
@@ -53,7 +55,7 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
     let request = request(args, rows)?;
     if args.convention == "all" {
         let found = lens(&mut queries, &request, &cancel, &mut |_, _| {}).map_err(analysis_failure)?;
-        return print(&super::eval_lens::show(args, &found));
+        return print(&lens::show(args, &found));
     }
     let table = evaluate(&mut queries, &request, &cancel, &mut |_, _| {}).map_err(analysis_failure)?;
     for note in &table.notes {
@@ -69,7 +71,7 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
 /// The rows of a run (a relation and its columns) with their gains: those of the judgments, joined as
 /// `out`, or without judgments its own.
 fn judged(
-    queries: &mut OneConnection,
+    queries: &mut StoreQueries,
     args: &EvalArgs,
     run: (&str, &[String]),
     qrels: Option<&[String]>,
@@ -110,7 +112,7 @@ fn joined(
 
 /// A run that brings its gains along. Queries without a judged row count no more than with two files.
 fn judged_already(
-    queries: &mut OneConnection,
+    queries: &mut StoreQueries,
     args: &EvalArgs,
     (name, run): (&str, &[String]),
     out: &str,
@@ -216,12 +218,12 @@ fn column(args: &EvalArgs, role: &str, names: &[String], file: &str) -> Result<S
     })
 }
 
-pub(super) fn finite(value: Option<f64>) -> Json {
+fn finite(value: Option<f64>) -> Json {
     json!(value.filter(|value| value.is_finite()))
 }
 
 /// Value, n, interval and bounds by measure; n/a with its reason.
-pub(super) fn measures(args: &EvalArgs, table: &MetricsTable) -> Map<String, Json> {
+fn measures(args: &EvalArgs, table: &MetricsTable) -> Map<String, Json> {
     let mut measures = Map::new();
     for line in &table.lines {
         let mut entry = json!({

@@ -6,7 +6,6 @@ pub mod demo;
 mod docs;
 mod doctor;
 mod eval;
-mod eval_lens;
 mod explain;
 mod failure;
 mod headless;

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::super::args::{EvalArgs, EvalFormat};
 use super::super::output::{cancel_on_signal, print};
-use super::super::queries::{OneConnection, analysis_failure};
+use super::super::queries::analysis_failure;
 use super::super::{Failure, err_line, settings};
 use super::files::register;
 use super::{finite, interval, interval_json, judged, request};
@@ -14,6 +14,7 @@ use crate::analysis::compare::{
     CompareLine, CompareRequest, CompareTable, Moved, Run, TopItem, compare as contrast,
 };
 use crate::analysis::metrics::Rows;
+use crate::engine::lanes::StoreQueries;
 use crate::engine::store::{Store, StoreOptions};
 use crate::util::{figures, sanitise};
 
@@ -47,7 +48,7 @@ pub(super) fn compare(args: &EvalArgs) -> Result<u8, Failure> {
     for (number, (path, name)) in paths.iter().zip(names(&paths)).enumerate() {
         let (source, out) = (format!("run_{number}"), format!("eval_rows_{number}"));
         let columns = register(&connection, &source, path, folder.path(), &cancel)?;
-        let mut queries = OneConnection { connection: &connection, cancel: &cancel };
+        let mut queries = StoreQueries { connection: &connection, cancel: &cancel };
         let rows = judged(&mut queries, args, (&source, &columns), qrels.as_deref(), &out)?;
         runs.push(Run { name, rows: request(args, rows)?.rows });
     }
@@ -63,7 +64,7 @@ pub(super) fn compare(args: &EvalArgs) -> Result<u8, Failure> {
         top_queries: args.top_queries,
         ..CompareRequest::default()
     };
-    let mut queries = OneConnection { connection: &connection, cancel: &cancel };
+    let mut queries = StoreQueries { connection: &connection, cancel: &cancel };
     let table = contrast(&mut queries, &request, &cancel, &mut |_, _| {}).map_err(analysis_failure)?;
     for note in &table.notes {
         err_line(&format!("note: {}", sanitise::line(note)));

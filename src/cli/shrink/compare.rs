@@ -7,10 +7,11 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 
 use super::super::Failure;
-use super::super::queries::{OneConnection, analysis_failure};
+use super::super::queries::analysis_failure;
 use super::contest::{Contestant, scores};
 use super::sample::Sample;
 use crate::analysis::drift::{Gate, RankingChange, ScoreDrift, Scored, Verdict, ranking_change, score_drift};
+use crate::engine::lanes::StoreQueries;
 use crate::engine::model::{Dtype, Model};
 use crate::engine::store::{Store, StoreOptions};
 use crate::util::cancel::Cancel;
@@ -86,6 +87,6 @@ fn ranking(
         before: "before".into(),
         after: "after".into(),
     };
-    let mut queries = OneConnection { connection: &connection, cancel };
+    let mut queries = StoreQueries { connection: &connection, cancel };
     ranking_change(&mut queries, &scored, METRIC, (RESAMPLES, SEED), cancel).map_err(analysis_failure)
 }

@@ -4,8 +4,9 @@ use std::cell::Cell;
 use std::path::Path;
 
 use super::super::Failure;
-use super::super::queries::{OneConnection, analysis_failure};
+use super::super::queries::analysis_failure;
 use crate::analysis::metrics::{MetricsRequest, MetricsTable, evaluate};
+use crate::engine::lanes::StoreQueries;
 use crate::engine::store::{Connection, SourceSpec, Store, StoreOptions};
 use crate::util::cancel::Cancel;
 
@@ -97,8 +98,8 @@ impl<'c> Session<'c> {
         Ok(name)
     }
 
-    pub fn queries(&self) -> OneConnection<'_> {
-        OneConnection { connection: &self.connection, cancel: self.cancel }
+    pub fn queries(&self) -> StoreQueries<'_> {
+        StoreQueries { connection: &self.connection, cancel: self.cancel }
     }
 
     pub fn evaluate(&self, request: &MetricsRequest) -> Result<MetricsTable, Failure> {

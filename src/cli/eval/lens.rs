@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::args::{EvalArgs, EvalFormat};
-use super::eval::{finite, measures};
+use super::super::args::{EvalArgs, EvalFormat};
+use super::{finite, measures};
 use crate::analysis::metrics::{CONVENTIONS, Lens};
 use crate::util::{figures, sanitise};
 
