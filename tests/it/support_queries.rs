@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use arrow::record_batch::RecordBatch;
-use recscope::analysis::{Bindings, Queries, QueryError, SqlValue};
-use recscope::engine::store::{Connection, Fill, Flow, SourceSpec, Store, StoreError, StoreOptions, Value};
+use recscope::analysis::{Bindings, Queries, QueryError};
+use recscope::engine::lanes::StoreQueries;
+use recscope::engine::store::{Connection, SourceSpec, Store, StoreOptions};
 use recscope::util::cancel::Cancel;
 
 pub struct Database {
     connection: Connection,
+    never: Cancel,
     _store: Store,
 }
 
@@ -21,7 +23,7 @@ impl Database {
     pub fn with(memory_limit: u64, threads: usize) -> Self {
         let options = StoreOptions { memory_limit, threads, ..StoreOptions::default() };
         let store = Store::open(&options).unwrap();
-        Self { connection: store.connect().unwrap(), _store: store }
+        Self { connection: store.connect().unwrap(), never: Cancel::new(), _store: store }
     }
 
     /// Makes the relation `name` of a query.
@@ -40,31 +42,15 @@ impl Database {
     }
 }
 
-fn fill(bindings: &Bindings) -> Fill {
-    let value = |(name, value): &(String, SqlValue)| {
-        let value = match value {
-            SqlValue::Null => Value::Null,
-            SqlValue::Bool(flag) => Value::Bool(*flag),
-            SqlValue::Int(number) => Value::Int(*number),
-            SqlValue::Float(number) => Value::Float(*number),
-            SqlValue::Text(text) => Value::Text(text.clone()),
-        };
-        (name.clone(), value)
-    };
-    Fill {
-        idents: bindings.idents.clone(),
-        exprs: bindings.exprs.clone(),
-        values: bindings.values.iter().map(value).collect(),
+impl Database {
+    fn queries(&self) -> StoreQueries<'_> {
+        StoreQueries { connection: &self.connection, cancel: &self.never }
     }
-}
-
-fn query_error(error: StoreError) -> QueryError {
-    if error.is_cancelled() { QueryError::Cancelled } else { QueryError::Failed(error.to_string()) }
 }
 
 impl Queries for Database {
     fn rows(&mut self, id: &str, bindings: &Bindings) -> Result<RecordBatch, QueryError> {
-        self.connection.registered_rows(id, &fill(bindings), &Cancel::new()).map_err(query_error)
+        self.queries().rows(id, bindings)
     }
 
     fn stream(
@@ -73,21 +59,10 @@ impl Queries for Database {
         bindings: &Bindings,
         each: &mut dyn FnMut(&RecordBatch) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
-        let mut failed = None;
-        let taken = |rows| {
-            Ok(each(&rows).map_or_else(
-                |error| {
-                    failed = Some(error);
-                    Flow::Break(())
-                },
-                Flow::Continue,
-            ))
-        };
-        self.connection.registered_stream(id, &fill(bindings), &Cancel::new(), taken).map_err(query_error)?;
-        failed.map_or(Ok(()), Err)
+        self.queries().stream(id, bindings, each)
     }
 
     fn run(&mut self, id: &str, bindings: &Bindings) -> Result<(), QueryError> {
-        self.connection.registered_run(id, &fill(bindings), &Cancel::new()).map(|_| ()).map_err(query_error)
+        self.queries().run(id, bindings)
     }
 }

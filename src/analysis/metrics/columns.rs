@@ -13,15 +13,10 @@ pub(crate) fn floats(batch: &RecordBatch, name: &str) -> Result<Vec<f64>, Analys
     Ok(column.as_primitive::<Float64Type>().iter().map(|value| value.unwrap_or(f64::NAN)).collect())
 }
 
-/// Counts and numbers of things; NULL is 0.
+/// Counts, numbers and hashes of things; NULL is 0.
 pub(crate) fn counts(batch: &RecordBatch, name: &str) -> Result<Vec<u64>, AnalysisError> {
     let column = typed(batch, name, &DataType::UInt64)?;
     Ok(column.as_primitive::<UInt64Type>().iter().map(Option::unwrap_or_default).collect())
-}
-
-/// Hashes of things; NULL is 0.
-pub(crate) fn hashes(batch: &RecordBatch, name: &str) -> Result<Vec<u64>, AnalysisError> {
-    counts(batch, name)
 }
 
 /// Small numbers of lists, groups, items; NULL is 0.

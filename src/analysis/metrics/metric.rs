@@ -91,12 +91,25 @@ pub struct Metric {
     pub example: Example,
 }
 
-const UNTOLD: Example = Example { rows: "", ask: "", value: 0.0 };
-
 pub(super) const INF: f64 = f64::INFINITY;
 const RANKING: &[Need] = &[Need::Query, Need::Order, Need::Gain];
 const CLASSIFICATION: &[Need] = &[Need::Score, Need::Label];
 const SHOWN: &[Need] = &[Need::Query, Need::Item];
+
+/// What most metrics are alike in: a value per list, within 0..=1, the higher the better.
+const UNTOLD: Metric = Metric {
+    id: "",
+    cutoff: Cutoff::Never,
+    level: Level::List,
+    higher_is_better: true,
+    range: (0.0, 1.0),
+    needs: &[],
+    doc: "",
+    formula: "",
+    na: "",
+    source: "",
+    example: Example { rows: "", ask: "", value: 0.0 },
+};
 
 pub(super) const fn list(
     id: &'static str,
@@ -106,21 +119,7 @@ pub(super) const fn list(
     na: &'static str,
     source: &'static str,
 ) -> Metric {
-    let range = (0.0, 1.0);
-    let (level, needs) = (Level::List, RANKING);
-    Metric {
-        id,
-        cutoff,
-        level,
-        higher_is_better: true,
-        range,
-        needs,
-        doc,
-        formula,
-        na,
-        source,
-        example: UNTOLD,
-    }
+    Metric { id, cutoff, needs: RANKING, doc, formula, na, source, ..UNTOLD }
 }
 
 pub(super) const fn row(
@@ -132,19 +131,7 @@ pub(super) const fn row(
     source: &'static str,
 ) -> Metric {
     let (cutoff, level, needs) = (Cutoff::Never, Level::Row, CLASSIFICATION);
-    Metric {
-        id,
-        cutoff,
-        level,
-        higher_is_better,
-        range: (0.0, 1.0),
-        needs,
-        doc,
-        formula,
-        na,
-        source,
-        example: UNTOLD,
-    }
+    Metric { id, cutoff, level, higher_is_better, needs, doc, formula, na, source, ..UNTOLD }
 }
 
 pub(super) const fn catalogue(
@@ -157,19 +144,7 @@ pub(super) const fn catalogue(
     source: &'static str,
 ) -> Metric {
     let (level, needs) = (Level::Catalogue, SHOWN);
-    Metric {
-        id,
-        cutoff,
-        level,
-        higher_is_better,
-        range: (0.0, 1.0),
-        needs,
-        doc,
-        formula,
-        na,
-        source,
-        example: UNTOLD,
-    }
+    Metric { id, cutoff, level, higher_is_better, needs, doc, formula, na, source, ..UNTOLD }
 }
 
 impl Metric {

@@ -36,6 +36,7 @@ use std::path::Path;
 use crossbeam_channel::{Receiver, Sender};
 
 pub use options::EngineOptions;
+pub use queries::StoreQueries;
 pub use scorer::ModelScorer;
 
 use crate::protocol::transport::{InProcess, ServeOptions, serve};

@@ -7,7 +7,8 @@ use crate::analysis::{Bindings, Queries, QueryError};
 use crate::engine::store::{Connection, Fill, Flow, StoreError};
 use crate::util::cancel::Cancel;
 
-pub(super) struct StoreQueries<'a> {
+/// Runs registered statements on one connection; also for subcommands without an engine.
+pub struct StoreQueries<'a> {
     pub connection: &'a Connection,
     pub cancel: &'a Cancel,
 }

@@ -4,7 +4,7 @@
 use arrow::record_batch::RecordBatch;
 
 use crate::analysis::QueryError;
-use crate::analysis::metrics::columns::{flags, floats, hashes, numbers};
+use crate::analysis::metrics::columns::{counts, flags, floats, numbers};
 
 /// One row until its list is ranked.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,8 +24,6 @@ pub(crate) struct Seen {
     pub shown: u64,
     pub bad_scores: u64,
     pub unjudged: u64,
-    /// NaN without a judged row.
-    pub largest_gain: f64,
     /// Do all scores that are numbers lie within 0..=1?
     pub probabilities: bool,
     /// Rows whose item occurs before in their list, and retrieved rows that share their score: with
@@ -48,7 +46,7 @@ pub(crate) struct Gathered {
 
 impl Seen {
     pub fn nothing() -> Self {
-        Self { largest_gain: f64::NAN, probabilities: true, ..Self::default() }
+        Self { probabilities: true, ..Self::default() }
     }
 
     /// Counts what other lists were like.
@@ -57,7 +55,6 @@ impl Seen {
         self.shown += other.shown;
         self.bad_scores += other.bad_scores;
         self.unjudged += other.unjudged;
-        self.largest_gain = self.largest_gain.max(other.largest_gain);
         self.probabilities &= other.probabilities;
         self.repeats += other.repeats;
         self.tied += other.tied;
@@ -83,7 +80,7 @@ impl Rows {
     pub fn take(&mut self, batch: &RecordBatch) -> Result<(), QueryError> {
         let read = |error: crate::analysis::AnalysisError| QueryError::Failed(error.to_string());
         let (score, gain) = (floats(batch, "score").map_err(read)?, floats(batch, "gain").map_err(read)?);
-        let (shown, item) = (flags(batch, "shown").map_err(read)?, hashes(batch, "item").map_err(read)?);
+        let (shown, item) = (flags(batch, "shown").map_err(read)?, counts(batch, "item").map_err(read)?);
         let list = numbers(batch, "list").map_err(read)?;
         self.list.extend(list.into_iter().map(|list| list.saturating_sub(self.first)));
         self.entries.reserve(score.len());
@@ -99,7 +96,6 @@ impl Rows {
         let gain = if gain.is_finite() { gain } else { f64::NAN };
         seen.rows += 1;
         seen.unjudged += u64::from(gain.is_nan());
-        seen.largest_gain = seen.largest_gain.max(gain);
         if !shown {
             return Entry { score: f64::NAN, gain, item };
         }
