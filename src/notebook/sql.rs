@@ -1,10 +1,10 @@
 //! Which tables an SQL text reads, by tokens alone: no grammar to lag behind the database's. What
 //! cannot be told for sure is left out; the database has the last word.
 
-use sqlparser::dialect::DuckDbDialect;
-use sqlparser::tokenizer::{Token, Tokenizer, Word};
+mod tokens;
 
 use super::params;
+use tokens::{Spanned, Token, Word, tokens};
 
 /// A table that a statement names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub struct TableRef {
     pub end: usize,
 }
 
-/// The tables a statement (or several) reads, in order, names of CTEs left out. Text that cannot be
-/// cut into tokens (an open quote) gives none.
+/// The tables a statement (or several) reads, in order, names of CTEs left out. An open quote runs to
+/// the end of the text.
 pub fn tables(sql: &str) -> Vec<TableRef> {
     scan(sql, Place::Elsewhere)
 }
@@ -51,15 +51,9 @@ struct Cte {
     from: usize,
 }
 
-struct Spanned {
-    token: Token,
-    start: usize,
-    end: usize,
-}
-
 fn scan(sql: &str, place: Place) -> Vec<TableRef> {
     let bound = params::bind(sql).sql;
-    let Some(tokens) = tokens(&bound) else { return Vec::new() };
+    let tokens = tokens(&bound);
     let ctes = ctes(&tokens);
     let mut levels = vec![Level { place, function: false }];
     let mut found = Vec::new();
@@ -82,7 +76,7 @@ fn scan(sql: &str, place: Place) -> Vec<TableRef> {
             Token::RParen if levels.len() > 1 => {
                 levels.pop();
             }
-            Token::SemiColon => {
+            Token::Semicolon => {
                 levels = vec![Level { place: Place::Elsewhere, function: false }];
             }
             Token::Comma => {
@@ -92,7 +86,7 @@ fn scan(sql: &str, place: Place) -> Vec<TableRef> {
             }
             Token::Word(w) => {
                 let in_table = levels.last().is_some_and(|level| level.place == Place::Table);
-                let keyword = w.quote_style.is_none().then(|| w.value.to_lowercase());
+                let keyword = (!w.quoted).then(|| w.value.to_lowercase());
                 match keyword.as_deref() {
                     Some("from") => begin_from(&mut levels, &tokens[..at]),
                     Some(
@@ -165,7 +159,7 @@ fn word(token: &Token) -> Option<&Word> {
 }
 
 fn is_any(word: &Word, names: &[&str]) -> bool {
-    word.quote_style.is_none() && names.iter().any(|name| word.value.eq_ignore_ascii_case(name))
+    !word.quoted && names.iter().any(|name| word.value.eq_ignore_ascii_case(name))
 }
 
 /// `WITH [RECURSIVE] name [(columns)] AS [[NOT] MATERIALIZED] ( ... )`, and those behind a comma.
@@ -233,55 +227,6 @@ fn behind_parenthesis(tokens: &[Spanned], at: usize) -> usize {
         }
     }
     tokens.len()
-}
-
-/// The tokens that are not blanks or comments, with their bytes.
-fn tokens(sql: &str) -> Option<Vec<Spanned>> {
-    let tokens = Tokenizer::new(&DuckDbDialect {}, sql).tokenize_with_location().ok()?;
-    let lines: Vec<&str> = sql.split('\n').collect();
-    let mut starts = Vec::with_capacity(lines.len());
-    let mut at = 0;
-    for line in &lines {
-        starts.push(at);
-        at += line.len() + 1;
-    }
-    let mut cursor = Cursor::default();
-    let mut offset = |line: u64, column: u64| -> usize {
-        let index = line.saturating_sub(1) as usize;
-        let (Some(start), Some(text)) = (starts.get(index), lines.get(index)) else { return sql.len() };
-        start + cursor.bytes(index, text, column.saturating_sub(1) as usize)
-    };
-    let mut out = Vec::with_capacity(tokens.len());
-    for token in tokens {
-        let start = offset(token.span.start.line, token.span.start.column);
-        let end = offset(token.span.end.line, token.span.end.column);
-        if !matches!(token.token, Token::Whitespace(_) | Token::EOF) {
-            out.push(Spanned { token: token.token, start, end });
-        }
-    }
-    Some(out)
-}
-
-/// Walks forward through a line's characters, so that one long line is read once and not per token.
-#[derive(Default)]
-struct Cursor {
-    line: usize,
-    chars: usize,
-    bytes: usize,
-}
-
-impl Cursor {
-    fn bytes(&mut self, line: usize, text: &str, chars: usize) -> usize {
-        if line != self.line || chars < self.chars {
-            *self = Cursor { line, chars: 0, bytes: 0 };
-        }
-        let rest = text.get(self.bytes..).unwrap_or_default();
-        for c in rest.chars().take(chars - self.chars) {
-            self.bytes += c.len_utf8();
-        }
-        self.chars = chars;
-        self.bytes
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ pub mod arrow_text;
 pub mod atomic;
 pub mod cancel;
 pub mod figures;
+#[cfg(feature = "notebook")]
+pub(crate) mod lexis;
 pub mod memory;
 pub mod nearest;
 pub mod sanitise;

@@ -16,7 +16,6 @@ mod connection;
 mod error;
 mod export;
 mod keep;
-mod lexis;
 mod names;
 mod open;
 mod page;

@@ -1,8 +1,8 @@
 //! `{{name}}` in a cell's SQL becomes the bound parameter `$name`: outside of string literals,
 //! quoted identifiers and comments. Values are never pasted into the text.
 
-use super::lexis::skip_quoted;
 use super::{ErrorKind, Params, Result, StoreError};
+use crate::util::lexis::skip_quoted;
 
 /// SQL with `$name` parameters, and the way back to the text that it was made from.
 #[derive(Debug, Clone, PartialEq)]

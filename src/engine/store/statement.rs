@@ -4,10 +4,10 @@
 //! run every statement but the last. A dynamic PIVOT is the one query that DuckDB itself expands to
 //! several statements; it passes only without any `;`, and only inside `FROM (...)`.
 
-use super::lexis::{before_semicolon, first_word, start};
 use super::params::{Rewritten, rewrite};
 use super::{Connection, ErrorKind, Params, Result, StoreError};
 use crate::util::cancel::Cancel;
+use crate::util::lexis::{before_semicolon, first_word, start};
 
 /// Functions that a query may call and that do not only read: raw pointers, logging to files,
 /// checkpoints, and the two that run further SQL out of a string.

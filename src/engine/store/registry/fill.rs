@@ -1,9 +1,9 @@
 //! Filling a registered statement: `{name}` identifiers, `{=name}` expressions, `$name` values.
 
-use super::super::lexis::skip_quoted;
 use super::super::{Connection, Flow, Result, StoreError, Value, quote_ident};
 use super::Query;
 use crate::util::cancel::Cancel;
+use crate::util::lexis::skip_quoted;
 use arrow::record_batch::RecordBatch;
 
 /// What fills a registered statement.

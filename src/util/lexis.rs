@@ -1,6 +1,6 @@
 //! Where literals, quoted identifiers and comments begin and end in DuckDB's SQL, so that slots,
-//! parameters and semicolons inside of them are left alone. Decides nothing about safety: the gate
-//! in `statement.rs` asks DuckDB's own parser.
+//! parameters, names and semicolons inside of them are left alone. Decides nothing about safety: the
+//! store's gate asks DuckDB's own parser.
 
 /// Where the first word begins, behind blanks and comments.
 pub(crate) fn start(sql: &str) -> usize {
