@@ -246,7 +246,8 @@ fn a_stream_never_ends_early_in_silence() {
         seen += rows.num_rows();
         Ok(Flow::Continue(()))
     });
-    assert!(error.unwrap_err().message.contains("boom"));
+    let error = error.unwrap_err();
+    assert!(error.message.contains("boom"), "after {seen} rows: {error:?}");
     let mut batches = 0;
     let schema = c
         .query("SELECT range AS n FROM range(1000000)", &[], &never(), |_| {

@@ -79,6 +79,29 @@ impl Connection {
         sql: &str,
         params: &Params,
         cancel: &Cancel,
+        each: impl FnMut(RecordBatch) -> Result<Flow>,
+    ) -> Result<SchemaRef> {
+        match self.stream_once(sql, params, cancel, each) {
+            // A thread of DuckDB's that fails interrupts the others, and one of them may be heard first.
+            Err(error) if error.is_cancelled() && !cancel.is_cancelled() => {
+                Err(self.failure_of(sql, params, cancel).unwrap_or(error))
+            }
+            ended => ended,
+        }
+    }
+
+    /// Why a statement that nobody cancelled says that it was interrupted: it is run again, for its error.
+    fn failure_of(&self, sql: &str, params: &Params, cancel: &Cancel) -> Option<StoreError> {
+        const TRIES: usize = 5;
+        let failure = |_| self.stream_once(sql, params, cancel, |_| Ok(Flow::Continue(()))).err();
+        (0..TRIES).filter_map(failure).find(|error| !error.is_cancelled() || cancel.is_cancelled())
+    }
+
+    fn stream_once(
+        &self,
+        sql: &str,
+        params: &Params,
+        cancel: &Cancel,
         mut each: impl FnMut(RecordBatch) -> Result<Flow>,
     ) -> Result<SchemaRef> {
         self.under_watch(cancel, || {
