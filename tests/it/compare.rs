@@ -287,6 +287,22 @@ fn row_metrics_are_compared_as_what_they_are() {
     assert_eq!(brier.gain().unwrap(), -brier.delta.unwrap());
 }
 
+/// One model may give logits and the other cosines: AUC and its p know orders only.
+#[test]
+fn the_scale_of_scores_does_not_matter_to_auc() {
+    let mut database = Database::new();
+    log(&database, 14, 60, 2.0);
+    database.make("log", "SELECT *, exp(3 * new) - 40 AS stretched FROM log");
+    let show = "auc ap";
+    let plain = run(&mut database, &request(&[("log", "old"), ("log", "new")], show));
+    let other = run(&mut database, &request(&[("log", "old"), ("log", "stretched")], show));
+    for (a, b) in plain.lines.iter().zip(&other.lines) {
+        close(a.value, b.value.unwrap());
+        close(a.p, b.p.unwrap());
+        close(a.lower, b.lower.unwrap());
+    }
+}
+
 #[test]
 fn relations_are_matched_by_query_and_what_is_missing_is_said() {
     let mut database = Database::new();

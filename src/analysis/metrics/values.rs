@@ -1,5 +1,7 @@
 //! The values of one metric, list by list, in the form that means, intervals and tests need.
 
+mod chain;
+
 use super::columns::{flags, floats, numbers};
 use super::pass::{self, Terms};
 use super::policy::{self, PolicyParts};
@@ -60,16 +62,6 @@ impl<T> ByList<T> {
     fn len(&self) -> usize {
         self.cells.len()
     }
-
-    /// These lists, then those of `other`.
-    fn chain(&self, other: &Self) -> Self
-    where
-        T: Clone,
-    {
-        let shifted = other.starts.iter().skip(1).map(|start| start + self.cells.len());
-        let starts = self.starts.iter().copied().chain(shifted).collect();
-        Self { starts, cells: [&self.cells[..], &other.cells].concat() }
-    }
 }
 
 /// One metric over all lists.
@@ -121,25 +113,6 @@ impl Values {
                 Box::new(Exposure { figure: *figure, catalogue: *catalogue, cells })
             }
         }
-    }
-
-    /// The lists of two runs as one family, those of `other` after these; `None` for unlike metrics.
-    pub fn chain(&self, other: &Self) -> Option<Self> {
-        let chain = |a: &[f64], b: &[f64]| [a, b].concat();
-        let parts = match (&self.parts, &other.parts) {
-            (Parts::Ratio(a), Parts::Ratio(b)) => Parts::Ratio(Ratio {
-                numerator: chain(&a.numerator, &b.numerator),
-                denominator: chain(&a.denominator, &b.denominator),
-            }),
-            (Parts::Inverse(a), Parts::Inverse(b)) => {
-                Parts::Inverse(Inverse { sizes: chain(&a.sizes, &b.sizes) })
-            }
-            (Parts::Scores(a), Parts::Scores(b)) => Parts::Scores(a.chain(b)),
-            (Parts::Bins(a), Parts::Bins(b)) => Parts::Bins(a.chain(b)),
-            _ => return None,
-        };
-        let (missing, support) = (chain(&self.missing, &other.missing), chain(&self.support, &other.support));
-        Some(Self { parts, missing, support })
     }
 
     /// Steps of work of computing the metric once.
