@@ -27,6 +27,7 @@ mod hub_server;
 mod metrics;
 mod metrics_catalogue;
 mod metrics_catalogue_random;
+mod metrics_growing;
 mod metrics_random;
 mod model;
 mod model_bad;

@@ -384,7 +384,14 @@ fn computed_rows_become_a_relation() {
     c.append("__score_rel", &rows(vec![2, 0], vec![Some(0.2), None])).unwrap();
     let partial = c.join_scores("rel", "__in_rel", "__score_rel", &never()).unwrap();
     assert_eq!((partial.rows, partial.columns.len()), (Some(4), 3));
+    let arrived = c.arrived_scores("early", "__in_rel", "__score_rel", 0, &never()).unwrap();
+    assert_eq!((arrived.rows, arrived.columns), (Some(2), partial.columns));
     c.append("__score_rel", &rows(vec![3, 1], vec![Some(0.3), Some(f64::NAN)])).unwrap();
+    let arrived = c.arrived_scores("early", "__in_rel", "__score_rel", 2, &never()).unwrap();
+    assert_eq!(arrived.rows, Some(4));
+    let some = c.rows("FROM early", &[], &never()).unwrap();
+    assert_eq!(some.column(0).as_primitive::<Int64Type>().values(), &[99, 95, 97, 93], "added behind");
+    c.drop_cell("early").unwrap();
     c.join_scores("rel", "__in_rel", "__score_rel", &never()).unwrap();
     let peek = store.connect().unwrap();
     let all = peek.rows("FROM rel", &[], &never()).unwrap();

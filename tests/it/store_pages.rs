@@ -139,6 +139,11 @@ fn a_column_named_rowid_is_a_column() {
     )
     .unwrap();
     c.join_scores("joined", "odd", "__s", &never()).unwrap();
+    // Without a row id rows cannot be added: all of them are made again.
+    for since in [0, 500] {
+        let arrived = c.arrived_scores("arrived", "odd", "__s", since, &never()).unwrap();
+        assert_eq!(arrived.rows, Some(999));
+    }
     let sql = "SELECT count(*) FROM joined WHERE odd_score = n / 2";
     let rows = c.rows(sql, &[], &never()).unwrap();
     assert_eq!(rows.column(0).as_primitive::<Int64Type>().value(0), 999);

@@ -59,12 +59,12 @@ fn compute(
     let mut notes = notes(&prepared.facts, &ids, &request.rows);
     notes.extend(prepared.said());
     progress(total - 1, total);
-    let mut lines = lines(&prepared.lists, &ids, &values, request, cancel, &mut notes)?;
+    let members = groups(&prepared.lists, request);
+    let mut lines = lines((&prepared.lists, &members), &ids, &values, request, cancel, &mut notes)?;
     let lists = if request.per_list { Some(list_values(&mut prepared, &ids, &values)?) } else { None };
     if request.bounds {
         let low = bounds::halves(&mut prepared, &ids, &values)?;
         let gain = bounds::most(&prepared.facts, &request.rows);
-        let members = groups(&prepared.lists, request);
         notes.push(format!("worst and best: items without a judgment, worth nothing and worth {gain}"));
         let extremes = bounds::extremes(queries, request, &ids, low, gain)?;
         bound(&mut lines, &members, &extremes);
@@ -100,7 +100,7 @@ fn bound(lines: &mut [MetricLine], members: &[Vec<u32>], extremes: &[bounds::Ext
 
 /// Lists of each group; without any row there is one group all the same: its metrics are n/a, not
 /// absent.
-fn groups(lists: &Lists, request: &MetricsRequest) -> Vec<Vec<u32>> {
+pub(super) fn groups(lists: &Lists, request: &MetricsRequest) -> Vec<Vec<u32>> {
     let mut members = members(lists);
     if members.is_empty() && request.by.is_empty() {
         members.push(Vec::new());
@@ -135,15 +135,15 @@ pub(crate) fn clusters(lists: &Lists, members: &[u32]) -> (Vec<u32>, usize) {
     (numbers, clusters)
 }
 
-fn lines(
-    lists: &Lists,
+/// A line per group and metric; `members`: the lists of each group, those of a query side by side.
+pub(super) fn lines(
+    (lists, members): (&Lists, &[Vec<u32>]),
     ids: &[MetricId],
     values: &[Values],
     request: &MetricsRequest,
     cancel: &Cancel,
     notes: &mut Vec<String>,
 ) -> Result<Vec<MetricLine>, AnalysisError> {
-    let members = groups(lists, request);
     let cost: usize = values.iter().map(Values::cost).sum();
     let resamples = affordable(request.resamples, cost);
     if resamples < request.resamples {

@@ -18,6 +18,7 @@ const TABLES: &[&str] = &[
     "recscope_extras",
     "recscope_popular",
     "recscope_last",
+    "recscope_grown",
 ];
 
 /// Which list belongs to what; all vectors are as long as there are lists.

@@ -1,6 +1,7 @@
 //! The values of one metric, list by list, in the form that means, intervals and tests need.
 
 mod chain;
+mod put;
 
 use super::columns::{flags, floats, numbers};
 use super::pass::{self, Terms};

@@ -13,6 +13,7 @@ use super::jobs::Jobs;
 use super::problems::panicked;
 use super::progress::{Stop, Work};
 use super::workspace::Workspace;
+use crate::analysis::metrics::Growing;
 use crate::engine::store::StoreError;
 use crate::notebook::spec::CellSpec;
 use crate::protocol::{CellState, Outcome};
@@ -44,6 +45,8 @@ pub(super) struct Live {
     given_up: HashSet<String>,
     /// The last partial outcome of each refreshed cell, the score cell's included.
     partial: HashMap<String, Outcome>,
+    /// What metrics cells have measured so far, by their name in lower case.
+    growing: HashMap<String, Growing>,
     interval: Option<Duration>,
     next: Instant,
 }
@@ -59,8 +62,8 @@ impl Live {
     ) -> Self {
         let ready = figures.keys().cloned().collect();
         let next = Instant::now() + interval.unwrap_or_default();
-        let (given_up, partial) = (HashSet::new(), HashMap::new());
-        Self { jobs, cells, ready, figures, given_up, partial, interval, next }
+        let (given_up, partial, growing) = (HashSet::new(), HashMap::new(), HashMap::new());
+        Self { jobs, cells, ready, figures, given_up, partial, growing, interval, next }
     }
 
     /// Cells whose relation now holds partial rows, in lower case.
@@ -96,10 +99,12 @@ impl Live {
         false
     }
 
-    /// Makes the score cell's partial rows with `arrived`, then refreshes what can be.
-    pub fn refresh(&mut self, work: &Work, arrived: impl FnOnce() -> Result<Outcome, StoreError>) {
+    /// Makes the score cell's partial rows with `arrived`, then refreshes what can be; whether the rows
+    /// are there.
+    pub fn refresh(&mut self, work: &Work, arrived: impl FnOnce() -> Result<Outcome, StoreError>) -> bool {
         let began = Instant::now();
-        if self.show(work, arrived) {
+        let shown = self.show(work, arrived);
+        if shown {
             for (cell, workspace) in self.to_refresh(work) {
                 if work.cancel.is_cancelled() {
                     break;
@@ -109,6 +114,7 @@ impl Live {
         }
         let pause = (began.elapsed() * PAUSE_TIMES).max(self.interval.unwrap_or_default());
         self.next = Instant::now() + pause;
+        shown
     }
 
     /// Asked for anew each time: a cell that is run while the model still scores fills up as well.
@@ -133,7 +139,11 @@ impl Live {
         }
         let began = Instant::now();
         let work = above.below(cell, workspace);
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.compute(&work)));
+        let mut growing = self.growing.remove(&key).unwrap_or_default();
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            self.compute(&work, above.cell, &mut growing)
+        }));
+        self.growing.insert(key.clone(), growing);
         match result {
             Ok(Ok(Some(mut outcome))) => {
                 outcome.partial = true;
@@ -162,10 +172,14 @@ impl Live {
         }
     }
 
-    /// `None` for kinds that wait until the end.
-    fn compute(&self, work: &Work) -> Result<Option<Outcome>, Stop> {
+    /// `None` for kinds that wait until the end. Metrics of the rows that arrive are not measured from
+    /// the first row again.
+    fn compute(&self, work: &Work, above: &str, growing: &mut Growing) -> Result<Option<Outcome>, Stop> {
         let done = match work.workspace.spec(work.cell)? {
             CellSpec::Sql(spec) => cells::sql(work, &spec)?,
+            CellSpec::Metrics(spec) if spec.input.from.eq_ignore_ascii_case(above) => {
+                cells::grow(work, &spec, self, growing)?
+            }
             CellSpec::Metrics(spec) => cells::metrics(work, &spec, self, Effort::Glance)?,
             CellSpec::Fairness(spec) => cells::fairness(work, &spec, self, Effort::Glance)?,
             CellSpec::Compare(spec) => cells::compare(work, &spec, self, Effort::Glance)?,

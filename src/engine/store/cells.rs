@@ -106,12 +106,24 @@ impl Connection {
     /// NULL where no score has arrived. `scores` has a first column `row BIGINT`: the row's number in
     /// the snapshot, from 0.
     pub fn join_scores(&self, out: &str, rows: &str, scores: &str, cancel: &Cancel) -> Result<Relation> {
-        self.with_scores("store/join_scores", out, rows, scores, cancel)
+        self.with_scores("store/join_scores", (out, rows, scores), None, cancel)
     }
 
-    /// As `join_scores`, but only the rows whose score has arrived.
-    pub fn arrived_scores(&self, out: &str, rows: &str, scores: &str, cancel: &Cancel) -> Result<Relation> {
-        self.with_scores("store/arrived_scores", out, rows, scores, cancel)
+    /// As `join_scores`, but only the rows whose score has arrived. `since`: so many of `scores` are in
+    /// `out` already, which this made; rows of the others are added behind them.
+    pub fn arrived_scores(
+        &self,
+        out: &str,
+        rows: &str,
+        scores: &str,
+        since: u64,
+        cancel: &Cancel,
+    ) -> Result<Relation> {
+        // Rows are found again by their row id, which a column of that name hides.
+        if since == 0 || self.names_rowid(&self.find(rows)?)? {
+            return self.with_scores("store/arrived_scores", (out, rows, scores), None, cancel);
+        }
+        self.with_scores("store/more_scores", (out, rows, scores), Some(since), cancel)
     }
 
     /// Rows of a snapshot, with their row ids, that agree in `columns` with a row of `like`: at most
@@ -135,9 +147,8 @@ impl Connection {
     fn with_scores(
         &self,
         id: &str,
-        out: &str,
-        rows: &str,
-        scores: &str,
+        (out, rows, scores): (&str, &str, &str),
+        since: Option<u64>,
         cancel: &Cancel,
     ) -> Result<Relation> {
         let found = self.find(scores)?;
@@ -148,6 +159,7 @@ impl Connection {
             .ident("rows", rows)
             .ident("scores", scores)
             .idents("columns", columns);
+        let fill = since.into_iter().fold(fill, |fill, since| fill.value("since", since as i64));
         self.registered_run(id, &fill, cancel)?;
         self.describe(out)
     }

@@ -114,7 +114,7 @@ impl Connection {
     }
 
     /// Whether a column of its own hides the row id.
-    fn names_rowid(&self, found: &Found) -> Result<bool> {
+    pub(crate) fn names_rowid(&self, found: &Found) -> Result<bool> {
         Ok(self.columns(found)?.iter().any(|c| c.name.eq_ignore_ascii_case("rowid")))
     }
 

@@ -4,7 +4,9 @@ use super::roles::{Asked, Fitted, fit};
 use super::table::keep;
 use super::{Done, Figures, Known, Stop, Work};
 use crate::analysis::fairness::{FairnessRequest, audit};
-use crate::analysis::metrics::{Empty, MetricsRequest, convention, evaluate as measure, lens};
+use crate::analysis::metrics::{
+    Empty, Growing, MetricsRequest, MetricsTable, convention, evaluate as measure, lens,
+};
 use crate::engine::lanes::checks::evaluate;
 use crate::engine::lanes::dialect;
 use crate::engine::lanes::queries::StoreQueries;
@@ -37,20 +39,7 @@ pub(in crate::engine::lanes) fn metrics(
     known: &dyn Known,
     effort: Effort,
 ) -> Result<Done, Stop> {
-    let asked = Asked { input: &spec.input, roles: &spec.roles, ties: spec.ties, metrics: &spec.show };
-    let Fitted { roles, notes } = fit(work, &asked, spec.by.iter().collect())?;
-    let request = MetricsRequest {
-        rows: dialect::rows(&spec.input, &roles, spec.relevant_at, spec.ties, work.workspace),
-        show: spec.show.clone(),
-        by: spec.by.clone(),
-        empty: Empty::NotAvailable,
-        interval: dialect::interval(spec.interval),
-        resamples: effort.resamples(spec.resamples),
-        seed: spec.seed,
-        per_list: false,
-        by_statements: false,
-        bounds: spec.bounds,
-    };
+    let (request, notes) = asked(work, spec, effort)?;
     let mut queries = StoreQueries { connection: work.connection, cancel: work.cancel };
     let mut progress = |done, total| {
         if effort == Effort::Full {
@@ -66,6 +55,54 @@ pub(in crate::engine::lanes) fn metrics(
         }
         None => measure(&mut queries, &request, work.cancel, &mut progress)?,
     };
+    told(work, spec, known, (table, notes))
+}
+
+/// The metrics of a table whose rows are still arriving at its end; lists without new rows are not
+/// measured again.
+pub(in crate::engine::lanes) fn grow(
+    work: &Work,
+    spec: &MetricsSpec,
+    known: &dyn Known,
+    growing: &mut Growing,
+) -> Result<Done, Stop> {
+    let (request, notes) = asked(work, spec, Effort::Glance)?;
+    let from = work.connection.describe(&spec.input.from)?;
+    let hidden = from.columns.iter().any(|column| column.name.eq_ignore_ascii_case("rowid"));
+    let Some(rows) = from.rows.filter(|_| !hidden && spec.convention.is_none() && Growing::can(&request))
+    else {
+        return metrics(work, spec, known, Effort::Glance);
+    };
+    let mut queries = StoreQueries { connection: work.connection, cancel: work.cancel };
+    let table = growing.measure(&mut queries, &request, rows, work.cancel)?;
+    told(work, spec, known, (table, notes))
+}
+
+/// What a cell asks for, and how its roles were found.
+fn asked(work: &Work, spec: &MetricsSpec, effort: Effort) -> Result<(MetricsRequest, Vec<String>), Stop> {
+    let asked = Asked { input: &spec.input, roles: &spec.roles, ties: spec.ties, metrics: &spec.show };
+    let Fitted { roles, notes } = fit(work, &asked, spec.by.iter().collect())?;
+    let request = MetricsRequest {
+        rows: dialect::rows(&spec.input, &roles, spec.relevant_at, spec.ties, work.workspace),
+        show: spec.show.clone(),
+        by: spec.by.clone(),
+        empty: Empty::NotAvailable,
+        interval: dialect::interval(spec.interval),
+        resamples: effort.resamples(spec.resamples),
+        seed: spec.seed,
+        per_list: false,
+        by_statements: false,
+        bounds: spec.bounds,
+    };
+    Ok((request, notes))
+}
+
+fn told(
+    work: &Work,
+    spec: &MetricsSpec,
+    known: &dyn Known,
+    (table, notes): (MetricsTable, Vec<String>),
+) -> Result<Done, Stop> {
     let rows = table.to_batch().map_err(|e| Problem::new(ProblemKind::Bug, e.to_string()))?;
     let info = keep(work, work.cell, &rows)?;
     let mut done = Done::new(work, Some(info), Figures::of_metrics(&table, &spec.input));

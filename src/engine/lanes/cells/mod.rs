@@ -24,7 +24,7 @@ use crate::notebook::spec::CellSpec;
 use crate::protocol::{Outcome, RelationInfo};
 
 pub(super) use compare::compare;
-pub(super) use measure::{Effort, fairness, metrics};
+pub(super) use measure::{Effort, fairness, grow, metrics};
 pub(super) use score::ScoreJob;
 pub(super) use sql::sql;
 

@@ -80,6 +80,8 @@ pub(in crate::engine::lanes) struct ScoreJob {
     total: u64,
     scored: Rows,
     from: u64,
+    /// Scores that are in the cell's partial rows.
+    shown: u64,
     /// What is scored before the rest.
     first: Stretch,
     schema: Arc<Schema>,
@@ -157,6 +159,7 @@ fn prepare(work: &Work, spec: &ScoreSpec, names: &Names) -> Result<ScoreJob, Sto
         total,
         scored: Rows::default(),
         from: 0,
+        shown: 0,
         first,
         schema,
         summary,
@@ -230,7 +233,7 @@ impl Scoring<'_> {
         let kept = matches!(stop.problem.kind, ProblemKind::Cancelled | ProblemKind::Resource);
         if kept && self.done() > 0 {
             // Not under the job's own flag, which is set.
-            match connection.arrived_scores(self.work.cell, &names.rows, &names.scores, &Cancel::new()) {
+            match connection.arrived_scores(self.work.cell, &names.rows, &names.scores, 0, &Cancel::new()) {
                 Ok(relation) => stop.partial = Some(Box::new(self.outcome(&relation, true))),
                 Err(error) => tracing::warn!("scored rows not kept: {error}"),
             }

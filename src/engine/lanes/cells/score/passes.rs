@@ -42,6 +42,8 @@ struct Pass {
 impl Scoring<'_> {
     /// Scores what is left, until it is done, held, or something stops it.
     pub(super) fn run(&mut self, live: &mut Live) -> Result<Way, Stop> {
+        // Other cells may have run since it was held, and what is below counts from the first row again.
+        self.job.shown = 0;
         let first = std::mem::take(&mut self.job.first);
         if !first.rows.is_empty() {
             let way = self.pass(first, live)?;
@@ -214,19 +216,22 @@ impl Scoring<'_> {
 
     /// Makes partial rows of what has arrived, where live tables are wanted; `below`: and of what is
     /// made of them.
-    fn refresh(&self, live: &mut Live, below: bool) {
+    fn refresh(&mut self, live: &mut Live, below: bool) {
         if !live.is_on() || self.done() == 0 || self.work.cancel.is_cancelled() {
             return;
         }
-        let (work, names) = (self.work, &self.job.names);
+        let (work, names, shown) = (self.work, &self.job.names, self.job.shown);
         let arrived = || {
-            let relation =
-                work.connection.arrived_scores(work.cell, &names.rows, &names.scores, work.cancel)?;
+            let (rows, scores) = (&names.rows, &names.scores);
+            let relation = work.connection.arrived_scores(work.cell, rows, scores, shown, work.cancel)?;
             Ok(self.outcome(&relation, true))
         };
-        match below {
+        let made = match below {
             true => live.refresh(work, arrived),
-            false => drop(live.show(work, arrived)),
+            false => live.show(work, arrived),
+        };
+        if made {
+            self.job.shown = self.done();
         }
     }
 }
