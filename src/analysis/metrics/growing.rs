@@ -23,9 +23,11 @@ const BY_LIST: &[&str] = &["auc", "ap", "gauc", "ctr", "cvr", "purchase_rate"];
 /// What a list is called in every round: query, user, group.
 type Name = (Option<String>, Option<String>, u32);
 
-/// What earlier rounds have measured; a new one for every request and every table.
+/// What earlier rounds have measured; a new one for every table.
 #[derive(Debug, Default)]
 pub struct Growing {
+    /// What was asked for; something else begins anew.
+    request: Option<MetricsRequest>,
     /// Rows of the table that have been measured.
     rows: u64,
     names: HashMap<Name, u32>,
@@ -57,8 +59,8 @@ impl Growing {
     }
 
     /// The metrics of the table as it stands, with `rows` rows, of which the first are those of the last
-    /// round. Lines are in order of their group's values; no notes. `request` is one that it [`can`], the
-    /// same in every round. After an error the next round measures what this one did not.
+    /// round. Lines are in order of their group's values; no notes. `request` is one that it [`can`];
+    /// another than the last one, of a cell that was edited, begins with the first row. After an error the next round measures what this one did not.
     ///
     /// [`can`]: Growing::can
     pub fn measure(
@@ -68,6 +70,9 @@ impl Growing {
         rows: u64,
         cancel: &Cancel,
     ) -> Result<MetricsTable, AnalysisError> {
+        if self.request.as_ref() != Some(request) {
+            *self = Self { request: Some(request.clone()), ..Self::default() };
+        }
         let ids = request.show.iter().map(|text| MetricId::parse(text)).collect::<Result<Vec<_>, _>>()?;
         ids.iter().try_for_each(|id| roles::require(id, &request.rows))?;
         let round = self.round(queries, request, &ids, cancel);
