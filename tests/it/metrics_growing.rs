@@ -81,6 +81,20 @@ fn every_round_equals_the_whole() {
     }
 }
 
+/// A cell edited between two rounds asks for other lists: what was kept of the old ones is not mixed in.
+#[test]
+fn another_request_begins_anew() {
+    let mut database = Database::new();
+    log(&database);
+    let mut growing = Growing::default();
+    for (rows, by) in [(400, &[][..]), (800, &["side"][..]), (1200, &[][..])] {
+        database.make("grows", &format!("SELECT * FROM whole WHERE n < {rows} ORDER BY n"));
+        let request = request(by, false);
+        let found = growing.measure(&mut database, &request, rows, &Cancel::new()).unwrap();
+        same(&found, &evaluate(&mut database, &request, &Cancel::new(), &mut |_, _| {}).unwrap(), rows);
+    }
+}
+
 /// A round that finds a text where a number should be leaves what is known; the next one goes on.
 #[test]
 fn a_round_that_fails_is_made_up_for() {

@@ -196,7 +196,7 @@ fn list_values(
     values: &[Values],
 ) -> Result<ListValues, AnalysisError> {
     // Not through `rows`: the names of lists are there without the rows.
-    let batch = prepared.queries.rows("metrics/list_queries", &Bindings::new())?;
+    let batch = prepared.queries.rows("metrics/list_names", &Bindings::new())?;
     let queries = texts(&batch, "query")?.into_iter().map(Option::unwrap_or_default).collect();
     let mut lists = ListValues { queries, ..ListValues::default() };
     for (id, values) in ids.iter().zip(values) {

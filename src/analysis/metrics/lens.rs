@@ -111,7 +111,7 @@ fn reasons(queries: &mut dyn Queries, request: &MetricsRequest) -> Result<Reason
 fn peculiar(queries: &mut dyn Queries, rows: &super::Rows, by: &[String]) -> Result<Reasons, AnalysisError> {
     let mut prepared = Prepared::new(queries, rows, by, Unit::Query, (false, false))?;
     prepared.rank()?;
-    let names = texts(&prepared.rows("metrics/list_queries", &Bindings::new())?, "query")?;
+    let names = texts(&prepared.rows("metrics/list_names", &Bindings::new())?, "query")?;
     let bindings = Bindings::new().ident("rows", prepared.ranked_from());
     let batch = prepared.rows("metrics/list_facts", &bindings)?;
     let column = |name: &str| counts(&batch, name);

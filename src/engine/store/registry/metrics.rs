@@ -28,7 +28,6 @@ pub(super) const QUERIES: &[Query] = super::registered!(
     "list_facts",
     "list_index",
     "list_names",
-    "list_queries",
     "list_rows",
     "lists",
     "novelty",
