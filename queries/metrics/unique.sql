@@ -9,5 +9,5 @@ FROM temp.recscope_rows
 QUALIFY item IS NULL
     OR row_number() OVER (
         PARTITION BY list, item
-        ORDER BY shown DESC, score DESC NULLS LAST, tie_position ASC NULLS LAST, gain DESC NULLS LAST, seq
+        ORDER BY shown DESC, score DESC NULLS LAST, tie_position ASC NULLS LAST, gain DESC NULLS LAST, label DESC NULLS LAST, seq
     ) = 1

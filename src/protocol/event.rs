@@ -41,6 +41,11 @@ pub enum Event {
         from: usize,
         items: Vec<String>,
     },
+    /// SQL for a cell, or why there is none.
+    Recipe {
+        seq: u64,
+        result: Result<String, Problem>,
+    },
     /// Sources opened or refused after a `Sync`.
     Source {
         name: String,

@@ -53,6 +53,15 @@ pub enum Request {
         sql: String,
         cursor: usize,
     },
+    /// The SQL that makes one value of a cell's table, as text for a cell. `metric`: which value, where
+    /// the table has several; `predicate`: the rows that it is about, empty for all. Answer:
+    /// `Event::Recipe`.
+    Recipe {
+        seq: u64,
+        cell: String,
+        metric: Option<String>,
+        predicate: String,
+    },
     /// Ask for `Event::Pulse` now (memory, lanes).
     Pulse,
     Shutdown,

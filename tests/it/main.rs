@@ -15,6 +15,7 @@ mod engine_cancel;
 mod engine_compare;
 mod engine_models;
 mod engine_pause;
+mod engine_recipes;
 mod engine_run;
 mod engine_scores;
 mod engine_slices;

@@ -19,6 +19,7 @@ pub(crate) mod pass;
 pub mod policy;
 mod predicate;
 pub(crate) mod prepared;
+mod recipe;
 pub mod reference;
 mod request;
 pub(crate) mod roles;
@@ -37,6 +38,7 @@ pub use lens::{Difference, Lens, lens};
 pub use measures::EXPECTED;
 pub use metric::{Cutoff, Example, Level, Metric, Need};
 pub use predicate::predicate;
+pub use recipe::{Part, Recipe, Step, recipe};
 pub use request::{
     Denominator, Duplicates, Empty, Gains, MetricsRequest, Missing, Policy, Roles, Rows, Rules, Ties,
     Unjudged,

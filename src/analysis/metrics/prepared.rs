@@ -2,7 +2,9 @@
 //! temporary relation is needed when, makes each once, and drops them all at the end.
 
 use super::columns::{counts, floats, numbers, one, texts};
+use super::measures::Reads;
 use super::roles::{self, Unit};
+use super::values::TOP_GAIN;
 use super::{AnalysisError, Need, Rows, rules};
 use crate::analysis::{Bindings, Queries, QueryError, SqlValue};
 use crate::util::cancel::Cancel;
@@ -223,6 +225,17 @@ impl<'q> Prepared<'q> {
         Ok(())
     }
 
+    /// Makes what a statement reads.
+    pub(super) fn make(&mut self, reads: Reads) -> Result<(), AnalysisError> {
+        self.rank()?;
+        match reads {
+            Reads::Ranked => Ok(()),
+            Reads::Ideal => self.order_ideally(),
+            Reads::Extras => self.extras(),
+            Reads::Popular => self.popularity(),
+        }
+    }
+
     /// Makes `recscope_ideal`, once.
     pub fn order_ideally(&mut self) -> Result<(), AnalysisError> {
         self.rank()?;
@@ -290,6 +303,11 @@ impl<'q> Prepared<'q> {
     pub fn probability(&mut self) -> Result<&'static str, AnalysisError> {
         self.make_rows()?;
         Ok(if self.facts.probabilities { "score" } else { "1 / (1 + exp(-score))" })
+    }
+
+    /// The gain that ERR is certain of.
+    pub fn top_gain(&self) -> f64 {
+        self.facts.largest_gain.max(TOP_GAIN)
     }
 
     /// Gain from which an item is relevant.

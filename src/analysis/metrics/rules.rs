@@ -8,7 +8,8 @@ use crate::analysis::{Bindings, Queries};
 /// The predicate of the rows that count: the request's own filter and what the rules add to it.
 pub(super) fn kept(rows: &Rows) -> String {
     let own = rows.filter.clone().unwrap_or_else(|| "TRUE".to_owned());
-    let mut kept = vec![format!("({own})")];
+    // On lines of its own: a comment at its end must not swallow what comes behind.
+    let mut kept = vec![format!("(\n{own}\n)")];
     let roles = &rows.roles;
     if rows.rules.unjudged == Unjudged::Condensed
         && let Some(judged) = roles.gain.as_ref().or(roles.label.as_ref())
@@ -20,7 +21,9 @@ pub(super) fn kept(rows: &Rows) -> String {
     {
         let (query, order, from) = (quoted(query), quoted(order), quoted(&rows.from));
         // Of the user's rows before unjudged ones go: the query was answered, whatever is left of it.
-        kept.push(format!("{query} IN (SELECT {query} FROM {from} WHERE ({own}) AND {order} IS NOT NULL)"));
+        kept.push(format!(
+            "{query} IN (SELECT {query} FROM {from} WHERE (\n{own}\n) AND {order} IS NOT NULL)"
+        ));
     }
     if kept.len() == 1 { own } else { kept.join(" AND ") }
 }

@@ -2,12 +2,15 @@
 
 mod chain;
 mod put;
+mod rate;
 
 use super::columns::{flags, floats, numbers};
 use super::pass::{self, Terms};
 use super::policy::{self, PolicyParts};
 use super::prepared::Prepared;
 use super::{AnalysisError, Empty, Level, MetricId, measures, supply};
+pub(super) use rate::{Rate, Weights, rate};
+
 pub(super) use crate::analysis::stats::Shape;
 use crate::analysis::stats::{
     Auc, AveragePrecision, Calibration, Concentration, Exposure, Inverse, Ratio, Shaped, Statistic,
@@ -19,7 +22,7 @@ const WHOLE: i64 = u32::MAX as i64;
 /// The persistence of rank-biased precision.
 pub(super) const PATIENCE: f64 = 0.8;
 /// gdeval's highest grade; see `err` in the catalogue.
-const TOP_GAIN: f64 = 4.0;
+pub(super) const TOP_GAIN: f64 = 4.0;
 
 /// What a metric is made of.
 #[derive(Debug, Clone, PartialEq)]
@@ -168,8 +171,7 @@ pub(crate) fn measure(
 }
 
 fn terms(prepared: &Prepared<'_>) -> Terms {
-    let top_gain = prepared.facts.largest_gain.max(TOP_GAIN);
-    Terms { relevant_at: prepared.relevant_at(), top_gain, patience: PATIENCE }
+    Terms { relevant_at: prepared.relevant_at(), top_gain: prepared.top_gain(), patience: PATIENCE }
 }
 
 /// Runs the SQL of one metric.
@@ -185,8 +187,7 @@ fn measured_by_sql(
         return Ok(values);
     }
     match id.metric.level {
-        Level::List if id.metric.id == "diversity.seed_sum" => sizes(prepared),
-        Level::List => per_list(prepared, id, empty),
+        Level::List => sizes(prepared),
         Level::Row => match id.metric.id {
             "auc" => scores(prepared),
             "ece" => calibration(prepared),
@@ -198,43 +199,6 @@ fn measured_by_sql(
 
 pub(super) fn at(id: &MetricId) -> Bindings {
     Bindings::new().value("k", SqlValue::Int(id.cutoff.map_or(WHOLE, i64::from)))
-}
-
-/// The statement and its column behind a metric with a value per list.
-fn source(prepared: &Prepared<'_>, id: &MetricId) -> (&'static str, &'static str, Bindings) {
-    let top = prepared.facts.largest_gain.max(TOP_GAIN);
-    match id.metric.id {
-        "ndcg" => ("metrics/gain_at", "ndcg", at(id)),
-        "ndcg_exp" => ("metrics/gain_at", "ndcg_exp", at(id)),
-        "map" => ("metrics/average_precision", "map", at(id)),
-        "err" => ("metrics/err", "err", at(id).value("top", SqlValue::Float(top))),
-        "bpref" => ("metrics/bpref", "bpref", Bindings::new()),
-        "rprec" => ("metrics/rprec", "rprec", Bindings::new()),
-        "novelty" => ("metrics/novelty", "novelty", at(id)),
-        "ild" => {
-            let k = id.cutoff.map_or(10, i64::from);
-            ("metrics/ild", "ild", Bindings::new().value("k", SqlValue::Int(k)))
-        }
-        "accuracy.seed_list" => ("metrics/seed", "seed_list", Bindings::new()),
-        "accuracy.seed_example" => ("metrics/seed", "seed_example", Bindings::new()),
-        "diversity.seed_mean" => ("metrics/seed", "seed_mean", Bindings::new()),
-        "relevance.seed_literal" => ("metrics/seed", "seed_literal", Bindings::new()),
-        "relevance.seed_example" => ("metrics/seed", "relevance_example", Bindings::new()),
-        column => ("metrics/hits_at", column, at(id).value("patience", SqlValue::Float(PATIENCE))),
-    }
-}
-
-fn per_list(prepared: &mut Prepared<'_>, id: &MetricId, empty: Empty) -> Result<Values, AnalysisError> {
-    match id.metric.id {
-        "ndcg" | "ndcg_exp" => prepared.order_ideally()?,
-        _ => prepared.rank()?,
-    }
-    let (statement, column, bindings) = source(prepared, id);
-    let batch = prepared.rows(statement, &bindings)?;
-    let mut values = vec![f64::NAN; prepared.lists.query.len()];
-    scatter(&mut values, &numbers(&batch, "list")?, &floats(&batch, column)?);
-    measures::redivide(prepared, id, &mut values)?;
-    Ok(listwise(values, empty))
 }
 
 /// A value per list, NaN where it has none, in the form of a mean.
@@ -285,26 +249,7 @@ fn outcomes(prepared: &mut Prepared<'_>, id: &MetricId) -> Result<Values, Analys
         }
         Ok(sums)
     };
-    type Weights = &'static [(&'static str, f64)];
-    const UNSCORED: Weights = &[("rows", 1.0), ("scored", -1.0)];
-    const UNLABELLED: Weights = &[("rows", 1.0), ("labelled", -1.0)];
-    const UNASKED: Weights = &[("rows", 1.0), ("asked", -1.0)];
-    let (numerator, denominator, missing): (Weights, Weights, Weights) = match id.metric.id {
-        "precision" => (&[("tp", 1.0)], &[("tp", 1.0), ("fp", 1.0)], UNSCORED),
-        "recall" => (&[("tp", 1.0)], &[("tp", 1.0), ("fn", 1.0)], UNSCORED),
-        "f1" => (&[("tp", 2.0)], &[("tp", 2.0), ("fp", 1.0), ("fn", 1.0)], UNSCORED),
-        "fpr" => (&[("fp", 1.0)], &[("fp", 1.0), ("tn", 1.0)], UNSCORED),
-        "fnr" => (&[("fn", 1.0)], &[("tp", 1.0), ("fn", 1.0)], UNSCORED),
-        "selection_rate" => (&[("tp", 1.0), ("fp", 1.0)], &[("scored", 1.0)], UNSCORED),
-        "log_loss" => (&[("log_loss", 1.0)], &[("scored", 1.0)], UNSCORED),
-        "brier" => (&[("brier", 1.0)], &[("scored", 1.0)], UNSCORED),
-        "ctr" => (&[("clicks", 1.0)], &[("labelled", 1.0)], UNLABELLED),
-        "purchase_rate" => (&[("purchases", 1.0)], &[("asked", 1.0)], UNASKED),
-        "cvr" => (&[("purchases", 1.0)], &[("clicks", 1.0)], UNASKED),
-        _ => (&[("tp", 1.0), ("tn", 1.0)], &[("scored", 1.0)], UNSCORED),
-    };
-    // F1's denominator counts a true positive twice; its rows are those it looks at.
-    let support = if id.metric.id == "f1" { &[("tp", 1.0), ("fp", 1.0), ("fn", 1.0)] } else { denominator };
+    let Rate { numerator, denominator, missing, support } = rate(id);
     let ratio = Ratio { numerator: sum(numerator)?, denominator: sum(denominator)? };
     Ok(Values { parts: Parts::Ratio(ratio), missing: sum(missing)?, support: sum(support)? })
 }

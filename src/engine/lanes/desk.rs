@@ -14,7 +14,7 @@ use super::cell_lane::{CellLane, Task};
 use super::jobs::{Cancelled, Jobs};
 use super::model_lane::ModelLane;
 use super::options::EngineOptions;
-use super::peek_lane::{self, PeekQueue};
+use super::peek_lane::{self, PeekQueue, RecipeOf};
 use super::problems::panicked;
 use super::queue::Order;
 use super::workspace::Workspace;
@@ -127,6 +127,9 @@ impl Desk {
             Request::Page { slot, seq, spec } => self.peeks.page(slot, seq, spec),
             Request::Describe { relation } => self.peeks.describe(relation),
             Request::Complete { seq, sql, cursor } => self.peeks.complete(seq, sql, cursor),
+            Request::Recipe { seq, cell, metric, predicate } => {
+                self.peeks.recipe(RecipeOf { seq, cell, metric, predicate });
+            }
             Request::Pulse => self.tell(Event::Pulse {
                 rss_bytes: resident_bytes().unwrap_or(0),
                 cpu_busy: self.jobs.busy() + self.peeks.busy(),

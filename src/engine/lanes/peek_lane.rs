@@ -1,4 +1,4 @@
-//! The peek lane: pages of rows, columns of relations, completions. Has a connection of its own and
+//! The peek lane: pages of rows, columns of relations, completions, values as SQL. Has a connection of its own and
 //! never waits for a cell. Of several requests for one slot only the newest is answered.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -10,7 +10,9 @@ use arrow::record_batch::RecordBatch;
 use crossbeam_channel::Sender;
 use parking_lot::{Condvar, Mutex};
 
+use super::cells::recipe;
 use super::problems::panicked;
+use super::progress::View;
 use super::workspace::Workspace;
 use crate::engine::store::{Connection, PageRequest, Store, Total};
 use crate::protocol::{Column, Event, Page, PageSpec, Problem, ProblemKind, RowCount};
@@ -30,6 +32,7 @@ struct Waiting {
     slots: VecDeque<u32>,
     describe: VecDeque<String>,
     complete: Option<(u64, String, usize)>,
+    recipe: Option<RecipeOf>,
     workspace: Option<Arc<Workspace>>,
     /// The page in the making, and its flag.
     running: Option<(u32, Cancel)>,
@@ -40,6 +43,15 @@ enum Peek {
     Page { slot: u32, seq: u64, spec: PageSpec, cancel: Cancel },
     Describe(String),
     Complete { seq: u64, sql: String, cursor: usize },
+    Recipe(RecipeOf),
+}
+
+/// Which value of which cell is asked for as SQL.
+pub(super) struct RecipeOf {
+    pub seq: u64,
+    pub cell: String,
+    pub metric: Option<String>,
+    pub predicate: String,
 }
 
 impl PeekQueue {
@@ -67,6 +79,11 @@ impl PeekQueue {
 
     pub fn complete(&self, seq: u64, sql: String, cursor: usize) {
         self.waiting.lock().complete = Some((seq, sql, cursor));
+        self.wake.notify_one();
+    }
+
+    pub fn recipe(&self, of: RecipeOf) {
+        self.waiting.lock().recipe = Some(of);
         self.wake.notify_one();
     }
 
@@ -108,6 +125,9 @@ impl Waiting {
     fn take(&mut self) -> Option<Peek> {
         if let Some((seq, sql, cursor)) = self.complete.take() {
             return Some(Peek::Complete { seq, sql, cursor });
+        }
+        if let Some(of) = self.recipe.take() {
+            return Some(Peek::Recipe(of));
         }
         if let Some(relation) = self.describe.pop_front() {
             return Some(Peek::Describe(relation));
@@ -160,6 +180,10 @@ fn answer(connection: &Connection, peek: &Peek, workspace: &Workspace) -> Option
             let found = connection.complete(sql, *cursor).unwrap_or_default();
             Event::Completions { seq: *seq, from: found.from, items: found.items }
         }
+        Peek::Recipe(RecipeOf { seq, cell, metric, predicate }) => {
+            let view = View { cell, workspace, connection };
+            Event::Recipe { seq: *seq, result: recipe(view, metric.as_deref(), predicate) }
+        }
     })
 }
 
@@ -168,6 +192,7 @@ fn refused(peek: Peek, problem: Problem) -> Event {
         Peek::Page { slot, seq, .. } => Event::Page { slot, seq, result: Err(problem) },
         Peek::Describe(relation) => Event::Described { relation, result: Err(problem) },
         Peek::Complete { seq, cursor, .. } => Event::Completions { seq, from: cursor, items: Vec::new() },
+        Peek::Recipe(RecipeOf { seq, .. }) => Event::Recipe { seq, result: Err(problem) },
     }
 }
 

@@ -40,6 +40,14 @@ pub(super) struct Work<'a> {
     quiet: bool,
 }
 
+/// What a cell sees of the notebook and of the database, whether it runs or not.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub cell: &'a str,
+    pub workspace: &'a Workspace,
+    pub connection: &'a Connection,
+}
+
 /// Why a cell has no result.
 pub(super) struct Stop {
     pub problem: Problem,
@@ -98,6 +106,10 @@ impl<'a> Work<'a> {
             phase: RefCell::new((String::new(), started)),
             ..*self
         }
+    }
+
+    pub fn view(&self) -> View<'a> {
+        View { cell: self.cell, workspace: self.workspace, connection: self.connection }
     }
 
     /// Time that the cell has run, pauses left out.

@@ -43,7 +43,7 @@ impl Queries for StoreQueries<'_> {
     }
 }
 
-fn fill(bindings: &Bindings) -> Fill {
+pub(super) fn fill(bindings: &Bindings) -> Fill {
     Fill {
         idents: bindings.idents.clone(),
         exprs: bindings.exprs.clone(),

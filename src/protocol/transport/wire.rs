@@ -136,6 +136,7 @@ mod tests {
             Event::Source { .. } => 7,
             Event::Pulse { .. } => 8,
             Event::Fault { .. } => 9,
+            Event::Recipe { .. } => 10,
         }
     }
 
@@ -151,6 +152,7 @@ mod tests {
             Request::Shutdown => 7,
             Request::Pause { .. } => 8,
             Request::Resume { .. } => 9,
+            Request::Recipe { .. } => 10,
         }
     }
 
@@ -176,6 +178,8 @@ mod tests {
             Event::Described { relation: "r".into(), result: Ok(vec![Column::default()]) },
             Event::Described { relation: "r".into(), result: Err(problem()) },
             Event::Completions { seq: 1, from: 3, items: vec!["SELECT".into()] },
+            Event::Recipe { seq: 1, result: Ok("SELECT 1".into()) },
+            Event::Recipe { seq: 1, result: Err(problem()) },
             Event::Source { name: "s".into(), result: Err(problem()) },
             Event::Pulse { rss_bytes: 1, cpu_busy: 2 },
             Event::Fault { problem: problem() },
@@ -201,6 +205,12 @@ mod tests {
             Request::Page { slot: 3, seq: 9, spec: spec() },
             Request::Describe { relation: "r".into() },
             Request::Complete { seq: 1, sql: "SEL".into(), cursor: 3 },
+            Request::Recipe {
+                seq: 1,
+                cell: "m".into(),
+                metric: Some("mrr".into()),
+                predicate: String::new(),
+            },
             Request::Pulse,
             Request::Shutdown,
         ]
@@ -213,13 +223,13 @@ mod tests {
             kinds.insert(event_kind(&event));
             assert_eq!(decode::<Event>(&encode(&event).unwrap()).unwrap(), event);
         }
-        assert_eq!(kinds.len(), 10);
+        assert_eq!(kinds.len(), 11);
         let mut kinds = std::collections::BTreeSet::new();
         for request in requests() {
             kinds.insert(request_kind(&request));
             assert_eq!(decode::<Request>(&encode(&request).unwrap()).unwrap(), request);
         }
-        assert_eq!(kinds.len(), 10);
+        assert_eq!(kinds.len(), 11);
     }
 
     #[test]

@@ -285,6 +285,8 @@ pub struct App {
     opened: String,
     /// Quit as soon as the save under way has succeeded.
     quit_after_save: bool,
+    /// The SQL that was asked for: number of the request, the cell that it is about, the cell to write.
+    recipe: Option<(u64, String, String)>,
 }
 
 impl App {

@@ -26,7 +26,7 @@ pub const EXPECTED: &[&str] = &[
     "rbp",
 ];
 
-pub(super) fn knows(id: &MetricId) -> bool {
+pub(in crate::analysis::metrics) fn knows(id: &MetricId) -> bool {
     id.metric.level == Level::List && EXPECTED.contains(&id.metric.id)
 }
 

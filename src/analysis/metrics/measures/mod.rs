@@ -4,17 +4,19 @@
 mod bins;
 mod expected;
 mod orders;
+mod statements;
 mod subtopics;
 
 pub use expected::EXPECTED;
+pub(super) use expected::knows as has_expectation;
+pub(super) use statements::{Reads, Statement, statement};
 
 use super::columns::{floats, numbers};
 use super::prepared::Prepared;
-use super::rules::threshold;
-use super::values::{PATIENCE, Parts, Shape, Values, at, listwise, scatter};
+use super::values::{Parts, Shape, Values, at, listwise, scatter};
 use super::{AnalysisError, Denominator, Empty, MetricId, Ties};
+use crate::analysis::Bindings;
 use crate::analysis::stats::Ratio;
-use crate::analysis::{Bindings, SqlValue};
 
 /// The values of a metric that is measured here; `None` for the others.
 pub(super) fn measure(
@@ -33,60 +35,16 @@ pub(super) fn measure(
         "ap" => bins::average_precision(prepared)?,
         "gauc" => bins::grouped_auc(prepared)?,
         "calibration" | "frequency" | "confidence" => bins::one_bin(prepared, id)?,
-        _ => match statement(prepared, id)? {
-            Some((statement, column, bindings)) => {
-                let values = column_of(prepared, statement, column, &bindings)?;
+        _ => match statement(id, prepared.top_gain(), prepared.relevant_at()) {
+            Some(Statement { id: statement, column, bindings, reads }) => {
+                prepared.make(reads)?;
+                let mut values = column_of(prepared, statement, column, &bindings)?;
+                redivide(prepared, id, &mut values)?;
                 listwise(values, empty)
             }
             None => return Ok(None),
         },
     }))
-}
-
-/// The statement and its column behind a metric with a value per list; makes what it reads.
-fn statement(
-    prepared: &mut Prepared<'_>,
-    id: &MetricId,
-) -> Result<Option<(&'static str, &'static str, Bindings)>, AnalysisError> {
-    let top = |column| ("metrics/top", column, at(id).value("patience", SqlValue::Float(PATIENCE)));
-    let found = match id.metric.id {
-        "dcg" => top("dcg"),
-        "dcg_exp" => top("dcg_exp"),
-        "hits" => top("hits"),
-        "judged" => top("judged"),
-        "rbp.residual" => top("residual"),
-        "coverage.users" => {
-            prepared.rank()?;
-            let k = SqlValue::Int(id.cutoff.map_or(1, i64::from));
-            ("metrics/enough", "enough", Bindings::new().value("k", k))
-        }
-        "iprec11" => ("metrics/interpolated", "iprec11", Bindings::new()),
-        "infap" => {
-            prepared.extras()?;
-            let at = SqlValue::Float(threshold(prepared.asked()));
-            ("metrics/inferred", "infap", Bindings::new().value("relevant_at", at))
-        }
-        "arp" | "longtail" | "serendipity" => {
-            prepared.popularity()?;
-            ("metrics/popularity", id.metric.id, at(id))
-        }
-        "ild.category" => {
-            prepared.extras()?;
-            ("metrics/variety", "variety", at(id))
-        }
-        "ild.embedding" => {
-            prepared.extras()?;
-            let k = SqlValue::Int(id.cutoff.map_or(10, i64::from));
-            ("metrics/distance", "distance", Bindings::new().value("k", k))
-        }
-        "freshness" | "age" => {
-            prepared.extras()?;
-            ("metrics/ages", id.metric.id, at(id))
-        }
-        _ => return Ok(None),
-    };
-    prepared.rank()?;
-    Ok(Some(found))
 }
 
 /// A column of a statement with a row per list, NaN where it has none.
@@ -126,7 +84,7 @@ pub(super) fn redivide(
 }
 
 /// The floor of a value in a geometric mean, as in trec_eval.
-const FLOOR: f64 = 0.00001;
+pub(super) const FLOOR: f64 = 0.00001;
 
 fn geometric(prepared: &mut Prepared<'_>, id: &MetricId, empty: Empty) -> Result<Values, AnalysisError> {
     prepared.rank()?;

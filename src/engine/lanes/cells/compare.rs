@@ -73,7 +73,7 @@ fn runs(work: &Work, spec: &CompareSpec) -> Result<(Vec<Run>, Vec<String>), Stop
         Compared::Scores(columns) => {
             let wanted =
                 Asked { input: &spec.input, roles: &spec.roles, ties: spec.ties, metrics: &spec.show };
-            let Fitted { roles, notes } = fit(work, &wanted, spec.by.iter().chain(columns).collect())?;
+            let Fitted { roles, notes } = fit(work.view(), &wanted, spec.by.iter().chain(columns).collect())?;
             say(notes);
             for column in columns {
                 let mut own = roles.clone();
@@ -91,7 +91,7 @@ fn runs(work: &Work, spec: &CompareSpec) -> Result<(Vec<Run>, Vec<String>), Stop
                 let input = Input { from: relation.clone(), filter: spec.input.filter.clone() };
                 let wanted =
                     Asked { input: &input, roles: &spec.roles, ties: spec.ties, metrics: &spec.show };
-                let Fitted { roles, notes } = fit(work, &wanted, spec.by.iter().collect())?;
+                let Fitted { roles, notes } = fit(work.view(), &wanted, spec.by.iter().collect())?;
                 say(notes);
                 let rows = dialect::rows(&input, &roles, spec.relevant_at, spec.ties, work.workspace);
                 runs.push(Run { name: relation.clone(), rows });

@@ -97,7 +97,7 @@ fn read(work: &Work, spec: &ExplainSpec, text: &TextInput) -> Result<Vec<Row>, S
     work.phase("reading", "rows", 0, None);
     let from = work.connection.describe(&spec.input.from)?;
     let columns = text_columns(text);
-    need_columns(work, &from, &columns)?;
+    need_columns(work.view(), &from, &columns)?;
     let name = format!("{HIDDEN}{}_rows", work.cell);
     let select = Select {
         from: spec.input.from.clone(),

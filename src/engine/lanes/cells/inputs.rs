@@ -1,7 +1,7 @@
 //! What several kinds of cells ask before they read: whether the columns that they name are there,
 //! which of them hold a model's texts, and which device.
 
-use super::Work;
+use super::{View, Work};
 use crate::engine::model::{DeviceChoice, LoadOptions, Prefixes};
 use crate::engine::store::Relation;
 use crate::notebook::diagnostics::{nearest, position};
@@ -17,12 +17,12 @@ pub(super) fn text_columns(text: &TextInput) -> Vec<&String> {
 }
 
 /// Every wanted column must be there; an unknown one gets a suggestion, and its place in the cell.
-pub(super) fn need_columns(work: &Work, relation: &Relation, wanted: &[&String]) -> Result<(), Problem> {
+pub(super) fn need_columns(view: View<'_>, relation: &Relation, wanted: &[&String]) -> Result<(), Problem> {
     let missing = wanted.iter().find(|wanted| !has_column(relation, wanted));
     let Some(missing) = missing else { return Ok(()) };
     let message = format!("{} has no column {missing}", relation.name);
     let problem = Problem::new(ProblemKind::Data, message).hint(instead_of(relation, missing));
-    let body = work.workspace.cell(work.cell).map(|cell| cell.body.as_str()).unwrap_or_default();
+    let body = view.workspace.cell(view.cell).map(|cell| cell.body.as_str()).unwrap_or_default();
     let at = body.find(&format!("\"{missing}\"")).map(|at| at + 1).or_else(|| body.find(missing.as_str()));
     Err(match at {
         Some(at) => {

@@ -81,7 +81,7 @@ pub(in crate::engine::lanes) fn grow(
 /// What a cell asks for, and how its roles were found.
 fn asked(work: &Work, spec: &MetricsSpec, effort: Effort) -> Result<(MetricsRequest, Vec<String>), Stop> {
     let asked = Asked { input: &spec.input, roles: &spec.roles, ties: spec.ties, metrics: &spec.show };
-    let Fitted { roles, notes } = fit(work, &asked, spec.by.iter().collect())?;
+    let Fitted { roles, notes } = fit(work.view(), &asked, spec.by.iter().collect())?;
     let request = MetricsRequest {
         rows: dialect::rows(&spec.input, &roles, spec.relevant_at, spec.ties, work.workspace),
         show: spec.show.clone(),
@@ -119,7 +119,7 @@ pub(in crate::engine::lanes) fn fairness(
 ) -> Result<Done, Stop> {
     let metrics = std::slice::from_ref(&spec.metric);
     let asked = Asked { input: &spec.input, roles: &spec.roles, ties: spec.ties, metrics };
-    let Fitted { roles, notes } = fit(work, &asked, spec.slices.iter().flatten().collect())?;
+    let Fitted { roles, notes } = fit(work.view(), &asked, spec.slices.iter().flatten().collect())?;
     let request = FairnessRequest {
         rows: dialect::rows(&spec.input, &roles, spec.relevant_at, spec.ties, work.workspace),
         slices: spec.slices.clone(),

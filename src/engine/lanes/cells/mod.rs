@@ -6,6 +6,7 @@ mod compare;
 mod explain;
 mod inputs;
 mod measure;
+mod recipe;
 mod roles;
 mod score;
 mod slices;
@@ -19,12 +20,13 @@ use std::path::PathBuf;
 use super::checks::Known;
 use super::figures::Figures;
 use super::live::Live;
-use super::progress::{Stop, Work};
+use super::progress::{Stop, View, Work};
 use crate::notebook::spec::CellSpec;
 use crate::protocol::{Outcome, RelationInfo};
 
 pub(super) use compare::compare;
 pub(super) use measure::{Effort, fairness, grow, metrics};
+pub(super) use recipe::recipe;
 pub(super) use score::ScoreJob;
 pub(super) use sql::sql;
 

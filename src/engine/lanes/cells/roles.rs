@@ -2,7 +2,7 @@
 //! what the cell names must exist; of the schema's roles, those that a figure reads must.
 
 use super::inputs::{has_column, instead_of, need_columns};
-use super::{Stop, Work};
+use super::{Stop, View};
 use crate::analysis::metrics::{Level, MetricId, Need};
 use crate::engine::store::Relation;
 use crate::notebook::spec::{Input, Roles, Ties};
@@ -51,31 +51,31 @@ pub(super) struct Fitted {
 }
 
 /// `groups`: the columns that rows are grouped by.
-pub(super) fn fit(work: &Work, asked: &Asked, groups: Vec<&String>) -> Result<Fitted, Stop> {
-    let found = work.connection.describe(&asked.input.from)?;
-    let own = own_roles(work)?;
+pub(super) fn fit(view: View<'_>, asked: &Asked, groups: Vec<&String>) -> Result<Fitted, Stop> {
+    let found = view.connection.describe(&asked.input.from)?;
+    let own = own_roles(view)?;
     let mut roles = asked.roles.clone();
     let named = own.iter().filter_map(|role| roles.slot(role)?.clone()).collect::<Vec<_>>();
-    need_columns(work, &found, &named.iter().chain(groups).collect::<Vec<_>>())?;
-    let mut notes: Vec<String> = default_score(work, &found, &own, &mut roles).into_iter().collect();
+    need_columns(view, &found, &named.iter().chain(groups).collect::<Vec<_>>())?;
+    let mut notes: Vec<String> = default_score(view, &found, &own, &mut roles).into_iter().collect();
     notes.extend(leave_out(&found, asked, &own, &mut roles)?);
     Ok(Fitted { roles, notes })
 }
 
 /// Roles that the cell itself names, not the schema.
-fn own_roles(work: &Work) -> Result<Vec<&'static str>, Problem> {
-    let body = work.workspace.cell(work.cell)?.body.parse::<toml::Table>().unwrap_or_default();
+fn own_roles(view: View<'_>) -> Result<Vec<&'static str>, Problem> {
+    let body = view.workspace.cell(view.cell)?.body.parse::<toml::Table>().unwrap_or_default();
     Ok(KEYS.iter().filter(|(key, _)| body.contains_key(*key)).map(|(_, role)| *role).collect())
 }
 
 /// A cell that names no score and no rank orders by the score of the nearest score cell above it, if
 /// that column is still there. Says so.
-fn default_score(work: &Work, found: &Relation, own: &[&str], roles: &mut Roles) -> Option<String> {
+fn default_score(view: View<'_>, found: &Relation, own: &[&str], roles: &mut Roles) -> Option<String> {
     let stands = roles.score.as_ref().is_some_and(|score| has_column(found, score));
     if stands || own.contains(&"score") || own.contains(&"position") {
         return None;
     }
-    let scored = work.workspace.graph.score_ancestor(&found.name)?;
+    let scored = view.workspace.graph.score_ancestor(&found.name)?;
     let wanted = format!("{scored}_score");
     let column = found.columns.iter().find(|column| column.name.eq_ignore_ascii_case(&wanted))?;
     roles.score = Some(column.name.clone());

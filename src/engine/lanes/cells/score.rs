@@ -108,7 +108,7 @@ enum Way {
 fn prepare(work: &Work, spec: &ScoreSpec, names: &Names) -> Result<ScoreJob, Stop> {
     work.phase("reading", "rows", 0, None);
     let from = work.connection.describe(&spec.input.from)?;
-    need_columns(work, &from, &text_columns(&spec.text))?;
+    need_columns(work.view(), &from, &text_columns(&spec.text))?;
     let select = Select {
         from: spec.input.from.clone(),
         filter: spec.input.filter.clone(),

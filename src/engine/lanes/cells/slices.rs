@@ -15,7 +15,7 @@ use crate::protocol::{Problem, ProblemKind};
 pub(super) fn slices(work: &Work, spec: &SlicesSpec, known: &dyn Known) -> Result<Done, Stop> {
     let metrics = std::slice::from_ref(&spec.metric);
     let asked = Asked { input: &spec.input, roles: &spec.roles, ties: spec.ties, metrics };
-    let Fitted { roles, notes } = fit(work, &asked, spec.over.iter().chain(&spec.text).collect())?;
+    let Fitted { roles, notes } = fit(work.view(), &asked, spec.over.iter().chain(&spec.text).collect())?;
     let request = SlicesRequest {
         rows: dialect::rows(&spec.input, &roles, spec.relevant_at, spec.ties, work.workspace),
         metric: spec.metric.clone(),

@@ -87,7 +87,7 @@ fn read(work: &Work, spec: &TrainSpec, from: &str, filter: Option<&str>) -> Resu
     let sides = text_columns(&spec.text);
     let mut wanted = sides.clone();
     wanted.push(&spec.label);
-    need_columns(work, &found, &wanted)?;
+    need_columns(work.view(), &found, &wanted)?;
     let query = work.workspace.notebook.front().schema.query.clone();
     let group = query.filter(|q| found.columns.iter().any(|c| c.name.eq_ignore_ascii_case(q)));
     let group = group.as_ref().unwrap_or(sides.first().copied().unwrap_or(&spec.label));

@@ -88,30 +88,17 @@ fn in_query(mut error: StoreError, id: &str) -> StoreError {
 
 /// Fills the slots. A slot without a filling, or a filling without a slot, is our own mistake.
 fn render(query: &Query, idents: &[(String, Vec<String>)], exprs: &[(&str, String)]) -> Result<String> {
-    let text = query.text();
-    let mut out = String::with_capacity(text.len() + 64);
     let mut used = Vec::new();
-    let mut at = 0;
-    while at < text.len() {
-        if let Some(end) = skip_quoted(&text, at) {
-            out.push_str(&text[at..end]);
-            at = end;
-        } else if let Some(slot) = Slot::at(&text[at..]) {
-            let filling = match slot.expr {
-                true => exprs.iter().find(|(n, _)| *n == slot.name).map(|(_, sql)| format!("(\n{sql}\n)")),
-                false => idents.iter().find(|(n, _)| n == slot.name).map(|(_, names)| list(names)),
-            };
-            let missing =
-                || StoreError::bug(format!("{}: nothing fills the slot {{{}}}", query.id, slot.name));
-            out.push_str(&filling.ok_or_else(missing)?);
-            used.push((slot.expr, slot.name.to_owned()));
-            at += slot.length;
-        } else {
-            let length = text[at..].chars().next().map_or(1, char::len_utf8);
-            out.push_str(&text[at..at + length]);
-            at += length;
-        }
-    }
+    let out = replace(query, &mut |slot| {
+        let filling = match slot {
+            Slot::Expr(name) => exprs.iter().find(|(n, _)| n == name).map(|(_, sql)| format!("(\n{sql}\n)")),
+            Slot::Ident(name) => idents.iter().find(|(n, _)| n == name).map(|(_, names)| list(names)),
+            // Bound, not pasted.
+            Slot::Value(name) => return Some(format!("${name}")),
+        };
+        used.push((slot.is_expr(), slot.name().to_owned()));
+        filling
+    })?;
     let given = idents.iter().map(|(n, _)| (false, n.as_str())).chain(exprs.iter().map(|(n, _)| (true, *n)));
     for (expr, name) in given {
         if !used.iter().any(|(e, n)| *e == expr && n == name) {
@@ -121,25 +108,65 @@ fn render(query: &Query, idents: &[(String, Vec<String>)], exprs: &[(&str, Strin
     Ok(out)
 }
 
-fn list(names: &[String]) -> String {
+/// The statement's text with every slot replaced; `None` is our own mistake.
+pub(super) fn replace(query: &Query, filling: &mut dyn FnMut(&Slot) -> Option<String>) -> Result<String> {
+    let text = query.text();
+    let mut out = String::with_capacity(text.len() + 64);
+    let mut at = 0;
+    while at < text.len() {
+        if let Some(end) = skip_quoted(&text, at) {
+            out.push_str(&text[at..end]);
+            at = end;
+        } else if let Some((slot, length)) = Slot::at(&text[at..]) {
+            let missing = || StoreError::bug(format!("{}: nothing fills the slot {}", query.id, slot.name()));
+            out.push_str(&filling(&slot).ok_or_else(missing)?);
+            at += length;
+        } else {
+            let length = text[at..].chars().next().map_or(1, char::len_utf8);
+            out.push_str(&text[at..at + length]);
+            at += length;
+        }
+    }
+    Ok(out)
+}
+
+pub(super) fn list(names: &[String]) -> String {
     names.iter().map(|n| quote_ident(n)).collect::<Vec<_>>().join(", ")
 }
 
-/// `{name}` or `{=name}` at the start of a text. Struct literals (`{'a': 1}`) are not slots.
-struct Slot<'t> {
-    name: &'t str,
-    expr: bool,
-    length: usize,
+/// `{name}`, `{=name}` or `$name` at the start of a text. Struct literals (`{'a': 1}`) are not slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slot<'t> {
+    Ident(&'t str),
+    Expr(&'t str),
+    Value(&'t str),
 }
 
 impl<'t> Slot<'t> {
-    fn at(rest: &'t str) -> Option<Self> {
+    /// The slot, and how long it is.
+    fn at(rest: &'t str) -> Option<(Self, usize)> {
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if let Some(after) = rest.strip_prefix('$') {
+            let name = &after[..after.find(|c| !is_name(c)).unwrap_or(after.len())];
+            let named = name.starts_with(|c: char| c.is_ascii_lowercase());
+            return named.then_some((Self::Value(name), name.len() + 1));
+        }
         let inside = rest.strip_prefix('{')?;
         let inside = &inside[..inside.find('}')?];
         let (expr, name) = inside.strip_prefix('=').map_or((false, inside), |name| (true, name));
-        let named = name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-        named.then_some(Self { name, expr, length: inside.len() + 2 })
+        let named = name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(is_name);
+        let slot = if expr { Self::Expr(name) } else { Self::Ident(name) };
+        named.then_some((slot, inside.len() + 2))
+    }
+
+    pub fn name(&self) -> &'t str {
+        match self {
+            Self::Ident(name) | Self::Expr(name) | Self::Value(name) => name,
+        }
+    }
+
+    fn is_expr(&self) -> bool {
+        matches!(self, Self::Expr(_))
     }
 }
 

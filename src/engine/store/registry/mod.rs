@@ -11,6 +11,8 @@ mod fill;
 mod metrics;
 mod models;
 mod policy;
+mod readable;
+mod recipes;
 mod slices;
 mod store;
 mod supply;
@@ -48,6 +50,7 @@ const FAMILIES: &[&[Query]] = &[
     compare::QUERIES,
     policy::QUERIES,
     supply::QUERIES,
+    recipes::QUERIES,
 ];
 
 /// All registered statements.

@@ -2,6 +2,7 @@
 
 use super::super::update::verbs as v;
 use super::{Command, DETAIL, EDITOR, EVERYWHERE, OUTLINE, PANES, RESULT};
+use crate::notebook::Kind;
 use crate::screen::app::App;
 
 fn always(_: &App) -> bool {
@@ -14,6 +15,12 @@ fn on_cell(app: &App) -> bool {
 
 fn has_rows(app: &App) -> bool {
     app.focused_run().and_then(|r| r.table.as_ref()).is_some_and(|t| t.rows() > 0)
+}
+
+/// Is the row in focus a value that SQL can make?
+fn has_value(app: &App) -> bool {
+    let kind = app.doc.cell_at(app.focus).map(|cell| cell.kind);
+    has_rows(app) && matches!(kind, Some(Kind::Metrics | Kind::Fairness | Kind::Slices))
 }
 
 fn holdable(app: &App) -> bool {
@@ -62,6 +69,8 @@ pub const COMMANDS: &[Command] = &[
         "Show the cell's result, or edit it where there is none yet; read prose."),
     command!("drill", "follow", ["enter"], RESULT, 1, has_rows, v::drill::enter,
         "Follow the row: a slice or metric to its rows, a scored row to the words that moved its score."),
+    command!("recipe", "as SQL", ["O"], RESULT, 4, has_value, v::recipe::ask,
+        "Open the value, gap or slice as an SQL cell that makes it: to see, check or change how it comes about."),
     command!("back", "back", ["esc", "backspace"], PANES, 5, always, v::back::back,
         "Back to where you came from."),
     command!("score", "score", ["s"], RESULT, 3, has_rows, v::score::score,

@@ -28,6 +28,7 @@ pub fn take(app: &mut App, event: Event, effects: &mut Vec<Effect>) {
             });
         }
         Event::Completions { seq, from, items } => v::complete::offer(app, seq, from, items),
+        Event::Recipe { seq, result } => v::recipe::take(app, seq, result, effects),
         Event::Source { name, result } => {
             if let Err(problem) = result {
                 app.say(Tone::Bad, format!("source {name}: {}", one_line(&problem)));

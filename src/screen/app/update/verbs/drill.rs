@@ -78,7 +78,7 @@ fn rows_behind(app: &mut App, cell: &str, effects: &mut Vec<Effect>) {
 }
 
 /// The predicate of a row of a fairness or slices table, and the slice in words.
-fn slice(app: &App, cell: &str) -> Option<(String, String)> {
+pub(super) fn slice(app: &App, cell: &str) -> Option<(String, String)> {
     let run = app.run(cell)?;
     let table = run.table.as_ref()?;
     let text = |name: &str| match table.value(run.grid.row, table.column(name)?)? {
@@ -92,7 +92,7 @@ fn slice(app: &App, cell: &str) -> Option<(String, String)> {
 }
 
 /// The predicate of a metric row: its values of the columns that the table is broken down by.
-fn group(app: &App, cell: &str, by: &[String]) -> Option<(String, String)> {
+pub(super) fn group(app: &App, cell: &str, by: &[String]) -> Option<(String, String)> {
     let run = app.run(cell)?;
     let table = run.table.as_ref()?;
     let mut predicates = Vec::new();

@@ -19,6 +19,7 @@ pub mod open;
 pub mod palette;
 pub mod pause;
 pub mod quit;
+pub mod recipe;
 pub mod rows;
 pub mod run;
 pub mod save;
