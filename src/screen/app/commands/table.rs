@@ -69,7 +69,7 @@ pub const COMMANDS: &[Command] = &[
         "Show the cell's result, or edit it where there is none yet; read prose."),
     command!("drill", "follow", ["enter"], RESULT, 1, has_rows, v::drill::enter,
         "Follow the row: a slice or metric to its rows, a scored row to the words that moved its score."),
-    command!("recipe", "as SQL", ["O"], RESULT, 4, has_value, v::recipe::ask,
+    command!("recipe", "as SQL", ["O"], RESULT, 8, has_value, v::recipe::ask,
         "Open the value, gap or slice as an SQL cell that makes it: to see, check or change how it comes about."),
     command!("back", "back", ["esc", "backspace"], PANES, 5, always, v::back::back,
         "Back to where you came from."),
