@@ -130,14 +130,21 @@ macro_rules! int_kernels {
             let (sums, _) = columns.sums.as_chunks::<N>();
             let (scales, _) = columns.scales.as_chunks::<N>();
             let (bias, _) = columns.bias.as_chunks::<N>();
-            for ((products, row), out) in products.chunks_exact(width).zip(rows).zip(out.chunks_mut(stride)) {
+            // By number: a panel is two vectors wide, and zipped iterators for them cost more than the
+            // arithmetic where they are not inlined.
+            for (at, row) in rows.iter().enumerate() {
+                let products = products.get(at * width..(at + 1) * width);
+                let out = out.get_mut(at * stride..at * stride + width);
+                let (Some(products), Some(out)) = (products, out) else { break };
                 let (zero, scale) = (splat_int(row.zero), splat(row.scale));
                 let (products, _) = products.as_chunks::<N>();
                 let (out, _) = out.as_chunks_mut::<N>();
-                for ((((out, p), sums), scales), bias) in out.iter_mut().zip(products).zip(sums).zip(scales).zip(bias) {
-                    let exact = sub_ints(load_ints(p), mul_ints(zero, load_ints(sums)));
+                let steps = sums.len().min(scales.len()).min(bias.len()).min(products.len()).min(out.len());
+                for at in 0..steps {
+                    let exact = sub_ints(load_ints(&products[at]), mul_ints(zero, load_ints(&sums[at])));
                     // Not fused: the same rounding on every processor.
-                    store(out, add(mul(from_ints(exact), mul(load(scales), scale)), load(bias)));
+                    let scales = mul(load(&scales[at]), scale);
+                    store(&mut out[at], add(mul(from_ints(exact), scales), load(&bias[at])));
                 }
             }
         }
