@@ -16,7 +16,7 @@ setup: ## fetch what a bare machine lacks (Rust is needed; libduckdb is fetched 
 # Not incremental: that makes the first build of the program itself a fifth faster. Builds after it that
 # are incremental take what is there.
 demo: setup ## build and open the demo investigation (headless where there is no terminal)
-	@echo "building (the first time compiles DuckDB's bindings and candle: about 13 minutes on two cores) ..."
+	@echo "building (the first time compiles DuckDB's bindings and candle: 11 to 13 minutes on two cores) ..."
 	@CARGO_INCREMENTAL=0 cargo build --locked --bin recscope
 	@CARGO_INCREMENTAL=0 cargo run --quiet --locked --bin recscope -- demo
 

@@ -60,7 +60,8 @@ impl Growing {
 
     /// The metrics of the table as it stands, with `rows` rows, of which the first are those of the last
     /// round. Lines are in order of their group's values; no notes. `request` is one that it [`can`];
-    /// another than the last one, of a cell that was edited, begins with the first row. After an error the next round measures what this one did not.
+    /// another than the last one, of a cell that was edited, begins with the first row. After an error
+    /// the next round measures what this one did not.
     ///
     /// [`can`]: Growing::can
     pub fn measure(

@@ -1,5 +1,6 @@
-//! The peek lane: pages of rows, columns of relations, completions, values as SQL. Has a connection of its own and
-//! never waits for a cell. Of several requests for one slot only the newest is answered.
+//! The peek lane: pages of rows, columns of relations, completions, values as SQL. Has a
+//! connection of its own and never waits for a cell. Of several requests for one slot only the newest is
+//! answered.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -8,6 +8,7 @@ use crate::analysis::metrics::{Denominator, Empty, Level, MetricId, Rows};
 use crate::analysis::{Bindings, SqlValue};
 
 /// The probability of the positive class, over `score`: the score itself where all lie within 0 and 1.
+/// For statements that read the rows themselves.
 const PROBABILITY: &str = "CASE WHEN (SELECT min(score) >= 0 AND max(score) <= 1 FROM recscope_rows) \
                            THEN score ELSE 1 / (1 + exp(-score)) END";
 
@@ -15,7 +16,7 @@ const PROBABILITY: &str = "CASE WHEN (SELECT min(score) >= 0 AND max(score) <= 1
 pub(super) enum Figure {
     /// A value per list, and what is made of them.
     Lists(Statement, Mean),
-    /// Sums per list: numerator and denominator over columns, what n counts, and is the root taken?
+    /// Sums per list, an aggregate of them, and what n counts.
     Sums { statement: &'static str, value: String, n: String },
     /// A statement's rows, and the statement that makes the value of them.
     Rows { statement: &'static str, by: &'static str },

@@ -82,28 +82,20 @@ fn keys<'s>(spec: &'s CellSpec, metric: Option<&str>) -> Option<Keys<'s>> {
             gap: false,
             splits: vec![&spec.by],
         },
-        CellSpec::Fairness(spec) => Keys {
-            input: &spec.input,
-            roles: &spec.roles,
-            ties: spec.ties,
-            relevant_at: spec.relevant_at,
-            metric: spec.metric.clone(),
-            convention: None,
-            gap: true,
-            splits: spec.slices.iter().map(Vec::as_slice).collect(),
-        },
-        CellSpec::Slices(spec) => Keys {
-            input: &spec.input,
-            roles: &spec.roles,
-            ties: spec.ties,
-            relevant_at: spec.relevant_at,
-            metric: spec.metric.clone(),
-            convention: None,
-            gap: true,
-            splits: Vec::new(),
-        },
+        CellSpec::Fairness(spec) => {
+            let splits = spec.slices.iter().map(Vec::as_slice).collect();
+            let of = (&spec.input, &spec.roles, spec.ties, spec.relevant_at);
+            Keys { splits, ..gap(of, &spec.metric) }
+        }
+        CellSpec::Slices(spec) => gap((&spec.input, &spec.roles, spec.ties, spec.relevant_at), &spec.metric),
         _ => return None,
     })
+}
+
+/// The keys of a cell whose values are slices held against the rest.
+fn gap<'s>((input, roles, ties, relevant_at): (&'s Input, &'s Roles, Ties, f64), metric: &str) -> Keys<'s> {
+    let metric = metric.to_owned();
+    Keys { input, roles, ties, relevant_at, metric, convention: None, gap: true, splits: Vec::new() }
 }
 
 fn one_line(predicate: &str) -> String {
@@ -142,7 +134,7 @@ fn query(recipe: &Recipe<'_>) -> Result<String, Stop> {
 /// A step, behind what it reads.
 fn add(recipe: &Recipe<'_>, step: Step, parts: &mut Vec<(String, String)>) -> Result<(), Stop> {
     let fill = fill(&step.bindings);
-    let mut text = fill.readable(step.statement, &step.terms)?;
+    let text = fill.readable(step.statement, &step.terms)?;
     for table in fill.reads(step.statement)? {
         if parts.iter().any(|(made, _)| *made == table) {
             continue;
@@ -151,16 +143,6 @@ fn add(recipe: &Recipe<'_>, step: Step, parts: &mut Vec<(String, String)>) -> Re
             add(recipe, maker, parts)?;
         }
     }
-    // A term may read the rows where the statement itself does not.
-    let rows = "recscope_rows".to_owned();
-    let wanted = text.contains(&rows) && step.table != rows;
-    if wanted
-        && !parts.iter().any(|(made, _)| *made == rows)
-        && let Some(maker) = recipe.table(&rows)
-    {
-        add(recipe, maker, parts)?;
-    }
-    text.truncate(text.trim_end().len());
     parts.push((step.table, text));
     Ok(())
 }
