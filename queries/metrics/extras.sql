@@ -35,6 +35,7 @@ SELECT
     shown_at
 FROM roles
 JOIN temp.recscope_lists AS lists
-    ON roles.query = lists.query
+    ON hash(roles.query, roles."user", roles.slice) = lists.key
+    AND roles.query = lists.query
     AND roles."user" IS NOT DISTINCT FROM lists."user"
     AND roles.slice IS NOT DISTINCT FROM lists.slice

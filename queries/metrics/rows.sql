@@ -20,6 +20,8 @@ SELECT
     policy
 FROM temp.recscope_judged AS judged
 JOIN temp.recscope_lists AS lists
-    ON judged.query = lists.query
+    -- What a collation calls equal are lists of their own.
+    ON hash(judged.query, judged."user", judged.slice) = lists.key
+    AND judged.query = lists.query
     AND judged."user" IS NOT DISTINCT FROM lists."user"
     AND judged.slice IS NOT DISTINCT FROM lists.slice

@@ -1,8 +1,8 @@
 -- id: metrics/rows_of_lists
--- params: $from_list, $to_list first and last list
+-- params: none
 -- reads: temp.recscope_rows
 -- returns: list UINTEGER, shown BOOLEAN, score DOUBLE, gain DOUBLE, item UBIGINT
--- grain: one row per row of these lists, in no order; `item` is a hash, NULL without an item
+-- grain: one row per row of a list, in no order; `item` is a hash, NULL without an item
 SELECT
     list,
     shown,
@@ -10,4 +10,3 @@ SELECT
     gain,
     CASE WHEN item IS NOT NULL THEN hash(item) END AS item
 FROM temp.recscope_rows
-WHERE list BETWEEN $from_list AND $to_list

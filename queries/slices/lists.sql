@@ -6,5 +6,7 @@
 SELECT sliced.recscope_row AS row, lists.list
 FROM temp.recscope_sliced AS sliced
 JOIN temp.recscope_lists AS lists
-    ON {=query} = lists.query AND {=user} IS NOT DISTINCT FROM lists."user"
+    ON hash({=query}, {=user}, CAST(NULL AS VARCHAR[])) = lists.key
+    AND {=query} = lists.query
+    AND {=user} IS NOT DISTINCT FROM lists."user"
 WHERE sliced.recscope_row >= $low AND sliced.recscope_row < $high

@@ -1,6 +1,8 @@
 //! The seam to the database: analysis names a registered statement (`queries/<family>/<name>.sql`)
 //! and gets Arrow rows back. Implemented over `engine::store` in `engine::lanes`.
 
+use std::path::PathBuf;
+
 use arrow::record_batch::RecordBatch;
 
 /// A value bound to a `$name` parameter.
@@ -73,4 +75,9 @@ pub trait Queries {
 
     /// Runs a registered statement for its effect (CREATE TEMP TABLE ...).
     fn run(&mut self, id: &str, bindings: &Bindings) -> Result<(), QueryError>;
+
+    /// Where intermediate results that are too many for memory may wait, in files without a name.
+    fn spill_folder(&self) -> PathBuf {
+        std::env::temp_dir()
+    }
 }

@@ -29,6 +29,7 @@ mod metrics;
 mod metrics_catalogue;
 mod metrics_catalogue_random;
 mod metrics_growing;
+mod metrics_pass;
 mod metrics_random;
 mod model;
 mod model_bad;

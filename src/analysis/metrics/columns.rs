@@ -10,13 +10,21 @@ use super::AnalysisError;
 /// Numbers; NULL is NaN.
 pub(crate) fn floats(batch: &RecordBatch, name: &str) -> Result<Vec<f64>, AnalysisError> {
     let column = typed(batch, name, &DataType::Float64)?;
-    Ok(column.as_primitive::<Float64Type>().iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+    let column = column.as_primitive::<Float64Type>();
+    Ok(match column.null_count() {
+        0 => column.values().to_vec(),
+        _ => column.iter().map(|value| value.unwrap_or(f64::NAN)).collect(),
+    })
 }
 
 /// Counts, numbers and hashes of things; NULL is 0.
 pub(crate) fn counts(batch: &RecordBatch, name: &str) -> Result<Vec<u64>, AnalysisError> {
     let column = typed(batch, name, &DataType::UInt64)?;
-    Ok(column.as_primitive::<UInt64Type>().iter().map(Option::unwrap_or_default).collect())
+    let column = column.as_primitive::<UInt64Type>();
+    Ok(match column.null_count() {
+        0 => column.values().to_vec(),
+        _ => column.iter().map(Option::unwrap_or_default).collect(),
+    })
 }
 
 /// Small numbers of lists, groups, items; NULL is 0.
@@ -39,7 +47,8 @@ pub(crate) fn one(batch: &RecordBatch, name: &str) -> Result<f64, AnalysisError>
     Ok(floats(batch, name)?.first().copied().unwrap_or(f64::NAN))
 }
 
-fn typed(
+/// The column as one of this type.
+pub(crate) fn typed(
     batch: &RecordBatch,
     name: &str,
     wanted: &DataType,

@@ -1,6 +1,8 @@
 //! From a request to a table: prepare the rows, measure each metric list by list, then a value and
 //! an interval per group.
 
+use std::borrow::Cow;
+
 use super::columns::texts;
 use super::intervals::Intervals;
 use super::measures::EXPECTED;
@@ -27,13 +29,23 @@ pub fn evaluate(
     cancel: &Cancel,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<MetricsTable, AnalysisError> {
-    let table = match rules::last_copies(queries, &request.rows) {
-        Ok(None) => compute(queries, request, cancel, progress),
-        Ok(Some(rows)) => compute(queries, &MetricsRequest { rows, ..request.clone() }, cancel, progress),
-        Err(error) => Err(error),
-    };
+    let table = settled(queries, request).and_then(|request| compute(queries, &request, cancel, progress));
     prepared::clean(queries);
     table
+}
+
+/// The request with rows for which some of its rules need not be minded any more.
+fn settled<'r>(
+    queries: &mut dyn Queries,
+    request: &'r MetricsRequest,
+) -> Result<Cow<'r, MetricsRequest>, AnalysisError> {
+    let mut request = Cow::Borrowed(request);
+    for settle in [rules::last_copies, rules::answered] {
+        if let Some(rows) = settle(queries, &request.rows)? {
+            request.to_mut().rows = rows;
+        }
+    }
+    Ok(request)
 }
 
 fn compute(

@@ -91,8 +91,7 @@ impl Growing {
         ids: &[MetricId],
         cancel: &Cancel,
     ) -> Result<Round, AnalysisError> {
-        let mut grown = roles::keyed(&request.rows, &[], Unit::Query);
-        grown.exprs.retain(|(name, _)| ["where", "query"].contains(&name.as_str()));
+        let grown = roles::only(&["where", "query"], roles::keyed(&request.rows, &[], Unit::Query));
         let since = SqlValue::Int(i64::try_from(self.rows).unwrap_or(i64::MAX));
         queries.run("metrics/grown", &grown.value("since", since))?;
         let rows = Rows { from: "recscope_grown".into(), ..request.rows.clone() };

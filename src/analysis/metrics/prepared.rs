@@ -1,7 +1,7 @@
 //! The rows of a request, numbered and held in the database: lists, groups, ranks. Knows which
 //! temporary relation is needed when, makes each once, and drops them all at the end.
 
-use super::columns::{counts, floats, numbers, one, texts};
+use super::columns::{counts, numbers, one, texts};
 use super::measures::Reads;
 use super::roles::{self, Unit};
 use super::values::TOP_GAIN;
@@ -21,6 +21,7 @@ const TABLES: &[&str] = &[
     "recscope_popular",
     "recscope_last",
     "recscope_grown",
+    "recscope_unanswered",
 ];
 
 /// Which list belongs to what; all vectors are as long as there are lists.
@@ -30,6 +31,8 @@ pub(crate) struct Lists {
     pub query: Vec<u32>,
     pub user: Vec<u32>,
     pub group: Vec<u32>,
+    /// By which rows that were not numbered find their list: a hash of query, user and slice.
+    pub key: Vec<u64>,
     /// How many rows it has, repeated items included.
     pub rows: Vec<u32>,
     /// Values of the slice columns per group.
@@ -44,6 +47,7 @@ pub(crate) struct Facts {
     pub unlisted: u64,
     pub bad_scores: u64,
     pub unjudged: u64,
+    /// NaN: not known, or nothing is judged.
     pub largest_gain: f64,
     /// Do all scores lie within 0..=1?
     pub probabilities: bool,
@@ -110,27 +114,19 @@ impl<'q> Prepared<'q> {
         // Rows are read twice rather than written once and read twice. A row that is a list of its own is
         // told by its place, which holds only within one statement: then they are written first.
         let placed = unit == Unit::Query && rows.roles.query.is_none();
-        let (mut keyed, mut gain) = (roles::keyed(rows, slice, unit), roles::gained(rows));
+        let mut keyed = roles::keyed(rows, slice, unit);
         if placed {
             queries.run("metrics/judged", &judged).map_err(unreadable)?;
-            (keyed, gain) = (roles::judged_keyed(), "source.gain".to_owned());
+            keyed = roles::judged_keyed();
         }
-        queries.run("metrics/lists", &keyed.clone().expr("gain", gain)).map_err(unreadable)?;
-        let unlisted = Bindings {
-            exprs: keyed
-                .exprs
-                .iter()
-                .filter(|(name, _)| ["where", "query"].contains(&name.as_str()))
-                .cloned()
-                .collect(),
-            ..keyed
-        };
+        queries.run("metrics/lists", &keyed)?;
+        let unlisted = roles::only(&["where", "query"], keyed);
         let unlisted = one(&queries.rows("metrics/unlisted", &unlisted)?, "rows")? as u64;
-        let (lists, largest_gain) = lists(queries, slice.len())?;
+        let lists = lists(queries, slice.len())?;
         Ok(Self {
             queries,
             lists,
-            facts: Facts { unlisted, largest_gain, ..Facts::default() },
+            facts: Facts { unlisted, largest_gain: f64::NAN, ..Facts::default() },
             rows,
             slice: slice.to_vec(),
             unit,
@@ -159,25 +155,34 @@ impl<'q> Prepared<'q> {
         Ok(self.queries.rows(id, bindings)?)
     }
 
-    /// The statement that streams rows of lists, and what fills it beside their numbers.
-    pub(super) fn streamed(&mut self) -> Result<(&'static str, Bindings), AnalysisError> {
-        if self.has_rows || self.judged.is_none() {
+    /// Do statements that stream rows name lists by number? Else by key.
+    pub(super) fn rows_are_made(&self) -> bool {
+        self.has_rows || self.judged.is_none()
+    }
+
+    /// The statement that streams the rows of lists, and what fills it; `exact`: with all that orders
+    /// rows of one score, and with the items themselves.
+    pub(super) fn streamed(&mut self, exact: bool) -> Result<(&'static str, Bindings), AnalysisError> {
+        if self.rows_are_made() {
             self.make_rows()?;
-            return Ok(("metrics/rows_of_lists", Bindings::new()));
+            let statement = if exact { "metrics/exact_rows_of_lists" } else { "metrics/rows_of_lists" };
+            return Ok((statement, Bindings::new()));
         }
-        let keyed = roles::keyed(self.rows, &self.slice, self.unit);
-        Ok(("metrics/list_rows", roles::ranked(self.rows, keyed)))
+        let keyed = roles::ranked(self.rows, roles::keyed(self.rows, &self.slice, self.unit));
+        Ok(match exact {
+            true => ("metrics/exact_rows", roles::ordered(self.rows, keyed)),
+            false => ("metrics/list_rows", keyed),
+        })
     }
 
     /// What a reader of the rows saw. Once they were made, the database has counted them itself.
     pub(super) fn told(&mut self, facts: Facts) {
-        if !self.has_rows {
-            self.facts = facts;
-        }
+        let Facts { repeats, tied, .. } = facts;
+        self.facts = if self.has_rows { Facts { repeats, tied, ..self.facts } } else { facts };
     }
 
     /// Makes `recscope_rows`, once.
-    fn make_rows(&mut self) -> Result<(), AnalysisError> {
+    pub(super) fn make_rows(&mut self) -> Result<(), AnalysisError> {
         if !self.has_rows {
             if let Some(judged) = self.judged.take() {
                 let unreadable = |error: QueryError| rules::unreadable(error.into(), self.rows);
@@ -185,7 +190,8 @@ impl<'q> Prepared<'q> {
             }
             self.queries.run("metrics/rows", &Bindings::new())?;
             self.queries.run("metrics/drop", &Bindings::new().ident("table", "recscope_judged"))?;
-            self.facts = facts(self.queries, self.facts.unlisted)?;
+            let Facts { unlisted, repeats, tied, .. } = self.facts;
+            self.facts = Facts { repeats, tied, ..facts(self.queries, unlisted)? };
             self.has_rows = true;
         }
         Ok(())
@@ -306,8 +312,17 @@ impl<'q> Prepared<'q> {
     }
 
     /// The gain that ERR is certain of.
-    pub fn top_gain(&self) -> f64 {
-        self.facts.largest_gain.max(TOP_GAIN)
+    pub fn top_gain(&mut self) -> Result<f64, AnalysisError> {
+        if self.rows_are_made() {
+            self.make_rows()?;
+        } else {
+            let keyed = roles::keyed(self.rows, &self.slice, self.unit);
+            let judged = roles::only(&["where", "query", "gain"], roles::ranked(self.rows, keyed));
+            let largest = self.queries.rows("metrics/largest_gain", &judged);
+            let largest = largest.map_err(|error| rules::unreadable(error.into(), self.rows))?;
+            self.facts.largest_gain = one(&largest, "largest_gain")?;
+        }
+        Ok(self.facts.largest_gain.max(TOP_GAIN))
     }
 
     /// Gain from which an item is relevant.
@@ -341,9 +356,9 @@ fn facts(queries: &mut dyn Queries, unlisted: u64) -> Result<Facts, AnalysisErro
     })
 }
 
-/// The lists, and the largest gain in them (NaN: none is judged).
-fn lists(queries: &mut dyn Queries, parts: usize) -> Result<(Lists, f64), AnalysisError> {
+fn lists(queries: &mut dyn Queries, parts: usize) -> Result<Lists, AnalysisError> {
     let index = queries.rows("metrics/list_index", &Bindings::new())?;
+    let key = counts(&index, "key")?;
     let group = numbers(&index, "group_number")?;
     let groups = group.iter().max().map_or(0, |&last| last as usize + 1);
     let mut names = vec![vec![None; parts]; groups];
@@ -358,6 +373,5 @@ fn lists(queries: &mut dyn Queries, parts: usize) -> Result<(Lists, f64), Analys
         }
     }
     let (query, user) = (numbers(&index, "query_number")?, numbers(&index, "user_number")?);
-    let largest = floats(&index, "largest_gain")?.into_iter().fold(f64::NAN, f64::max);
-    Ok((Lists { query, user, group, rows: numbers(&index, "rows")?, groups: names }, largest))
+    Ok(Lists { key, query, user, group, rows: numbers(&index, "rows")?, groups: names })
 }

@@ -68,6 +68,12 @@ pub(super) fn judged_keyed() -> Bindings {
         .expr("slice", column("slice"))
 }
 
+/// The expressions of `names` alone, for a statement that takes no others.
+pub(super) fn only(names: &[&str], mut bindings: Bindings) -> Bindings {
+    bindings.exprs.retain(|(name, _)| names.contains(&name.as_str()));
+    bindings
+}
+
 /// What orders and judges a row, for [`keyed`] rows.
 pub(super) fn ranked(rows: &Rows, keyed: Bindings) -> Bindings {
     let roles = &rows.roles;
@@ -91,20 +97,22 @@ pub(super) fn ranked(rows: &Rows, keyed: Bindings) -> Bindings {
 pub(crate) fn judged(rows: &Rows, slice: &[String], unit: Unit, text: bool) -> Bindings {
     let roles = &rows.roles;
     let logged = rows.ties == Ties::Logged;
-    // Expected ties need some order all the same, for what has no expectation.
-    let by_appearance = logged || roles.item.is_none();
-    ranked(rows, keyed(rows, slice, unit))
-        .expr("label", label(rows))
+    ordered(rows, ranked(rows, keyed(rows, slice, unit)))
         .expr("purchase", roles.purchase.as_deref().map_or_else(|| "NULL".to_owned(), binary))
         .expr("text", if text { or_null(roles.text.last()) } else { "NULL".to_owned() })
-        .expr("tie_position", if logged { or_null(roles.position.as_ref()) } else { "NULL".to_owned() })
         .expr("tie_item", if logged { "NULL".to_owned() } else { or_null(roles.item.as_ref()) })
-        .expr("seq", if by_appearance { "row_number() OVER ()" } else { "0" })
 }
 
-/// The gain as [`ranked`] reads it.
-pub(super) fn gained(rows: &Rows) -> String {
-    gain(rows)
+/// What orders [`ranked`] rows of one score, and copies of an item, beside the item itself.
+pub(super) fn ordered(rows: &Rows, ranked: Bindings) -> Bindings {
+    let roles = &rows.roles;
+    let logged = rows.ties == Ties::Logged;
+    // Expected ties need some order all the same, for what has no expectation.
+    let by_appearance = logged || roles.item.is_none();
+    ranked
+        .expr("label", label(rows))
+        .expr("tie_position", if logged { or_null(roles.position.as_ref()) } else { "NULL".to_owned() })
+        .expr("seq", if by_appearance { "row_number() OVER ()" } else { "0" })
 }
 
 /// What click logs tell beside the roles, as one struct; NULL where no metric reads it.

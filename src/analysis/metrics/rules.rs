@@ -2,7 +2,7 @@
 //! item is relevant; and what is refused. No conventions by name here.
 
 use super::roles::quoted;
-use super::{AnalysisError, Duplicates, Gains, Missing, Rows, Unjudged};
+use super::{AnalysisError, Duplicates, Gains, Missing, Rows, Rules, Unjudged};
 use crate::analysis::{Bindings, Queries};
 
 /// The predicate of the rows that count: the request's own filter and what the rules add to it.
@@ -70,6 +70,28 @@ pub(super) fn last_copies(queries: &mut dyn Queries, rows: &Rows) -> Result<Opti
     let bindings = Bindings::new().ident("from", &rows.from).idents("keys", keys).ident("item", item);
     queries.run("metrics/last_copies", &bindings)?;
     Ok(Some(Rows { from: "recscope_last".to_owned(), ..rows.clone() }))
+}
+
+/// Where queries without an answer are to go: rows whose filter names these few, or none, instead of
+/// looking every row's query up in all of them, which each statement would do anew.
+pub(super) fn answered(queries: &mut dyn Queries, rows: &Rows) -> Result<Option<Rows>, AnalysisError> {
+    let roles = &rows.roles;
+    let order = roles.score.as_ref().or(roles.position.as_ref());
+    let (Missing::Dropped, Some(query), Some(order)) = (rows.rules.missing, &roles.query, order) else {
+        return Ok(None);
+    };
+    let own = rows.filter.as_deref().unwrap_or("TRUE");
+    let bindings = Bindings::new().ident("from", &rows.from).ident("query", query).ident("order", order);
+    let mut bindings = bindings.expr("where", own);
+    bindings.values.extend(rows.params.iter().cloned());
+    let query = quoted(query);
+    let mut filter = format!("(\n{own}\n) AND {query} IS NOT NULL");
+    if queries.rows("metrics/unscored", &bindings)?.num_rows() > 0 {
+        queries.run("metrics/unanswered", &bindings)?;
+        filter.push_str(&format!(" AND {query} NOT IN (SELECT query FROM temp.recscope_unanswered)"));
+    }
+    let rules = Rules { missing: Missing::Counted, ..rows.rules };
+    Ok(Some(Rows { filter: Some(filter), rules, ..rows.clone() }))
 }
 
 /// The database's refusal to read a grade, in words that help.

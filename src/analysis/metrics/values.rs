@@ -145,7 +145,10 @@ pub(crate) fn measure_all(
     let passed: Vec<MetricId> = ids.iter().filter(passes).copied().collect();
     let mut lists = match passed.len() {
         0 => Vec::new(),
-        _ => pass::values(prepared, &passed, terms(prepared))?,
+        _ => {
+            let terms = terms(prepared, &passed)?;
+            pass::values(prepared, &passed, terms)?
+        }
     }
     .into_iter();
     let mut values = Vec::with_capacity(ids.len());
@@ -170,8 +173,12 @@ pub(crate) fn measure(
     values.pop().ok_or_else(|| AnalysisError::Query(format!("{id} was not computed")))
 }
 
-fn terms(prepared: &Prepared<'_>) -> Terms {
-    Terms { relevant_at: prepared.relevant_at(), top_gain: prepared.top_gain(), patience: PATIENCE }
+fn terms(prepared: &mut Prepared<'_>, ids: &[MetricId]) -> Result<Terms, AnalysisError> {
+    let mut top_gain = TOP_GAIN;
+    for id in ids {
+        top_gain = top_gain.max(measures::top_gain(prepared, id)?);
+    }
+    Ok(Terms { relevant_at: prepared.relevant_at(), top_gain, patience: PATIENCE })
 }
 
 /// Runs the SQL of one metric.

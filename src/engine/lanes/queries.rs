@@ -1,5 +1,7 @@
 //! The analysis' seam to the database, over one connection of the store.
 
+use std::path::PathBuf;
+
 use arrow::record_batch::RecordBatch;
 
 use super::dialect::bound_value;
@@ -40,6 +42,10 @@ impl Queries for StoreQueries<'_> {
 
     fn run(&mut self, id: &str, bindings: &Bindings) -> Result<(), QueryError> {
         self.connection.registered_run(id, &fill(bindings), self.cancel).map(|_| ()).map_err(query_error)
+    }
+
+    fn spill_folder(&self) -> PathBuf {
+        self.connection.spill_folder().to_owned()
     }
 }
 

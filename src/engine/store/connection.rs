@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::StructArray;
@@ -17,6 +18,9 @@ use super::watch::watched;
 use super::{CELLS, ErrorKind, Params, Result, SOURCES, StoreError, Value};
 use crate::util::cancel::Cancel;
 
+/// Rows that are made ahead while a consumer is busy.
+const STREAMED: &str = "16MB";
+
 /// What a consumer of batches says: go on, or enough.
 pub type Flow = ControlFlow<()>;
 
@@ -28,7 +32,7 @@ pub(crate) struct Shared {
     /// Which source made which view, both in lower case.
     pub(crate) views: Mutex<HashMap<String, String>>,
     /// Dropped last: after the last connection, hence after DuckDB.
-    _spill: SpillDir,
+    spill: SpillDir,
 }
 
 impl Shared {
@@ -37,7 +41,7 @@ impl Shared {
             counts: CountCache::default(),
             columns: ColumnCache::default(),
             views: Mutex::default(),
-            _spill: spill,
+            spill,
         }
     }
 }
@@ -55,12 +59,20 @@ impl Connection {
     pub(crate) fn new(raw: duckdb::Connection, shared: Arc<Shared>) -> Result<Self> {
         // Cells first: a cell may shadow a source.
         raw.execute_batch(&format!("SET search_path = '{CELLS}.main,{SOURCES}.main'"))?;
+        // With the default of 1 MB the other threads wait for whoever takes the rows, who then makes most
+        // of them himself.
+        raw.execute_batch(&format!("SET streaming_buffer_size = '{STREAMED}'"))?;
         Ok(Self { raw, indexes: Indexes::default(), shared })
     }
 
     /// Another connection to the same instance. TEMP tables are not shared, everything else is.
     pub fn try_clone(&self) -> Result<Self> {
         Self::new(self.raw.try_clone()?, self.shared.clone())
+    }
+
+    /// The private folder into which DuckDB spills, for others' intermediate results.
+    pub(crate) fn spill_folder(&self) -> &Path {
+        self.shared.spill.path()
     }
 
     /// Runs one statement of this program for its effect; rows changed. Not for untrusted text.

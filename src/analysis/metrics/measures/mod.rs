@@ -13,7 +13,7 @@ pub(super) use statements::{Reads, Statement, statement};
 
 use super::columns::{floats, numbers};
 use super::prepared::Prepared;
-use super::values::{Parts, Shape, Values, at, listwise, scatter};
+use super::values::{Parts, Shape, TOP_GAIN, Values, at, listwise, scatter};
 use super::{AnalysisError, Denominator, Empty, MetricId, Ties};
 use crate::analysis::Bindings;
 use crate::analysis::stats::Ratio;
@@ -35,7 +35,7 @@ pub(super) fn measure(
         "ap" => bins::average_precision(prepared)?,
         "gauc" => bins::grouped_auc(prepared)?,
         "calibration" | "frequency" | "confidence" => bins::one_bin(prepared, id)?,
-        _ => match statement(id, prepared.top_gain(), prepared.relevant_at()) {
+        _ => match statement(id, top_gain(prepared, id)?, prepared.relevant_at()) {
             Some(Statement { id: statement, column, bindings, reads }) => {
                 prepared.make(reads)?;
                 let mut values = column_of(prepared, statement, column, &bindings)?;
@@ -45,6 +45,11 @@ pub(super) fn measure(
             None => return Ok(None),
         },
     }))
+}
+
+/// The grade that ERR is certain of; others do not ask.
+pub(super) fn top_gain(prepared: &mut Prepared<'_>, id: &MetricId) -> Result<f64, AnalysisError> {
+    if id.metric.id == "err" { prepared.top_gain() } else { Ok(TOP_GAIN) }
 }
 
 /// A column of a statement with a row per list, NaN where it has none.

@@ -3,24 +3,36 @@
 //! hundred rows a list that is several times faster than a window and an aggregate per metric in SQL.
 //! The statements of `queries/metrics/` compute the same figures and judge these in tests.
 //!
+//! Rows are read once, with little of each; those of lists with ties or repeated items are read again,
+//! with all that decides then.
+//!
 //! What is not here: metrics that look at items, texts, labels or several lists at once.
 
+mod exact;
 mod figures;
-mod gather;
+mod inbox;
 mod list;
+mod measure;
+mod read;
+mod row;
+mod spill;
 
-use std::ops::Range;
-
-use self::gather::{Gathered, Rows as Coming, Seen};
-use self::list::Scratch;
+use self::exact::Exact;
+use self::inbox::Inbox;
+use self::measure::Measure;
+use self::read::{Reader, Seen, Whose};
+use self::row::{Items, Plain, Row};
 use super::prepared::{Facts, Prepared};
-use super::{AnalysisError, Denominator, Level, MetricId, Rows, Ties};
-use crate::analysis::{Bindings, SqlValue};
+use super::{AnalysisError, Denominator, Level, MetricId, Rows, Ties, rules};
+use crate::analysis::QueryError;
+use arrow::record_batch::RecordBatch;
 
 /// A cut-off that no list reaches.
 const WHOLE: usize = u32::MAX as usize;
-/// Rows that are held at once, unless one list has more: some 250 MB.
-const ROWS_AT_ONCE: u64 = 4_000_000;
+/// Rows that are held at once, unless one list has more: some 200 MB.
+const ROWS_AT_ONCE: usize = 4_000_000;
+/// The same of rows with their items.
+const EXACT_AT_ONCE: usize = 1_000_000;
 
 /// Can the pass compute this metric of these rows? Expected values over ties and another denominator are
 /// the statements' business.
@@ -51,97 +63,127 @@ pub(crate) fn values(
     ids: &[MetricId],
     terms: Terms,
 ) -> Result<Vec<Vec<f64>>, AnalysisError> {
-    let mut values = vec![Vec::with_capacity(prepared.lists.rows.len()); ids.len()];
-    let mut seen = Seen::nothing();
-    for lists in pieces(&prepared.lists.rows, ROWS_AT_ONCE) {
-        let gathered = gather(prepared, &lists, &mut seen)?;
-        measure(&gathered, ids, terms, &mut values);
-    }
+    let mut measure = Measure::new(ids, terms, &prepared.lists.rows);
+    let first = at_first(prepared, &mut measure)?;
+    let plain = first.doubts.iter().all(|&doubt| doubt == Doubt::None);
+    let repeats = if plain { 0 } else { again(prepared, &first.doubts, &mut measure)? };
     prepared.told(Facts {
-        rows: seen.rows,
-        shown: seen.shown,
-        bad_scores: seen.bad_scores,
-        unjudged: seen.unjudged,
-        probabilities: seen.probabilities,
-        repeats: seen.repeats,
-        tied: seen.tied,
+        rows: first.seen.rows,
+        shown: first.seen.shown,
+        bad_scores: first.seen.bad_scores,
+        unjudged: first.seen.unjudged,
+        largest_gain: first.seen.largest_gain,
+        probabilities: first.seen.probabilities,
+        repeats,
+        tied: first.tied,
         ..prepared.facts
     });
-    Ok(values)
+    Ok(measure.values)
 }
 
-/// Lists one after the other, as many as have `most` rows together, but at least one.
-fn pieces(rows: &[u32], most: u64) -> Vec<Range<usize>> {
-    let (mut pieces, mut from, mut sum) = (Vec::new(), 0, 0);
-    for (list, &rows) in rows.iter().enumerate() {
-        if list > from && sum + u64::from(rows) > most {
-            pieces.push(from..list);
-            (from, sum) = (list, 0);
+/// What the first reading found.
+struct First {
+    seen: Seen,
+    /// Retrieved rows that share their score with another one of their list.
+    tied: u64,
+    /// What is wrong with each list.
+    doubts: Vec<Doubt>,
+}
+
+/// Why scores alone do not tell a list's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    None,
+    Ties,
+    /// Of items, or of their hashes; there may be ties too.
+    Repeats,
+}
+
+/// Measures the lists whose order scores alone tell.
+fn at_first(prepared: &mut Prepared<'_>, measure: &mut Measure) -> Result<First, AnalysisError> {
+    loop {
+        let mut first =
+            First { seen: Seen::default(), tied: 0, doubts: vec![Doubt::None; prepared.lists.rows.len()] };
+        let (seen, mut items) = (&mut first.seen, Items::default());
+        let take = |reader: &mut Reader, batch: &RecordBatch, inbox: &mut Inbox<'_, Plain>| {
+            reader.plain(batch, seen, inbox)
+        };
+        let each = &mut |list: u32, rows: &mut [Plain]| {
+            let (tied, repeats) = row::rank(rows, &mut items);
+            first.tied += tied;
+            match first.doubts.get_mut(list as usize) {
+                Some(doubt) if repeats > 0 => *doubt = Doubt::Repeats,
+                Some(doubt) if tied > 0 => *doubt = Doubt::Ties,
+                _ => measure.take(list, rows.iter().map(|row| (row.rank, row.gain))),
+            }
+        };
+        let strangers = read(prepared, (false, ROWS_AT_ONCE), take, each)?;
+        if strangers == 0 {
+            return Ok(first);
         }
-        sum += u64::from(rows);
+        // Rows that changed while they were read, or equal values with other hashes.
+        prepared.make_rows()?;
     }
-    if from < rows.len() {
-        pieces.push(from..rows.len());
-    }
-    pieces
 }
 
-/// The lists in rank order: by their scores where these and the items differ, else as the database
-/// orders them, which looks at positions and items too.
-fn gather(
-    prepared: &mut Prepared<'_>,
-    lists: &Range<usize>,
-    seen: &mut Seen,
-) -> Result<Gathered, AnalysisError> {
-    let last = lists.end.saturating_sub(1);
-    let bounded = |bindings: Bindings| {
-        let bindings = bindings.value("from_list", SqlValue::Int(lists.start as i64));
-        bindings.value("to_list", SqlValue::Int(last as i64))
+/// Measures the others; how many rows repeat an item of their list.
+fn again(prepared: &mut Prepared<'_>, doubts: &[Doubt], measure: &mut Measure) -> Result<u64, AnalysisError> {
+    let by_item = prepared.asked().ties != Ties::Logged;
+    let doubt = |list: u32| doubts.get(list as usize).copied().unwrap_or(Doubt::None);
+    let mut repeats = 0;
+    let take = |reader: &mut Reader, batch: &RecordBatch, inbox: &mut Inbox<'_, Exact>| {
+        reader.exact(batch, &|list| doubt(list) != Doubt::None, inbox)
     };
-    let (source, bindings) = prepared.streamed()?;
-    let gathered = ranked(prepared, source, &bounded(bindings), lists)?;
-    seen.add(&gathered.seen);
-    if gathered.is_plain() {
-        return Ok(gathered);
+    let each = &mut |list: u32, rows: &mut [Exact]| {
+        let kept = if doubt(list) == Doubt::Repeats { exact::distinct(rows) } else { rows.len() };
+        repeats += (rows.len() - kept) as u64;
+        let rows = &mut rows[..kept];
+        exact::rank(rows, by_item);
+        measure.take(list, rows.iter().map(|row| (row.rank, row.gain)));
+    };
+    read(prepared, (true, EXACT_AT_ONCE), take, each)?;
+    if repeats > 0 {
+        rules::refuse(prepared.asked(), repeats)?;
     }
-    let table = prepared.unique()?;
-    ranked(prepared, "metrics/ordered", &bounded(Bindings::new()).ident("rows", table), lists)
+    Ok(repeats)
 }
 
-fn ranked(
+/// Streams all rows through an inbox; how many belong to no list.
+fn read<R: Row>(
     prepared: &mut Prepared<'_>,
-    statement: &str,
-    bindings: &Bindings,
-    lists: &Range<usize>,
-) -> Result<Gathered, AnalysisError> {
-    let mut rows = Coming::new(lists.start as u32);
-    prepared.queries.stream(statement, bindings, &mut |batch| rows.take(batch))?;
-    Ok(rows.into_lists(lists.len()))
+    (exact, most): (bool, usize),
+    mut take: impl FnMut(&mut Reader, &RecordBatch, &mut Inbox<'_, R>) -> Result<(), AnalysisError>,
+    each: &mut impl FnMut(u32, &mut [R]),
+) -> Result<u64, AnalysisError> {
+    let whose = if prepared.rows_are_made() { Some(Whose::Number) } else { Whose::keys(&prepared.lists.key) };
+    if whose.is_none() {
+        prepared.make_rows()?;
+    }
+    let mut reader = Reader::new(whose.unwrap_or(Whose::Number));
+    let (statement, bindings) = prepared.streamed(exact)?;
+    let folder = prepared.queries.spill_folder();
+    let asked = prepared.asked();
+    let full = |error: std::io::Error| QueryError::Failed(waiting(&folder, &error));
+    let mut inbox = Inbox::new(&prepared.lists.rows, most, &folder);
+    let streamed = prepared.queries.stream(statement, &bindings, &mut |batch| {
+        take(&mut reader, batch, &mut inbox).map_err(|error| QueryError::Failed(error.to_string()))?;
+        inbox.relieve(each).map_err(full)
+    });
+    streamed.map_err(|error| rules::unreadable(error.into(), asked))?;
+    inbox.finish(each).map_err(full)?;
+    Ok(reader.strangers)
 }
 
-/// Appends the values of these lists.
-fn measure(gathered: &Gathered, ids: &[MetricId], terms: Terms, values: &mut [Vec<f64>]) {
-    let figures: Vec<(figures::Figure, usize)> =
-        ids.iter().filter_map(|id| Some((figure(id)?, id.cutoff.map_or(WHOLE, |k| k as usize)))).collect();
-    let mut scratch = Scratch::new(gathered.longest());
-    for list in 0..gathered.lists() {
-        let list = scratch.take(gathered.list(list), gathered.shown(list), terms.relevant_at);
-        for ((figure, k), values) in figures.iter().zip(&mut *values) {
-            values.push(figure(&list, *k, &terms));
-        }
-    }
+fn waiting(folder: &std::path::Path, error: &std::io::Error) -> String {
+    format!(
+        "cannot keep rows in {}: {error}; make room there, or set TMPDIR to a folder with room",
+        folder.display()
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pieces_hold_whole_lists() {
-        assert!(pieces(&[], 10).is_empty());
-        assert_eq!(pieces(&[3, 4, 5, 20, 1], 10), [0..2, 2..3, 3..4, 4..5]);
-        assert_eq!(pieces(&[3, 4], 10), vec![0..2]);
-    }
 
     /// Every id of the table is a metric of the catalogue, spelt like there.
     #[test]

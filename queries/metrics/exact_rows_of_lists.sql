@@ -1,0 +1,15 @@
+-- id: metrics/exact_rows_of_lists
+-- params: none
+-- reads: temp.recscope_rows
+-- returns: list UINTEGER, shown BOOLEAN, score DOUBLE, gain DOUBLE, label BOOLEAN, item VARCHAR, place DOUBLE, seq BIGINT
+-- grain: one row per row of a list, in no order
+SELECT
+    list,
+    shown,
+    CASE WHEN bad_score THEN CAST('nan' AS DOUBLE) ELSE score END AS score,
+    gain,
+    label,
+    item,
+    tie_position AS place,
+    seq
+FROM temp.recscope_rows
