@@ -8,12 +8,12 @@
 //! Arguments (after `--`): `--rows 1M,10M,100M` (default 1M), `--rounds N` (default 3), `--no-peers`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod apart;
 mod peers;
 mod values;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::process::{ExitCode, Stdio};
 
 use recscope::util::figures;
 
@@ -32,8 +32,11 @@ pub struct Timed {
     pub values: PathBuf,
 }
 
-fn main() {
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == apart::FLAG) {
+        return apart::main(&arguments[1..]);
+    }
     let after =
         |name: &str| arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1)).cloned();
     let sizes = after("--rows").unwrap_or("1M".into());
@@ -54,6 +57,7 @@ fn main() {
         table(&contest(&file, &small, python, rounds), rows);
         std::fs::remove_file(&file).unwrap();
     }
+    ExitCode::SUCCESS
 }
 
 fn count(text: &str) -> u64 {
@@ -96,11 +100,11 @@ fn contest(file: &Path, small: &Path, python: Option<&Path>, rounds: u32) -> Vec
 }
 
 /// `recscope eval`, exec to exit.
-#[expect(clippy::zombie_processes, reason = "`wait` reaps it, and reads its peak memory")]
 fn ours(file: &Path) -> Timed {
     let (values, settings) = (file.with_extension("recscope.json"), file.with_extension("toml"));
+    let report = file.with_extension("report");
     std::fs::write(&settings, SETTINGS).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_recscope"));
+    let mut command = apart::command(&report, env!("CARGO_BIN_EXE_recscope").as_ref());
     command
         .args(["eval", "--convention", "trec", "--resamples", "0", "--per-query", "--format", "json"])
         .args(["--measures", MEASURES, "--run"])
@@ -108,29 +112,9 @@ fn ours(file: &Path) -> Timed {
         .env("RECSCOPE_CONFIG", settings)
         .stdout(std::fs::File::create(&values).unwrap())
         .stderr(Stdio::null());
-    let began = Instant::now();
-    let child = command.spawn().unwrap();
-    let rss = wait(child.id());
-    Timed {
-        name: "recscope eval".into(),
-        seconds: began.elapsed().as_secs_f64(),
-        rss,
-        notes: String::new(),
-        values,
-    }
-}
-
-/// Waits for a child; its peak memory.
-fn wait(pid: u32) -> u64 {
-    let mut status = 0;
-    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: the pid is a child's that nobody else waits for; both pointers are valid.
-    let usage = unsafe {
-        libc::wait4(pid as libc::pid_t, &raw mut status, 0, usage.as_mut_ptr());
-        usage.assume_init()
-    };
-    assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "recscope eval failed");
-    usage.ru_maxrss as u64 * 1024
+    assert!(command.status().unwrap().success(), "recscope eval failed");
+    let (seconds, rss) = apart::read(&report);
+    Timed { name: "recscope eval".into(), seconds, rss, notes: String::new(), values }
 }
 
 fn table(timed: &[Timed], rows: u64) {

@@ -5,10 +5,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::Timed;
+use crate::{Timed, apart};
 
-fn python(interpreter: &Path, script: &str) -> Command {
-    let mut command = Command::new(interpreter);
+fn python(mut command: Command, script: &str) -> Command {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join(script);
     command.arg(file).env("PYTHONDONTWRITEBYTECODE", "1").stderr(Stdio::inherit());
     command
@@ -16,7 +15,7 @@ fn python(interpreter: &Path, script: &str) -> Command {
 
 /// The interpreter that has the peers; says what is missing and why.
 pub fn install() -> Option<PathBuf> {
-    let found = last_json(python("python3".as_ref(), "peers/install.py").arg("eval"))
+    let found = last_json(python(Command::new("python3"), "peers/install.py").arg("eval"))
         .inspect_err(|why| println!("peers: none: python3 {why}"))
         .ok()?;
     for (module, why) in found["missing"].as_object().into_iter().flatten() {
@@ -28,7 +27,8 @@ pub fn install() -> Option<PathBuf> {
 /// One peer on one file.
 pub fn run(interpreter: &Path, name: &str, file: &Path, small: &Path) -> Result<Timed, String> {
     let values = file.with_extension(format!("{name}.json"));
-    let mut command = python(interpreter, "eval/peer.py");
+    let between = apart::command(&file.with_extension("report"), interpreter);
+    let mut command = python(between, "eval/peer.py");
     let said = last_json(command.arg(name).arg(file).arg(&values).arg(small))?;
     let seconds = said["seconds"].as_f64().ok_or("said no time")?;
     let part = |name: &str| said["parts"][name].as_f64().unwrap_or_default();
