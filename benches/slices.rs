@@ -187,7 +187,7 @@ fn peer(python: &str) {
     generate(&database, rows);
     let path = SqlValue::Text(file.to_string_lossy().into_owned());
     database.run("demo/write", &Bindings::new().ident("rel", "log").value("path", path)).unwrap();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/divexplorer.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/divergence.py");
     let out = std::process::Command::new(python).arg(script).arg(&file).output().unwrap();
     let _ = std::fs::remove_dir_all(&folder);
     let said = String::from_utf8_lossy(&out.stdout).into_owned();
