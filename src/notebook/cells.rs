@@ -246,8 +246,8 @@ pub static CELLS: [CellDef; 9] = [
     },
     CellDef {
         kind: Kind::Fairness,
-        summary: "one metric over slices and their intersections, with difference to the rest and adjusted p",
-        result: "`slice, value_of, n, value, lower, upper, delta, p, p_adjusted, status, predicate`",
+        summary: "one metric over slices and their intersections, with difference to the rest and adjusted p; a second one over suppliers",
+        result: "`slice, value_of, n, value, lower, upper, delta, p, p_adjusted, status, predicate`; with `suppliers` first `side, metric`",
         groups: &[
             &[
                 FROM,
@@ -260,6 +260,19 @@ pub static CELLS: [CellDef; 9] = [
                 )
                 .required(),
                 KeyDef::new("metric", KeyType::Metric, "\"ndcg@10\"", "metric id").required(),
+                KeyDef::new(
+                    "suppliers",
+                    KeyType::Slices,
+                    "[\"brand\"]",
+                    "the other side: slices of items, in the same table",
+                ),
+                KeyDef::new(
+                    "supplier_metric",
+                    KeyType::Metric,
+                    "\"exposure\"",
+                    "what suppliers are measured by; their figures in checks are called `supplier_...`",
+                )
+                .default("\"exposure_per_utility\""),
                 KeyDef::new(
                     "min_support",
                     KeyType::Integer(1, COUNT),

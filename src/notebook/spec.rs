@@ -152,7 +152,8 @@ pub enum Ties {
     Expected,
 }
 
-/// Result columns: `slice, value_of, n, value, lower, upper, delta, p, p_adjusted, status, predicate`
+/// Result columns: `slice, value_of, n, value, lower, upper, delta, p, p_adjusted, status, predicate`, with
+/// `suppliers` after `side, metric`,
 /// where `slice` is the column set ("segment*region"), `value_of` the group ("new*south"),
 /// `value` the metric there, `delta` its difference to the rest, and `predicate` the SQL that
 /// selects the group's rows.
@@ -165,6 +166,9 @@ pub struct FairnessSpec {
     /// Each an intersection of one or more columns.
     pub slices: Vec<Vec<String>>,
     pub metric: String,
+    /// The other side of the market; empty for none.
+    pub suppliers: Vec<Vec<String>>,
+    pub supplier_metric: String,
     /// On the metric's own denominator (queries, or rows for row metrics).
     pub min_support: u64,
     pub resamples: u32,

@@ -249,18 +249,10 @@ fn seed(values: &Values<'_>) -> u64 {
 }
 
 fn fairness(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Option<FairnessSpec> {
-    let mut slices: Vec<Vec<String>> = Vec::new();
-    for slice in values.list("slices") {
-        let columns: Vec<String> = slice.split('*').map(|column| column.trim().to_string()).collect();
-        if columns.iter().any(String::is_empty) {
-            let hint = "write `column` or `column*column`".to_string();
-            values.fault("slices", format!("`{slice}` is not a slice"), Some(hint));
-        } else if !slices.contains(&columns) {
-            slices.push(columns);
-        }
-    }
-    if slices.is_empty() && values.has("slices") {
-        values.fault("slices", "no slice is named", Some("e.g. slices = [\"region\"]".into()));
+    let (slices, suppliers) = (slice_columns(values, "slices"), slice_columns(values, "suppliers"));
+    if suppliers.is_empty() && values.has("supplier_metric") {
+        let hint = "name their columns, e.g. suppliers = [\"brand\"]".to_string();
+        values.fault("supplier_metric", "no suppliers are named", Some(hint));
     }
     Some(FairnessSpec {
         input: input(values),
@@ -269,12 +261,32 @@ fn fairness(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Opt
         ties: ties(values),
         slices,
         metric: values.text("metric")?,
+        suppliers,
+        supplier_metric: values.text("supplier_metric").unwrap_or_else(|| "exposure_per_utility".into()),
         min_support: values.int("min_support").unwrap_or(30) as u64,
         resamples: values.int("resamples").unwrap_or(1000) as u32,
         permutations: values.int("permutations").unwrap_or(1000) as u32,
         seed: seed(values),
         checks,
     })
+}
+
+/// Columns, and intersections of columns, each once.
+fn slice_columns(values: &mut Values<'_>, key: &str) -> Vec<Vec<String>> {
+    let mut slices: Vec<Vec<String>> = Vec::new();
+    for slice in values.list(key) {
+        let columns: Vec<String> = slice.split('*').map(|column| column.trim().to_string()).collect();
+        if columns.iter().any(String::is_empty) {
+            let hint = "write `column` or `column*column`".to_string();
+            values.fault(key, format!("`{slice}` is not a slice"), Some(hint));
+        } else if !slices.contains(&columns) {
+            slices.push(columns);
+        }
+    }
+    if slices.is_empty() && values.has(key) {
+        values.fault(key, "no slice is named", Some(format!("e.g. {key} = [\"region\"]")));
+    }
+    slices
 }
 
 fn slices(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Option<SlicesSpec> {
@@ -403,6 +415,22 @@ mod tests {
         assert_eq!(spec.roles.position.as_deref(), Some("pos"));
         assert_eq!((spec.roles.score, spec.roles.gain), (None, None));
         assert_eq!(spec.show, ["ndcg@5"]);
+    }
+
+    #[test]
+    fn the_other_side_is_optional_but_needs_its_columns() {
+        let cell = |more: &str| {
+            read_one(&format!("```fairness x\nfrom = \"a\"\nslices = \"r\"\nmetric = \"mrr\"\n{more}```\n"))
+        };
+        let (Some(CellSpec::Fairness(spec)), _) = cell("suppliers = [\"brand*shop\", \"brand\"]\n") else {
+            panic!()
+        };
+        assert_eq!(spec.suppliers, [vec!["brand".to_owned(), "shop".into()], vec!["brand".into()]]);
+        assert_eq!(spec.supplier_metric, "exposure_per_utility");
+        let (_, faults) = cell("supplier_metric = \"exposure\"\n");
+        assert!(faults.contains("5:19: x: no suppliers are named"), "{faults}");
+        let (_, faults) = cell("suppliers = [\"brand*\"]\n");
+        assert!(faults.contains("`brand*` is not a slice"), "{faults}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Disparities: equal to fairlearn and to Singh & Joachims' example, silent where there is none, and
 //! found where one is planted, on the side of users and on the side of suppliers.
 
-use recscope::analysis::fairness::{Disparity, FairnessRequest, FairnessTable, audit};
+use recscope::analysis::fairness::{Disparity, FairnessRequest, FairnessTable, Side, audit};
 use recscope::analysis::metrics::{MetricsRequest, Roles, Rows};
 use recscope::util::cancel::Cancel;
 
@@ -287,12 +287,43 @@ fn both_sides_of_one_log() {
     assert!(users.figure("gap_p").unwrap() > 0.05, "regions do not differ");
     let suppliers = audited(&mut database, &supplier("exposure"));
     assert!(suppliers.figure("gap_p").unwrap() < 0.05);
-    let both = audited(
-        &mut database,
-        &FairnessRequest { slices: slices("supplier region supplier*region"), ..supplier("exposure") },
-    );
-    assert_eq!(both.disparities.len(), 3);
-    assert!(
-        both.lines.iter().filter(|line| line.slice == ["region"]).all(|line| line.status.as_str() == "level")
-    );
+    // In one table, each side by its own metric, adjusted as one family.
+    let request = FairnessRequest {
+        slices: slices("region"),
+        suppliers: slices("supplier supplier*region"),
+        supplier_metric: "exposure".into(),
+        resamples: 99,
+        ..supplier("ctr")
+    };
+    let both = audited(&mut database, &request);
+    let side = |side: Side| both.lines.iter().filter(move |line| line.side == side);
+    assert_eq!((side(Side::Users).count(), side(Side::Suppliers).count()), (2, 6));
+    assert_eq!(both.lines[0].side, Side::Users, "users come first");
+    assert!(side(Side::Users).all(|line| line.status.as_str() == "level"));
+    assert_eq!(side(Side::Suppliers).next().unwrap().group_name(), "small", "the worst supplier first");
+    for name in ["max_gap", "gap_p", "p", "worst", "overall", "groups"] {
+        assert_eq!(both.figure(name), users.figure(name), "{name} is the users'");
+    }
+    for (name, alone) in [("supplier_overall", "overall"), ("exposure", "overall")] {
+        assert_eq!(both.figure(name), suppliers.figure(alone));
+    }
+    let alone = |slice: &str, table: &FairnessTable| {
+        let found = table.disparities.iter().find(|it| it.slice == [slice]).unwrap();
+        found.difference.unwrap()
+    };
+    assert_eq!(alone("supplier", &both), alone("supplier", &suppliers));
+    assert!(both.figure("supplier_gap_p_adjusted").unwrap() < 0.05);
+    assert!(both.figure("gap_p_adjusted").unwrap() >= both.figure("gap_p").unwrap());
+    assert!(both.interval("supplier_max_gap").is_some());
+    assert_eq!(both.line_of("supplier_worst").unwrap().group_name(), "small");
+    let batch = both.to_batch().unwrap();
+    let names: Vec<&str> =
+        batch.schema_ref().fields().iter().take(4).map(|field| field.name().as_str()).collect();
+    assert_eq!(names, ["side", "metric", "slice", "value_of"]);
+    assert!(users.to_batch().unwrap().column_by_name("side").is_none(), "one side is as it was");
+    assert!(users.figure("supplier_overall").is_none());
+    assert!(both.notes.iter().any(|note| note.starts_with("supplier: gap of exposure ")), "{:?}", both.notes);
+    let nobody = FairnessRequest { slices: Vec::new(), ..request };
+    let refused = audit(&mut database, &nobody, &Cancel::new(), &mut |_, _| {}).unwrap_err();
+    assert!(refused.to_string().contains("no slice is asked for"));
 }

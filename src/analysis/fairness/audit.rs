@@ -4,9 +4,9 @@
 //! A group's value is the metric of the group's rows, as if they were the whole relation. Where a
 //! slice splits a query's rows (supplier, say), a list is the rows of one query in one group.
 
-use super::disparity::{adjust as adjust_disparities, measure_all};
+use super::disparity::{Disparity, adjust as adjust_disparities, measure_all};
 use super::slice::Slice;
-use super::{FairnessRequest, FairnessTable, GroupLine, Status};
+use super::{FairnessRequest, FairnessTable, GroupLine, Side, SideFigure, Status};
 use crate::analysis::Queries;
 use crate::analysis::metrics::prepared::clean;
 use crate::analysis::metrics::roles::require;
@@ -39,28 +39,36 @@ fn compute(
     cancel: &Cancel,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<FairnessTable, AnalysisError> {
-    let id = MetricId::parse(&request.metric)?;
-    require(&id, &request.rows)?;
-    if request.slices.iter().all(Vec::is_empty) {
+    let mut table = FairnessTable::default();
+    let mut asked = Vec::new();
+    for side in Side::ALL {
+        let (metric, slices) = request.of(side);
+        let slices: Vec<&Vec<String>> = slices.iter().filter(|slice| !slice.is_empty()).collect();
+        if slices.is_empty() && side == Side::Suppliers {
+            continue;
+        }
+        let id = MetricId::parse(metric)?;
+        require(&id, &request.rows)?;
+        table.sides.push((side, SideFigure::new(&id)));
+        asked.extend(slices.into_iter().map(|slice| (side, id, slice)));
+    }
+    if !asked.iter().any(|(side, ..)| *side == Side::Users) {
         return Err(AnalysisError::request("no slice is asked for")
             .with_hint("e.g. slices = [\"region\", \"region*device\"]"));
     }
-    let mut table = FairnessTable {
-        metric: id.to_string(),
-        higher_is_better: id.metric.higher_is_better,
-        ..FairnessTable::default()
-    };
-    let slices: Vec<&Vec<String>> = request.slices.iter().filter(|slice| !slice.is_empty()).collect();
-    let total = slices.len() as u64;
-    for (done, slice) in slices.into_iter().enumerate() {
+    let total = asked.len() as u64;
+    for (done, (side, id, slice)) in asked.into_iter().enumerate() {
         cancel.check()?;
         progress(done as u64, total);
         let mut found = Slice::measure(queries, request, &id, slice, cancel)?;
         let seed = request.seed.wrapping_add(done as u64);
-        table.lines.extend(found.lines(request, &id, seed, cancel, &mut table.notes)?);
-        table.disparities.extend(measure_all(&found, request, seed, cancel)?);
-        if done == 0 {
-            table.overall = found.overall();
+        let lines = found.lines(request, &id, seed, cancel, &mut table.notes)?;
+        table.lines.extend(lines.into_iter().map(|line| GroupLine { side, ..line }));
+        let disparities = measure_all(&found, request, seed, cancel)?;
+        table.disparities.extend(disparities.into_iter().map(|found| Disparity { side, ..found }));
+        let first = table.side_mut(side).filter(|figure| figure.overall.is_none());
+        if let Some(figure) = first {
+            figure.overall = found.overall();
             table.notes.extend(std::mem::take(&mut found.notes));
         }
     }
@@ -74,6 +82,7 @@ fn compute(
 
 /// Benjamini-Hochberg over every group that was tested, in all slices of the table.
 fn adjust(table: &mut FairnessTable) {
+    let good = table.directions();
     let p: Vec<f64> = table.lines.iter().map(|line| line.p.unwrap_or(f64::NAN)).collect();
     for (line, adjusted) in table.lines.iter_mut().zip(benjamini_hochberg(&p)) {
         if adjusted.is_nan() {
@@ -82,23 +91,28 @@ fn adjust(table: &mut FairnessTable) {
         line.p_adjusted = Some(adjusted);
         let delta = line.delta.unwrap_or(0.0);
         if adjusted <= FALSE_DISCOVERY_RATE && delta != 0.0 {
-            let good = (delta > 0.0) == table.higher_is_better;
+            let good = (delta > 0.0) == good(line.side);
             line.status = if good { Status::Better } else { Status::Worse };
         }
     }
 }
 
-/// Measured groups first, the worst of them on top.
+/// Side by side; measured groups first, the worst of them on top.
 fn sort(table: &mut FairnessTable) {
-    let sign = if table.higher_is_better { 1.0 } else { -1.0 };
+    let good = table.directions();
     let place = |line: &GroupLine| match line.status {
         Status::BelowSupport => 2,
         Status::NotAvailable => 1,
         _ => 0,
     };
     table.lines.sort_by(|a, b| {
-        let badness = |line: &GroupLine| line.delta.map_or(f64::INFINITY, |delta| sign * delta);
-        place(a).cmp(&place(b)).then(badness(a).total_cmp(&badness(b))).then(b.n.cmp(&a.n))
+        let sign = |line: &GroupLine| if good(line.side) { 1.0 } else { -1.0 };
+        let badness = |line: &GroupLine| line.delta.map_or(f64::INFINITY, |delta| sign(line) * delta);
+        a.side
+            .cmp(&b.side)
+            .then(place(a).cmp(&place(b)))
+            .then(badness(a).total_cmp(&badness(b)))
+            .then(b.n.cmp(&a.n))
     });
 }
 
@@ -111,8 +125,8 @@ fn warn(table: &mut FairnessTable, permutations: u32) {
             "{permutations} permutations over {tested} groups can hardly show anything: take at least {needed}"
         ));
     }
-    let hidden = table.figure("below_support").unwrap_or_default();
-    if hidden > 0.0 {
+    let hidden = table.lines.iter().filter(|line| line.status == Status::BelowSupport).count();
+    if hidden > 0 {
         table.notes.push(format!("{hidden} groups are below support: listed, not measured"));
     }
 }

@@ -2,7 +2,7 @@
 //! are apart, with an interval that the choice of extremes does not bias, and a permutation p.
 
 use super::slice::{Exchanged, Slice, passes};
-use super::{FairnessRequest, FairnessTable};
+use super::{FairnessRequest, FairnessTable, Side};
 use crate::analysis::metrics::evaluate::affordable;
 use crate::analysis::metrics::values::Values;
 use crate::analysis::metrics::{AnalysisError, Level, MetricId, Need};
@@ -24,6 +24,7 @@ pub(super) const GAP: &str = "gap";
 /// One disparity of one slice.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Disparity {
+    pub side: Side,
     pub slice: Vec<String>,
     /// `gap` (of the table's metric), `demographic_parity`, `equal_opportunity`, `equalized_odds`.
     pub name: &'static str,
@@ -253,6 +254,7 @@ pub(super) fn adjust(table: &mut FairnessTable) {
     for (disparity, adjusted) in table.disparities.iter_mut().zip(benjamini_hochberg(&p)) {
         disparity.p_adjusted = Some(adjusted).filter(|p| !p.is_nan());
     }
-    let metric = table.metric.clone();
-    table.notes.extend(table.disparities.iter().map(|disparity| disparity.sentence(&metric)));
+    let said = |found: &Disparity| found.sentence(table.side(found.side).map_or("", |side| &side.metric));
+    let said: Vec<String> = table.disparities.iter().map(said).collect();
+    table.notes.extend(said);
 }

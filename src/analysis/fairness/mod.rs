@@ -7,6 +7,7 @@ mod exchange;
 mod figures;
 mod request;
 mod sentence;
+mod side;
 mod slice;
 mod table;
 
@@ -14,4 +15,5 @@ pub use audit::audit;
 pub use disparity::Disparity;
 pub use figures::FIGURES;
 pub use request::FairnessRequest;
+pub use side::{Side, SideFigure};
 pub use table::{FairnessTable, GroupLine, Status};

@@ -10,6 +10,9 @@ pub struct FairnessRequest {
     pub slices: Vec<Vec<String>>,
     /// A metric id of the catalogue.
     pub metric: String,
+    /// The other side of the market: slices of items (brand, seller), measured by `supplier_metric`.
+    pub suppliers: Vec<Vec<String>>,
+    pub supplier_metric: String,
     /// On the metric's own denominator (lists, or rows for row metrics).
     pub min_support: u64,
     pub empty: Empty,

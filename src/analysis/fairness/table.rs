@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
-use super::{Disparity, FIGURES};
+use super::{Disparity, FIGURES, Side, SideFigure};
 use crate::analysis::stats::Interval;
 
 /// What the evidence says about a group.
@@ -42,6 +42,7 @@ impl Status {
 /// One group of one slice.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GroupLine {
+    pub side: Side,
     /// The column set.
     pub slice: Vec<String>,
     /// The group's values as text, `None` for NULL; as many as `slice`.
@@ -76,11 +77,10 @@ impl GroupLine {
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FairnessTable {
-    pub metric: String,
-    pub higher_is_better: bool,
-    /// The metric over all rows.
-    pub overall: Option<f64>,
-    /// Worst first (largest difference to the rest in the bad direction); n/a, then below support, last.
+    /// What each side that was asked for is measured by.
+    pub sides: Vec<(Side, SideFigure)>,
+    /// Users before suppliers, the worst first (largest difference to the rest in the bad direction); n/a,
+    /// then below support, last.
     pub lines: Vec<GroupLine>,
     /// Per slice: how far its groups are apart, in the ways that have a name.
     pub disparities: Vec<Disparity>,
@@ -89,49 +89,68 @@ pub struct FairnessTable {
 }
 
 impl FairnessTable {
-    /// A figure for a check, by a name of [`FIGURES`] or the metric's id; `None` for n/a and unknown names.
+    /// The metric of users, or of the side that there is.
+    pub fn metric(&self) -> &str {
+        self.sides.first().map_or("", |(_, figure)| &figure.metric)
+    }
+
+    fn of(&self, side: Side) -> impl Iterator<Item = &GroupLine> {
+        self.lines.iter().filter(move |line| line.side == side)
+    }
+
+    /// A figure for a check, by a name of [`FIGURES`] or a side's metric; `None` for n/a and unknown names.
     pub fn figure(&self, name: &str) -> Option<f64> {
-        let values = || self.lines.iter().filter_map(|line| line.value);
-        let least = |get: fn(&GroupLine) -> Option<f64>| self.lines.iter().filter_map(get).reduce(f64::min);
-        let count = |status: Status| self.lines.iter().filter(|line| line.status == status).count() as f64;
-        match name.trim() {
-            "max_gap" => self.by_slice(|low, high| Some(high - low)).reduce(f64::max),
-            "min_ratio" => self.by_slice(|low, high| (high > 0.0).then(|| low / high)).reduce(f64::min),
-            "max_ratio" => self.by_slice(|low, high| (low > 0.0).then(|| high / low)).reduce(f64::max),
-            "max_delta" => self.lines.iter().filter_map(|line| line.delta.map(f64::abs)).reduce(f64::max),
-            "worst" => values().reduce(if self.higher_is_better { f64::min } else { f64::max }),
-            "best" => values().reduce(if self.higher_is_better { f64::max } else { f64::min }),
+        if let Some((_, figure)) = self.sides.iter().find(|(_, figure)| figure.metric == name.trim()) {
+            return figure.overall;
+        }
+        let (side, name) = Side::of_figure(name);
+        let figure = self.side(side)?;
+        let values = || self.of(side).filter_map(|line| line.value);
+        let least = |get: fn(&GroupLine) -> Option<f64>| self.of(side).filter_map(get).reduce(f64::min);
+        let count = |status: Status| self.of(side).filter(|line| line.status == status).count() as f64;
+        match name {
+            "max_gap" => self.by_slice(side, |low, high| Some(high - low)).reduce(f64::max),
+            "min_ratio" => self.by_slice(side, |low, high| (high > 0.0).then(|| low / high)).reduce(f64::min),
+            "max_ratio" => self.by_slice(side, |low, high| (low > 0.0).then(|| high / low)).reduce(f64::max),
+            "max_delta" => self.of(side).filter_map(|line| line.delta.map(f64::abs)).reduce(f64::max),
+            "worst" => values().reduce(if figure.higher_is_better { f64::min } else { f64::max }),
+            "best" => values().reduce(if figure.higher_is_better { f64::max } else { f64::min }),
             "p" => least(|line| line.p),
             "p_adjusted" => least(|line| line.p_adjusted),
-            "groups" => Some(self.lines.len() as f64),
+            "groups" => Some(self.of(side).count() as f64),
             "worse" => Some(count(Status::Worse)),
             "below_support" => Some(count(Status::BelowSupport)),
-            "overall" => self.overall,
-            other if other == self.metric => self.overall,
-            other => self.disparity(other).and_then(|(disparity, part)| disparity.part(part)),
+            "overall" => figure.overall,
+            other => self.disparity(side, other).and_then(|(disparity, part)| disparity.part(part)),
         }
     }
 
     /// The interval of a figure that is a disparity's.
     pub fn interval(&self, name: &str) -> Option<Interval> {
-        match name.trim() {
-            "max_gap" => self.interval("gap_difference"),
-            "min_ratio" => self.interval("gap_ratio"),
-            name => match self.disparity(name)? {
-                (disparity, "difference") => disparity.interval,
-                (disparity, "ratio") => disparity.ratio_interval,
-                _ => None,
-            },
+        let (side, name) = Side::of_figure(name);
+        let name = match name {
+            "max_gap" => "gap_difference",
+            "min_ratio" => "gap_ratio",
+            name => name,
+        };
+        match self.disparity(side, name)? {
+            (disparity, "difference") => disparity.interval,
+            (disparity, "ratio") => disparity.ratio_interval,
+            _ => None,
         }
     }
 
     /// The disparity that a figure is of, in the slice where it is worst, and which part of it.
-    fn disparity<'a>(&self, figure: &'a str) -> Option<(&Disparity, &'a str)> {
+    fn disparity<'a>(&self, side: Side, figure: &'a str) -> Option<(&Disparity, &'a str)> {
         let part_of = |disparity: &&Disparity| {
             let part = figure.strip_prefix(disparity.name)?.strip_prefix('_')?;
             Disparity::PARTS.contains(&part).then_some(part)
         };
-        let all = self.disparities.iter().filter_map(|it| Some((it, part_of(&it)?, it.part(part_of(&it)?)?)));
+        let all = self
+            .disparities
+            .iter()
+            .filter(|it| it.side == side)
+            .filter_map(|it| Some((it, part_of(&it)?, it.part(part_of(&it)?)?)));
         let worse = |part: &str, a: f64, b: f64| if part == "difference" { a > b } else { a < b };
         let worst = all.reduce(|a, b| if worse(a.1, b.2, a.2) { b } else { a })?;
         Some((worst.0, worst.1))
@@ -139,8 +158,10 @@ impl FairnessTable {
 
     /// The line behind a figure, for drill-down from a failed check.
     pub fn line_of(&self, name: &str) -> Option<&GroupLine> {
-        let measured = || self.lines.iter().filter(|line| line.value.is_some());
-        match name.trim() {
+        let by_metric = self.sides.iter().find(|(_, figure)| figure.metric == name.trim());
+        let (side, name) = by_metric.map_or_else(|| Side::of_figure(name), |(side, _)| (*side, "overall"));
+        let measured = || self.of(side).filter(|line| line.value.is_some());
+        match name {
             "p" | "p_adjusted" => measured()
                 .filter(|line| line.p.is_some())
                 .min_by(|a, b| a.p.unwrap_or(1.0).total_cmp(&b.p.unwrap_or(1.0))),
@@ -148,8 +169,8 @@ impl FairnessTable {
                 let size = |line: &GroupLine| line.delta.unwrap_or(0.0).abs();
                 size(a).total_cmp(&size(b))
             }),
-            "below_support" => self.lines.iter().find(|line| line.status == Status::BelowSupport),
-            name if FIGURES.iter().any(|figure| figure.0 == name) || name == self.metric => measured().next(),
+            "below_support" => self.of(side).find(|line| line.status == Status::BelowSupport),
+            name if FIGURES.iter().any(|figure| figure.0 == name) => measured().next(),
             _ => None,
         }
     }
@@ -157,10 +178,11 @@ impl FairnessTable {
     /// One figure per slice with at least two measured groups, from their lowest and highest values.
     fn by_slice<'a>(
         &'a self,
+        side: Side,
         figure: impl Fn(f64, f64) -> Option<f64> + 'a,
     ) -> impl Iterator<Item = f64> + 'a {
         let mut ranges: Vec<(&[String], f64, f64, usize)> = Vec::new();
-        for line in &self.lines {
+        for line in self.of(side) {
             let Some(value) = line.value else { continue };
             match ranges.iter_mut().find(|range| range.0 == line.slice) {
                 Some(range) => *range = (range.0, range.1.min(value), range.2.max(value), range.3 + 1),
@@ -170,8 +192,8 @@ impl FairnessTable {
         ranges.into_iter().filter(|range| range.3 > 1).filter_map(move |range| figure(range.1, range.2))
     }
 
-    /// Columns `slice, value_of, n, value, lower, upper, delta, p, p_adjusted, status, predicate`;
-    /// n/a is NULL.
+    /// Columns `slice, value_of, n, value, lower, upper, delta, p, p_adjusted, status, predicate`, of a
+    /// two-sided audit `side, metric` before them; n/a is NULL.
     pub fn to_batch(&self) -> Result<RecordBatch, ArrowError> {
         let lines = &self.lines;
         let text = |get: fn(&GroupLine) -> String| -> ArrayRef {
@@ -180,7 +202,7 @@ impl FairnessTable {
         let number = |get: fn(&GroupLine) -> Option<f64>| -> ArrayRef {
             Arc::new(lines.iter().map(get).collect::<Float64Array>())
         };
-        let columns: Vec<(&str, ArrayRef)> = vec![
+        let mut columns: Vec<(&str, ArrayRef)> = vec![
             ("slice", text(GroupLine::slice_name)),
             ("value_of", text(GroupLine::group_name)),
             ("n", Arc::new(UInt64Array::from_iter_values(lines.iter().map(|line| line.n)))),
@@ -193,6 +215,12 @@ impl FairnessTable {
             ("status", text(|line| line.status.as_str().to_owned())),
             ("predicate", text(|line| line.predicate.clone())),
         ];
+        if self.is_two_sided() {
+            let metric = |line: &GroupLine| self.side(line.side).map(|side| side.metric.as_str());
+            let metric = StringArray::from_iter(lines.iter().map(metric));
+            columns.insert(0, ("metric", Arc::new(metric)));
+            columns.insert(0, ("side", text(|line| line.side.as_str().to_owned())));
+        }
         let field = |(name, column): &(&str, ArrayRef)| {
             Field::new(*name, column.data_type().clone(), column.data_type() == &DataType::Float64)
         };

@@ -59,7 +59,10 @@ impl Figures {
 
     pub fn of_fairness(table: &FairnessTable, input: &Input) -> Self {
         let mut figures = Self::of_rows(table.lines.len() as u64);
-        let names = FIGURES.iter().map(|figure| figure.0).chain([table.metric.as_str()]);
+        let names = FIGURES
+            .iter()
+            .map(|figure| figure.0)
+            .chain(table.sides.iter().map(|(_, side)| side.metric.as_str()));
         for name in names {
             let line = table.line_of(name);
             let interval = table.interval(name);

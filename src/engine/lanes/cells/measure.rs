@@ -117,13 +117,17 @@ pub(in crate::engine::lanes) fn fairness(
     known: &dyn Known,
     effort: Effort,
 ) -> Result<Done, Stop> {
-    let metrics = std::slice::from_ref(&spec.metric);
-    let asked = Asked { input: &spec.input, roles: &spec.roles, ties: spec.ties, metrics };
-    let Fitted { roles, notes } = fit(work.view(), &asked, spec.slices.iter().flatten().collect())?;
+    let suppliers = (!spec.suppliers.is_empty()).then(|| spec.supplier_metric.clone());
+    let metrics: Vec<String> = [spec.metric.clone()].into_iter().chain(suppliers).collect();
+    let asked = Asked { input: &spec.input, roles: &spec.roles, ties: spec.ties, metrics: &metrics };
+    let columns = spec.slices.iter().chain(&spec.suppliers).flatten().collect();
+    let Fitted { roles, notes } = fit(work.view(), &asked, columns)?;
     let request = FairnessRequest {
         rows: dialect::rows(&spec.input, &roles, spec.relevant_at, spec.ties, work.workspace),
         slices: spec.slices.clone(),
         metric: spec.metric.clone(),
+        suppliers: spec.suppliers.clone(),
+        supplier_metric: spec.supplier_metric.clone(),
         min_support: spec.min_support,
         empty: Empty::NotAvailable,
         resamples: effort.resamples(spec.resamples),

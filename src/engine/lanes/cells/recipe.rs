@@ -83,9 +83,9 @@ fn keys<'s>(spec: &'s CellSpec, metric: Option<&str>) -> Option<Keys<'s>> {
             splits: vec![&spec.by],
         },
         CellSpec::Fairness(spec) => {
-            let splits = spec.slices.iter().map(Vec::as_slice).collect();
+            let splits = spec.slices.iter().chain(&spec.suppliers).map(Vec::as_slice).collect();
             let of = (&spec.input, &spec.roles, spec.ties, spec.relevant_at);
-            Keys { splits, ..gap(of, &spec.metric) }
+            Keys { splits, ..gap(of, metric.unwrap_or(&spec.metric)) }
         }
         CellSpec::Slices(spec) => gap((&spec.input, &spec.roles, spec.ties, spec.relevant_at), &spec.metric),
         _ => return None,

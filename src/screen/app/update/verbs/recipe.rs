@@ -19,7 +19,8 @@ pub fn ask(app: &mut App, effects: &mut Vec<Effect>) {
     let (params, _) = app.doc.notebook().params(&app.params);
     let found = match app.doc.notebook().spec(&cell, &params) {
         Ok(CellSpec::Metrics(spec)) => metric(app, &cell).zip(group(app, &cell, &spec.by)),
-        Ok(CellSpec::Fairness(spec)) => Some(spec.metric).zip(slice(app, &cell)),
+        // Of a two-sided table the row says which.
+        Ok(CellSpec::Fairness(spec)) => metric(app, &cell).or(Some(spec.metric)).zip(slice(app, &cell)),
         Ok(CellSpec::Slices(spec)) => Some(spec.metric).zip(slice(app, &cell)),
         _ => {
             let what = "values of metrics, fairness and slices cells open as SQL; Enter follows this row";
