@@ -120,8 +120,8 @@ const CHECK: KeyDef = KeyDef::new(
     "check",
     KeyType::Checks,
     "[\"ndcg@10 >= 0.35\"]",
-    "conditions on figures, joined by `and`, `or`, `unless`; lower(ndcg@10) is the end of its interval; one that \
-     fails makes `recscope run` exit 1",
+    "conditions on figures, joined by `and`, `or`, `unless`; lower(ndcg@10) is the end of its interval, \
+     worst(ndcg@10) of its bounds given unjudged items; one that fails makes `recscope run` exit 1",
 );
 const PAIR: KeyDef =
     KeyDef::new("pair", KeyType::Pair, "[\"query\", \"title\"]", "cross-encoder: query column, title column");

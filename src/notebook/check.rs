@@ -6,6 +6,7 @@
 //! quality.ndcg@10 >= 0.35 and (max_gap <= 0.05 or p_adjusted > 0.05)
 //! max_gap <= 0.05 unless p > 0.05            `A unless B` is `A or B`
 //! delta(new, old) > 0 at 0.95                the lower end of the difference's 95 % interval is above 0
+//! worst(ndcg@10) >= 0.3                      even if no unjudged item is relevant (needs `bounds = true`)
 //! delta(new, old, mrr) >= -0.01              the difference itself, in another metric than the first
 //! ```
 
@@ -74,6 +75,9 @@ pub enum Part {
     /// Ends of its interval at a level.
     LowerAt(ConfidenceLevel),
     UpperAt(ConfidenceLevel),
+    /// What it can be at worst and at best, given items without a judgment.
+    Worst,
+    Best,
 }
 
 impl std::fmt::Display for Term {
@@ -88,6 +92,8 @@ impl std::fmt::Display for Term {
             Part::Rows => write!(f, "rows({name})"),
             Part::LowerAt(level) => write!(f, "lower({name}) at {}", level.share()),
             Part::UpperAt(level) => write!(f, "upper({name}) at {}", level.share()),
+            Part::Worst => write!(f, "worst({name})"),
+            Part::Best => write!(f, "best({name})"),
         }
     }
 }
@@ -298,7 +304,7 @@ mod tests {
         assert_eq!(fault("ndcg@10").column, 8);
         assert_eq!(fault("指标 >= ").column, 7);
         assert_eq!(fault("(a > 1").message, "`)` is missing");
-        assert!(fault("mean(a) > 1").message.contains("lower, upper, n, rows or delta"));
+        assert!(fault("mean(a) > 1").message.contains("lower, upper, worst, best, n, rows or delta"));
         assert!(fault("delta(a) > 1").message.contains("two runs"));
         assert!(fault("delta(a, b, c, d) > 1").message.contains("`)` is missing"));
         assert!(fault("delta(x.a, y.b) > 1").message.contains("one compare cell"));

@@ -74,6 +74,12 @@ fn why_not(term: &Term, figures: Option<&Figures>) -> Option<String> {
     if let (Part::LowerAt(_) | Part::UpperAt(_), Some(figure)) = (term.part, figures.get(&term.figure)) {
         return Some(no_interval(term, figure));
     }
+    let bound = matches!(term.part, Part::Worst | Part::Best);
+    if bound && figures.get(&term.figure).is_some_and(|figure| figure.value.is_some()) {
+        return Some(format!(
+            "{term} is n/a: bounds are made where the metrics cell says `bounds = true`, of metrics that have them"
+        ));
+    }
     if term.part == Part::Rows || figures.get(&term.figure).is_some() {
         return Some(format!("{term} is n/a"));
     }
@@ -122,7 +128,8 @@ mod tests {
             higher_is_better: true,
             ..MetricLine::default()
         };
-        let lines = vec![line("ndcg@10", Some(0.31)), line("mrr", None)];
+        let bounded = MetricLine { worst: Some(0.2), best: Some(0.6), ..line("precision@5", Some(0.4)) };
+        let lines = vec![line("ndcg@10", Some(0.31)), line("mrr", None), bounded];
         let input = Input { from: "rel".into(), filter: Some("x > 1".into()) };
         Figures::of_metrics(&MetricsTable { lines, ..MetricsTable::default() }, &input)
     }
@@ -140,6 +147,16 @@ mod tests {
         assert_eq!(eval("n(ndcg@10) == 7").ok, Some(true));
         let both = eval("ndcg@10 >= 0.35 or n(ndcg@10) > 9");
         assert_eq!(both.reason.as_deref(), Some("ndcg@10 = 0.31, n(ndcg@10) = 7"));
+    }
+
+    #[test]
+    fn bounds_of_unjudged_items_can_be_asked_for() {
+        assert_eq!(eval("worst(precision@5) >= 0.2 and best(precision@5) < 0.7").ok, Some(true));
+        let found = eval("worst(precision@5) >= 0.3");
+        assert_eq!((found.ok, found.value), (Some(false), Some(0.2)));
+        let reason = eval("worst(ndcg@10) >= 0.3").reason.unwrap();
+        assert!(reason.contains("`bounds = true`"), "{reason}");
+        assert_eq!(eval("best(mrr) >= 0.3").reason.as_deref(), Some("best(mrr) is n/a"));
     }
 
     fn comparison() -> Figures {

@@ -31,6 +31,11 @@ pub(super) struct Figure {
     /// (level, lower, upper) of its interval at other levels than 0.95.
     #[serde(default)]
     pub bounds: Vec<(f64, f64, f64)>,
+    /// Given items without a judgment, where the cell was asked for it.
+    #[serde(default)]
+    pub worst: Option<f64>,
+    #[serde(default)]
+    pub best: Option<f64>,
 }
 
 impl Figure {
@@ -72,7 +77,7 @@ impl Figures {
                 rows_sql: line.map(|line| rows_sql(input, &line.predicate)),
                 lower: interval.map(|interval| interval.lower),
                 upper: interval.map(|interval| interval.upper),
-                bounds: Vec::new(),
+                ..Figure::default()
             };
             figures.values.insert(name.to_owned(), figure);
         }
@@ -168,6 +173,8 @@ impl Figures {
             Part::Lower => figure.lower,
             Part::Upper => figure.upper,
             Part::N => figure.n,
+            Part::Worst => figure.worst,
+            Part::Best => figure.best,
             Part::Rows => None,
             Part::LowerAt(level) => figure.at(level.share()).map(|(lower, _)| lower),
             Part::UpperAt(level) => figure.at(level.share()).map(|(_, upper)| upper),
@@ -186,6 +193,8 @@ fn metric(line: &MetricLine, input: &Input) -> Figure {
         upper: line.upper,
         n: Some(line.n as f64),
         rows_sql: Some(rows_sql(input, &line.predicate)),
+        worst: line.worst,
+        best: line.best,
         ..Figure::default()
     }
 }

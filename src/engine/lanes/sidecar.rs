@@ -17,7 +17,7 @@ use crate::protocol::Outcome;
 use crate::util::cancel::Cancel;
 
 /// What stands before the encoded entry: another version's files are not read.
-const HEAD: &str = concat!("recscope ", env!("CARGO_PKG_VERSION"), " outcome 2\n");
+const HEAD: &str = concat!("recscope ", env!("CARGO_PKG_VERSION"), " outcome 3\n");
 /// Results kept per cell: the newest, and those before it for undo and for switching parameters.
 const KEPT: usize = 4;
 /// Larger results are cheaper to compute again than to keep.

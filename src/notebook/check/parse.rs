@@ -249,11 +249,13 @@ impl Parser {
             "lower" => Part::Lower,
             "upper" => Part::Upper,
             "n" => Part::N,
+            "worst" => Part::Worst,
+            "best" => Part::Best,
             "rows" => Part::Rows,
             "delta" => return self.delta(Part::Value).map(Side::Term),
             other => {
                 self.at -= 1;
-                let known = "lower, upper, n, rows or delta";
+                let known = "lower, upper, worst, best, n, rows or delta";
                 return Err(self.fault(format!("there is no `{other}(...)`: {known}")));
             }
         };
