@@ -163,8 +163,9 @@ impl Judged {
         seen.rows += 1;
         if gain.is_nan() {
             seen.unjudged += 1;
-        } else if !(gain <= seen.largest_gain) {
-            seen.largest_gain = gain;
+        } else {
+            // The largest of nothing is NaN, which `max` passes over.
+            seen.largest_gain = seen.largest_gain.max(gain);
         }
         if !self.shown[at] {
             return (Rank::NOT_RETRIEVED, gain);
