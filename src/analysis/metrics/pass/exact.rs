@@ -2,7 +2,9 @@
 //! The order is that of `metrics/unique` and `metrics/ranked`, which judge this one in tests.
 
 use std::cmp::{Ordering, Reverse};
-use std::io::{Read, Result, Write};
+use std::io::{Error, Read, Result, Write};
+
+use compact_str::CompactString;
 
 use super::row::{Rank, Row, number};
 
@@ -14,7 +16,7 @@ pub(super) struct Exact {
     pub rank: Rank,
     /// NaN: not judged.
     pub gain: f64,
-    pub item: Option<Box<[u8]>>,
+    pub item: Option<CompactString>,
     pub label: Option<bool>,
     /// What breaks ties before items do: the logged position, best first.
     pub place: Place,
@@ -48,10 +50,9 @@ impl Row for Exact {
         let length = self.item.as_ref().map_or(NOTHING, |item| item.len() as u64);
         let label = self.label.map_or(NOTHING, u64::from);
         let (rank, gain, place) = (self.rank.to_bits(), self.gain.to_bits(), self.place.0.0.to_bits());
-        for number in [rank, gain, label, place, self.seq, length] {
-            to.write_all(&number.to_le_bytes())?;
-        }
-        to.write_all(self.item.as_deref().unwrap_or_default())
+        let numbers = [rank, gain, label, place, self.seq, length].map(u64::to_le_bytes);
+        to.write_all(numbers.as_flattened())?;
+        to.write_all(self.item.as_deref().unwrap_or_default().as_bytes())
     }
 
     fn read(from: &mut impl Read) -> Result<Self> {
@@ -62,7 +63,7 @@ impl Row for Exact {
             length => {
                 let mut item = vec![0; length as usize];
                 from.read_exact(&mut item)?;
-                Some(item.into_boxed_slice())
+                Some(CompactString::from_utf8(item).map_err(Error::other)?)
             }
         };
         let place = Place(Reverse(Rank::from_bits(place)));
@@ -107,7 +108,7 @@ mod tests {
     use super::*;
 
     fn row(score: f64, item: &str, gain: f64) -> Exact {
-        let item = (!item.is_empty()).then(|| item.as_bytes().into());
+        let item = (!item.is_empty()).then(|| item.into());
         Exact { rank: Rank::new(score), gain, item, ..Exact::default() }
     }
 

@@ -55,11 +55,18 @@ impl<'a, R: Row> Inbox<'a, R> {
         if self.waiting.0.len() < self.many {
             return Ok(());
         }
-        self.put_together(each);
-        if self.waiting.0.len() > self.most / 2 {
+        if self.spill.is_some() {
+            // Most lists have rows on disk by now: nothing would be complete.
             return self.spill();
         }
-        self.many = (2 * self.waiting.0.len()).clamp(WAITING.min(self.most), self.most);
+        let before = self.waiting.0.len();
+        self.put_together(each);
+        let left = self.waiting.0.len();
+        if left > self.most / 2 {
+            return self.spill();
+        }
+        // Rows in no order complete nothing before the last ones: nearly the same are not sorted again.
+        self.many = if left > before / 10 * 9 { self.most } else { (2 * left).max(WAITING.min(self.most)) };
         Ok(())
     }
 
@@ -118,7 +125,7 @@ impl<'a, R: Row> Inbox<'a, R> {
 
     /// Puts all that wait on disk.
     fn spill(&mut self) -> Result<()> {
-        self.many = self.most;
+        self.many = FRESH;
         let spill = match &mut self.spill {
             Some(spill) => spill,
             None => self.spill.insert(Spill::new(self.folder, self.expected, self.most)),

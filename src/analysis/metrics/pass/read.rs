@@ -6,6 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Float64Type};
 use arrow::record_batch::RecordBatch;
+use compact_str::CompactString;
 
 use super::exact::{Exact, Place};
 use super::inbox::Inbox;
@@ -134,7 +135,7 @@ impl Reader {
         for at in 0..names.len() {
             let Some(list) = self.list(names[at]).filter(|&list| wanted(list)) else { continue };
             let (rank, gain) = judged.row(at, &mut Seen::default());
-            let item = item.is_valid(at).then(|| item.value(at).as_bytes().into());
+            let item = item.is_valid(at).then(|| CompactString::new(item.value(at)));
             let place = Place::new(place.is_valid(at).then(|| place.value(at)));
             let label = label.is_valid(at).then(|| label.value(at));
             inbox.put(list, Exact { rank, gain, item, label, place, seq: seq[at] });
