@@ -60,16 +60,19 @@ fn compute(
     for (done, (side, id, slice)) in asked.into_iter().enumerate() {
         cancel.check()?;
         progress(done as u64, total);
-        let mut found = Slice::measure(queries, request, &id, slice, cancel)?;
+        let found = Slice::measure(queries, request, &id, slice, cancel)?;
         let seed = request.seed.wrapping_add(done as u64);
+        let first = table.lines.iter().all(|line| line.side != side);
         let lines = found.lines(request, &id, seed, cancel, &mut table.notes)?;
         table.lines.extend(lines.into_iter().map(|line| GroupLine { side, ..line }));
         let disparities = measure_all(&found, request, seed, cancel)?;
         table.disparities.extend(disparities.into_iter().map(|found| Disparity { side, ..found }));
-        let first = table.side_mut(side).filter(|figure| figure.overall.is_none());
-        if let Some(figure) = first {
+        if let (true, Some(figure)) = (first, table.side_mut(side)) {
             figure.overall = found.overall();
-            table.notes.extend(std::mem::take(&mut found.notes));
+            // Both sides read the same rows and have much the same to say of them.
+            let fresh = found.notes.into_iter().filter(|note| !table.notes.contains(note));
+            let fresh: Vec<String> = fresh.collect();
+            table.notes.extend(fresh);
         }
     }
     adjust(&mut table);

@@ -89,11 +89,6 @@ pub struct FairnessTable {
 }
 
 impl FairnessTable {
-    /// The metric of users, or of the side that there is.
-    pub fn metric(&self) -> &str {
-        self.sides.first().map_or("", |(_, figure)| &figure.metric)
-    }
-
     fn of(&self, side: Side) -> impl Iterator<Item = &GroupLine> {
         self.lines.iter().filter(move |line| line.side == side)
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::row::Row;
 use super::spill::Spill;
+use crate::util::cancel::Cancel;
 
 pub(super) struct Inbox<'a, R> {
     /// How many rows each list has.
@@ -70,8 +71,8 @@ impl<'a, R: Row> Inbox<'a, R> {
         Ok(())
     }
 
-    /// Hands on all lists that are left.
-    pub fn finish(mut self, each: &mut impl FnMut(u32, &mut [R])) -> Result<()> {
+    /// Hands on all lists that are left; a cancel ends it early, with what was not handed on lost.
+    pub fn finish(mut self, cancel: &Cancel, each: &mut impl FnMut(u32, &mut [R])) -> Result<()> {
         self.look_through(true, each);
         if self.spill.is_none() {
             self.sorted().each(each);
@@ -79,6 +80,9 @@ impl<'a, R: Row> Inbox<'a, R> {
         }
         self.spill()?;
         for mut part in self.spill.take().map_or(Ok(Vec::new()), Spill::parts)? {
+            if cancel.is_cancelled() {
+                break;
+            }
             while let Some((list, row)) = part.next()? {
                 self.waiting.0.push(list);
                 self.waiting.1.push(row);
@@ -99,7 +103,7 @@ impl<'a, R: Row> Inbox<'a, R> {
                 None if end => lists.len(),
                 None => break,
             };
-            if to - from == self.expected.get(list as usize).copied().unwrap_or_default() as usize {
+            if is_whole(self.expected, list, to - from) {
                 each(list, &mut rows[from..to]);
             } else {
                 self.waiting.0.extend_from_slice(&lists[from..to]);
@@ -115,7 +119,7 @@ impl<'a, R: Row> Inbox<'a, R> {
     fn put_together(&mut self, each: &mut impl FnMut(u32, &mut [R])) {
         let expected = self.expected;
         self.sorted().each(&mut |list, rows| {
-            if rows.len() == expected.get(list as usize).copied().unwrap_or_default() as usize {
+            if is_whole(expected, list, rows.len()) {
                 return each(list, rows);
             }
             self.waiting.0.extend(std::iter::repeat_n(list, rows.len()));
@@ -125,7 +129,7 @@ impl<'a, R: Row> Inbox<'a, R> {
 
     /// Puts all that wait on disk.
     fn spill(&mut self) -> Result<()> {
-        self.many = FRESH;
+        self.many = FRESH.min(self.most);
         let spill = match &mut self.spill {
             Some(spill) => spill,
             None => self.spill.insert(Spill::new(self.folder, self.expected, self.most)),
@@ -141,6 +145,10 @@ impl<'a, R: Row> Inbox<'a, R> {
         let (lists, rows) = std::mem::take(&mut self.waiting);
         Sorted::new(&lists, rows)
     }
+}
+
+fn is_whole(expected: &[u32], list: u32, rows: usize) -> bool {
+    expected.get(list as usize).is_some_and(|&expected| expected as usize == rows)
 }
 
 /// Rows by list.
@@ -205,7 +213,7 @@ mod tests {
             inbox.put(list, Plain { item, ..Plain::default() });
             inbox.relieve(&mut each).unwrap();
         }
-        inbox.finish(&mut each).unwrap();
+        inbox.finish(&Cancel::new(), &mut each).unwrap();
         assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing stays on disk");
         handed
     }

@@ -17,6 +17,8 @@ mod read;
 mod row;
 mod spill;
 
+use arrow::record_batch::RecordBatch;
+
 use self::exact::Exact;
 use self::inbox::Inbox;
 use self::measure::Measure;
@@ -25,7 +27,6 @@ use self::row::{Items, Plain, Row};
 use super::prepared::{Facts, Prepared};
 use super::{AnalysisError, Denominator, Level, MetricId, Rows, Ties, rules};
 use crate::analysis::QueryError;
-use arrow::record_batch::RecordBatch;
 
 /// A cut-off that no list reaches.
 const WHOLE: usize = u32::MAX as usize;
@@ -170,7 +171,8 @@ fn read<R: Row>(
         inbox.relieve(each).map_err(full)
     });
     streamed.map_err(|error| rules::unreadable(error.into(), asked))?;
-    inbox.finish(each).map_err(full)?;
+    inbox.finish(&prepared.cancel, each).map_err(full)?;
+    prepared.cancel.check()?;
     Ok(reader.strangers)
 }
 
