@@ -1,16 +1,18 @@
 //! Self-attention over packed tokens: each sequence attends only to itself, so there is neither
 //! padding nor a mask.
 
+use super::aligned::Aligned;
 use super::isa::Isa;
 use super::product::{Matrix, multiply, round_up};
-use super::rows::softmax;
-use super::tile::{Start, WIDTH, multiply_tile};
+use super::softmax::softmax;
+use super::tile::{Ahead, Start, WIDTH, multiply_tile};
+use super::transpose::transpose;
 
 /// Room for one head of one sequence.
 #[derive(Default)]
 pub struct HeadRoom {
-    keys: Vec<f32>,
-    values: Vec<f32>,
+    keys: Aligned<f32>,
+    values: Aligned<f32>,
     scores: Matrix,
 }
 
@@ -53,11 +55,8 @@ pub fn attend(
             Isa::Scalar => scores_by_gemm(heads, qkv, (from, to), at, room),
             _ => scores_by_tile(isa, heads, qkv, (from, to), at, room),
         }
-        for r in 0..length {
-            let row = room.scores.row_mut(r);
-            row[length..].fill(f32::NEG_INFINITY);
-            softmax(isa, row, scale);
-        }
+        let stride = room.scores.stride;
+        softmax(isa, &mut room.scores.data[..length * stride], (stride, length), scale);
         match isa {
             Isa::Scalar => mix_by_gemm(heads, qkv, context, (from, to), at, room),
             _ => mix_by_tile(isa, heads, qkv, context, (from, to), at, room),
@@ -76,20 +75,18 @@ fn scores_by_tile(
 ) {
     let (length, size, width) = (to - from, heads.size, isa.tile_width());
     let panels = length.div_ceil(width);
-    room.keys.resize(panels * size * width, 0.0);
-    for (j, row) in (from..to).enumerate() {
-        let key = &qkv.row(row)[heads.width() + at..][..size];
-        let start = (j / width) * size * width + j % width;
-        for (slot, value) in room.keys[start..].iter_mut().step_by(width).zip(key) {
-            *slot = *value;
-        }
-    }
+    room.keys.grow(panels * size * width);
     for panel in 0..panels {
-        let b = &room.keys[panel * size * width..][..size * width];
+        let first = panel * width;
+        let keys = &qkv.data[(from + first) * qkv.stride + heads.width() + at..];
+        let b = &mut room.keys[panel * size * width..][..size * width];
+        transpose((keys, qkv.stride), (width.min(length - first), size), b, width);
+        let b = &*b;
         for row in (0..length).step_by(isa.tile_rows()) {
             let a = &qkv.data[(from + row) * qkv.stride + at..];
             let c = &mut room.scores.data[row * room.scores.stride + panel * width..];
-            multiply_tile(isa, size, (a, qkv.stride), b, (c, room.scores.stride), Start::Zero);
+            let c = (c, room.scores.stride);
+            multiply_tile(isa, size, (a, qkv.stride), b, c, Start::Zero, Ahead::none(b));
         }
     }
 }
@@ -107,7 +104,7 @@ fn mix_by_tile(
     let (length, size, width) = (to - from, heads.size, isa.tile_width());
     for panel in 0..size.div_ceil(width) {
         let filled = width.min(size - panel * width);
-        room.values.resize(length * width, 0.0);
+        room.values.grow(length * width);
         for (slot, row) in room.values.chunks_exact_mut(width).zip(from..to) {
             let start = 2 * heads.width() + at + panel * width;
             slot[..filled].copy_from_slice(&qkv.row(row)[start..][..filled]);
@@ -122,6 +119,7 @@ fn mix_by_tile(
                 &room.values,
                 (c, context.stride),
                 Start::Zero,
+                Ahead::none(&room.values),
             );
         }
     }

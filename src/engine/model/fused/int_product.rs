@@ -5,24 +5,23 @@
 //! The scheme is that of Jacob et al., "Quantization and Training of Neural Networks for Efficient
 //! Integer-Arithmetic-Only Inference" (2018), with the activations' ranges taken per token at run time.
 
+use super::aligned::Aligned;
 use super::int_rows::{Columns, RowScale, as_bytes, dequantise, quantise};
 use super::isa::{IntForm, Isa};
 use super::product::{Matrix, round_up};
-use super::tile::{ROWS, WIDTH, multiply_int_tile};
+use super::tile::{Ahead, ROWS, WIDTH, multiply_int_tile};
 
 /// Largest weight: symmetric, so -128 is not used.
 const TOP: f32 = 127.0;
-/// Numbers of `k` per pass, for the first-level cache.
-const DEPTH: usize = 512;
-
 /// Room for a product's whole numbers, kept from batch to batch.
 #[derive(Default)]
 pub struct IntRoom {
-    rows: Vec<i16>,
+    rows: Aligned<i16>,
     /// One row without the leavings beyond `k`.
     clean: Vec<f32>,
     scales: Vec<RowScale>,
-    sums: Vec<i32>,
+    /// Of one tile.
+    sums: Aligned<i32>,
 }
 
 /// Quantised weights `[k x n]` in panels: `[panel][k / step][width][step]`.
@@ -35,10 +34,10 @@ pub struct IntPacked {
     isa: Isa,
     form: IntForm,
     /// 16-bit numbers, or two bytes to an element.
-    data: Vec<i16>,
-    sums: Vec<i32>,
-    scales: Vec<f32>,
-    bias: Vec<f32>,
+    data: Aligned<i16>,
+    sums: Aligned<i32>,
+    scales: Aligned<f32>,
+    bias: Aligned<f32>,
 }
 
 impl IntPacked {
@@ -46,8 +45,7 @@ impl IntPacked {
     pub fn new(parts: &[(&[f32], &[f32])], k: usize, isa: Isa, form: IntForm) -> Self {
         let n: usize = parts.iter().map(|(_, bias)| bias.len()).sum();
         let (padded, deep) = (round_up(n, WIDTH), round_up(k, WIDTH));
-        let mut bias: Vec<f32> = parts.iter().flat_map(|(_, bias)| bias.iter().copied()).collect();
-        bias.resize(padded, 0.0);
+        let bias: Vec<f32> = parts.iter().flat_map(|(_, bias)| bias.iter().copied()).collect();
         let unit = form.step() / 2;
         let mut packed = Self {
             k: deep,
@@ -55,10 +53,10 @@ impl IntPacked {
             n: padded,
             isa,
             form,
-            data: vec![0; deep * padded / unit],
-            sums: vec![0; padded],
-            scales: vec![0.0; padded],
-            bias,
+            data: Aligned::zeros(deep * padded / unit),
+            sums: Aligned::zeros(padded),
+            scales: Aligned::zeros(padded),
+            bias: Aligned::padded(&bias, padded),
         };
         for (column, weights) in parts.iter().flat_map(|(weight, _)| weight.chunks_exact(k)).enumerate() {
             packed.put(column, weights);
@@ -98,34 +96,36 @@ impl IntPacked {
         assert!(a.stride >= self.k && c.stride >= self.n && c.rows >= to && a.rows >= to);
         self.quantise_rows(a, (from, to), room);
         let (tile_rows, width) = self.form.tile();
-        let unit = self.form.step() / 2;
-        let stride = self.k / unit;
-        let rows = to - from;
-        room.sums.resize((round_up(rows, ROWS)) * width, 0);
-        for panel in 0..self.n / width {
-            for k0 in (0..self.k).step_by(DEPTH) {
-                let k = DEPTH.min(self.k - k0);
-                let b = &self.data[(panel * self.k + k0) * width / unit..];
-                for row in (0..rows).step_by(tile_rows) {
-                    let a = &room.rows[row * stride + k0 / unit..];
-                    let c = &mut room.sums[row * width..];
-                    multiply_int_tile((self.isa, self.form), k, (a, stride), b, (c, width), k0 > 0);
-                }
+        let tiles = (to - from).div_ceil(tile_rows);
+        let stride = self.k * 2 / self.form.step();
+        let mut panels = self.data.chunks_exact(stride * width).enumerate().peekable();
+        while let Some((panel, b)) = panels.next() {
+            let next = panels.peek().map_or(&[][..], |(_, next)| next);
+            let columns = self.columns_of(panel * width..(panel + 1) * width);
+            for (tile, scales) in room.scales.chunks(tile_rows).enumerate() {
+                let row = tile * tile_rows;
+                let ahead = Ahead::share(next, (tile, tiles), self.k / self.form.step());
+                let (a, sums) = (&room.rows[row * stride..], &mut room.sums[..]);
+                multiply_int_tile((self.isa, self.form), self.k, (a, stride), b, (sums, width), ahead);
+                // While the sums are in the first-level cache.
+                let start = (from + row) * c.stride + panel * width;
+                dequantise(self.isa, &room.sums, scales, columns, (&mut c.data[start..], c.stride));
             }
-            let at = panel * width..(panel + 1) * width;
-            let columns = Columns {
-                sums: &self.sums[at.clone()],
-                scales: &self.scales[at.clone()],
-                bias: &self.bias[at.clone()],
-            };
-            let (stride, start) = (c.stride, from * c.stride + at.start);
-            dequantise(self.isa, &room.sums, &room.scales, columns, (&mut c.data[start..], stride));
+        }
+    }
+
+    fn columns_of(&self, range: std::ops::Range<usize>) -> Columns<'_> {
+        Columns {
+            sums: &self.sums[range.clone()],
+            scales: &self.scales[range.clone()],
+            bias: &self.bias[range],
         }
     }
 
     fn quantise_rows(&self, a: &Matrix, (from, to): (usize, usize), room: &mut IntRoom) {
         let stride = self.k * 2 / self.form.step();
-        room.rows.resize((round_up(to - from, ROWS) + ROWS) * stride, 0);
+        room.rows.grow((round_up(to - from, ROWS) + ROWS) * stride);
+        room.sums.grow(ROWS * WIDTH);
         room.scales.clear();
         for (row, out) in (from..to).zip(room.rows.chunks_exact_mut(stride)) {
             let row = &a.row(row)[..self.k];

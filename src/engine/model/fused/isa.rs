@@ -40,6 +40,14 @@ impl Isa {
         }
     }
 
+    /// Rows of a panel that are multiplied in one pass: about what the first-level cache of its time holds.
+    pub fn depth(self) -> usize {
+        match self {
+            Self::Avx512 => 768,
+            Self::Avx2 | Self::Scalar => 384,
+        }
+    }
+
     /// Columns of one tile: two vector registers. Packed panels are this wide.
     pub fn tile_width(self) -> usize {
         match self {

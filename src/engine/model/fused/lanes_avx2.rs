@@ -79,6 +79,15 @@ fn maximum(a: V) -> f32 {
     lanes.iter().copied().fold(f32::NEG_INFINITY, f32::max)
 }
 
+/// The first `n` lanes of `v`, the others of `other`.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn first(v: V, n: usize, other: V) -> V {
+    let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    let wanted = _mm256_cmpgt_epi32(_mm256_set1_epi32(n.min(N) as i32), lanes);
+    _mm256_blendv_ps(other, v, _mm256_castsi256_ps(wanted))
+}
+
 macro_rules! primitives {
     ($($name:ident($($arg:ident: $type:ty),*) -> $out:ty = $intrinsic:ident;)*) => {$(
         #[inline]
@@ -106,4 +115,5 @@ primitives! {
 }
 
 super::rows::row_kernels!(#[target_feature(enable = "avx2,fma")]);
+super::softmax::softmax_kernels!(#[target_feature(enable = "avx2,fma")]);
 super::int_rows::int_kernels!(#[target_feature(enable = "avx2,fma")]);

@@ -56,6 +56,11 @@ fn round(x: V) -> V {
     x.round()
 }
 
+/// One lane has no rest.
+fn first(v: V, _: usize, _: V) -> V {
+    v
+}
+
 macro_rules! primitives {
     ($($name:ident($($arg:ident),*) = $value:expr;)*) => {$(
         fn $name($($arg: V),*) -> V {
@@ -71,11 +76,13 @@ primitives! {
     mul(a, b) = a * b;
     div(a, b) = a / b;
     fma(a, b, c) = a * b + c;
-    max(a, b) = a.max(b);
-    min(a, b) = a.min(b);
+    // As the vector instructions do it: `b` if either is not a number.
+    max(a, b) = if a > b { a } else { b };
+    min(a, b) = if a < b { a } else { b };
     sum(a) = a;
     maximum(a) = a;
 }
 
 super::rows::row_kernels!();
+super::softmax::softmax_kernels!();
 super::int_rows::int_kernels!();

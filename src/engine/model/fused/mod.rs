@@ -4,6 +4,7 @@
 //! numbers (the layers' dense products only: embeddings, attention, normalisation and heads stay
 //! floats). One call runs on one core; batches run side by side (`workers.rs`).
 
+mod aligned;
 mod attention;
 mod int_product;
 mod int_rows;
@@ -15,14 +16,17 @@ mod lanes_avx512;
 mod lanes_scalar;
 mod product;
 pub(super) mod rows;
+mod softmax;
 mod tile;
 #[cfg(target_arch = "x86_64")]
 mod tile_avx2;
 #[cfg(target_arch = "x86_64")]
 mod tile_avx512;
+mod transpose;
 
 use candle_core::Tensor;
 
+use self::aligned::Aligned;
 use self::attention::{HeadRoom, Heads, attend};
 use self::int_product::{IntPacked, IntRoom};
 use self::isa::IntForm;
@@ -191,7 +195,7 @@ impl FusedBert {
         let table = |table: &'_ [f32], at: usize| -> Option<std::ops::Range<usize>> {
             table.get(at * h..(at + 1) * h).map(|_| at * h..(at + 1) * h)
         };
-        let mut other = vec![0f32; round_up(h, WIDTH)];
+        let mut other = Aligned::zeros(round_up(h, WIDTH));
         for (r, (id, kind, position)) in tokens.enumerate() {
             let (Some(w), Some(t), Some(p)) = (
                 table(&self.word, id as usize),
@@ -384,9 +388,5 @@ fn pack(linears: &[&Linear], isa: Isa) -> Result<Packed, ModelError> {
 }
 
 fn norm_weights(norm: &Norm, eps: f32) -> Result<NormWeights, ModelError> {
-    let (mut weight, mut bias) = (numbers(&norm.weight)?, numbers(&norm.bias)?);
-    let width = weight.len();
-    weight.resize(round_up(width, WIDTH), 0.0);
-    bias.resize(round_up(width, WIDTH), 0.0);
-    Ok(NormWeights { width, eps, weight, bias })
+    Ok(NormWeights::new(&numbers(&norm.weight)?, &numbers(&norm.bias)?, eps))
 }

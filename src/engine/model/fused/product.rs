@@ -2,17 +2,15 @@
 //! and by the gemm crate elsewhere. One core; parallelism is one level up. Buffers are padded, so that
 //! no kernel needs to know about ragged edges.
 
+use super::aligned::Aligned;
 use super::isa::Isa;
-use super::tile::{ROWS, Start, WIDTH, multiply_tile};
-
-/// Numbers of `k` per pass: a panel's part and a few rows of `a` stay in the first-level cache.
-const DEPTH: usize = 256;
+use super::tile::{Ahead, ROWS, Start, WIDTH, multiply_tile};
 
 /// A row-major matrix whose rows are `stride` long (a multiple of 32, columns beyond the true width
 /// hold zeros or leavings) and whose row count is rounded up to the tile's.
 #[derive(Default)]
 pub struct Matrix {
-    pub data: Vec<f32>,
+    pub data: Aligned<f32>,
     pub rows: usize,
     pub stride: usize,
 }
@@ -29,9 +27,7 @@ impl Matrix {
         self.stride = round_up(columns, WIDTH);
         // A tile may start at any row, so it may end this far beyond the last one.
         let size = (round_up(rows, ROWS) + ROWS) * self.stride + WIDTH;
-        if self.data.len() < size {
-            self.data.resize(size, 0.0);
-        }
+        self.data.grow(size);
     }
 
     pub fn row(&self, r: usize) -> &[f32] {
@@ -48,8 +44,8 @@ impl Matrix {
 pub struct Packed {
     k: usize,
     n: usize,
-    data: Vec<f32>,
-    bias: Vec<f32>,
+    data: Aligned<f32>,
+    bias: Aligned<f32>,
     isa: Isa,
 }
 
@@ -58,9 +54,9 @@ impl Packed {
     pub fn new(parts: &[(&[f32], &[f32])], k: usize, isa: Isa) -> Self {
         let n: usize = parts.iter().map(|(_, bias)| bias.len()).sum();
         let padded = round_up(n, WIDTH);
-        let mut data = vec![0f32; k * padded];
-        let mut bias: Vec<f32> = parts.iter().flat_map(|(_, bias)| bias.iter().copied()).collect();
-        bias.resize(padded, 0.0);
+        let mut data = Aligned::zeros(k * padded);
+        let bias: Vec<f32> = parts.iter().flat_map(|(_, bias)| bias.iter().copied()).collect();
+        let bias = Aligned::padded(&bias, padded);
         let columns = parts.iter().flat_map(|(weight, _)| weight.chunks_exact(k));
         for (column, weights) in columns.enumerate() {
             let width = isa.tile_width();
@@ -92,17 +88,24 @@ impl Packed {
 
     fn apply_tiles(&self, a: &Matrix, c: &mut Matrix, from: usize, to: usize) {
         let (rows, width) = (self.isa.tile_rows(), self.isa.tile_width());
-        let per_block = self.k.div_ceil(self.k.div_ceil(DEPTH).max(1));
-        for k0 in (0..self.k).step_by(per_block) {
-            let k = per_block.min(self.k - k0);
-            for panel in 0..self.n / width {
-                let b = &self.data[(panel * self.k + k0) * width..][..k * width];
-                let start = if k0 == 0 { Start::Bias(&self.bias[panel * width..]) } else { Start::Output };
-                for row in (from..to).step_by(rows) {
-                    let a_tile = &a.data[row * a.stride + k0..];
-                    let c_tile = &mut c.data[row * c.stride + panel * width..];
-                    multiply_tile(self.isa, k, (a_tile, a.stride), b, (c_tile, c.stride), start);
-                }
+        let tiles = (to - from).div_ceil(rows);
+        let panels = self.n / width;
+        let per_pass = self.k.div_ceil(self.k.div_ceil(self.isa.depth()).max(1)).max(1);
+        let passes = self.k.div_ceil(per_pass);
+        // Numbered in the order in which all rows are multiplied with them.
+        let part = |number: usize| {
+            let (k0, panel) = (number / panels * per_pass, number % panels);
+            let k = per_pass.min(self.k - k0);
+            (panel, k0, k, &self.data[(panel * self.k + k0) * width..][..k * width])
+        };
+        for number in 0..passes * panels {
+            let (panel, k0, k, b) = part(number);
+            let next = if number + 1 < passes * panels { part(number + 1).3 } else { &[] };
+            let start = if k0 == 0 { Start::Bias(&self.bias[panel * width..]) } else { Start::Output };
+            for (tile, row) in (from..to).step_by(rows).enumerate() {
+                let a = (&a.data[row * a.stride + k0..], a.stride);
+                let c = (&mut c.data[row * c.stride + panel * width..], c.stride);
+                multiply_tile(self.isa, k, a, b, c, start, Ahead::share(next, (tile, tiles), k));
             }
         }
     }

@@ -1,8 +1,11 @@
-//! Element-wise kernels over rows: GELU, softmax, residual + layer normalisation. Written once as a
+//! Element-wise kernels over rows: GELU, residual + layer normalisation (softmax: `softmax.rs`). Written once as a
 //! macro over a handful of vector primitives, which `lanes_*.rs` supply per instruction set, because
 //! a generic function cannot carry a target feature. Row lengths are multiples of 32.
 
+use super::aligned::Aligned;
 use super::isa::Isa;
+use super::product::round_up;
+use super::tile::WIDTH;
 
 /// x Φ(x) in place, with erf by the rational approximation that Eigen and XLA use (about 3e-7).
 pub fn gelu(isa: Isa, row: &mut [f32]) {
@@ -13,18 +16,6 @@ pub fn gelu(isa: Isa, row: &mut [f32]) {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { super::lanes_avx2::gelu(row) },
         _ => super::lanes_scalar::gelu(row),
-    }
-}
-
-/// softmax(scale * row) in place over the whole row; entries of -inf get 0.
-pub fn softmax(isa: Isa, row: &mut [f32], scale: f32) {
-    match isa {
-        // SAFETY: the set was detected.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { super::lanes_avx512::softmax(row, scale) },
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { super::lanes_avx2::softmax(row, scale) },
-        _ => super::lanes_scalar::softmax(row, scale),
     }
 }
 
@@ -76,14 +67,24 @@ pub struct NormSums<'a> {
 pub struct NormWeights {
     pub width: usize,
     pub eps: f32,
-    pub weight: Vec<f32>,
-    pub bias: Vec<f32>,
+    pub weight: Aligned<f32>,
+    pub bias: Aligned<f32>,
+}
+
+impl NormWeights {
+    pub fn new(weight: &[f32], bias: &[f32], eps: f32) -> Self {
+        let padded = round_up(weight.len(), WIDTH);
+        let (width, weight, bias) =
+            (weight.len(), Aligned::padded(weight, padded), Aligned::padded(bias, padded));
+        Self { width, eps, weight, bias }
+    }
 }
 
 /// Expands to the three kernels over the vector type `V` of `N` lanes and the primitives in scope:
 /// `load store splat add sub mul div fma max min sum maximum exp2i round`.
 macro_rules! row_kernels {
     ($(#[$feature:meta])*) => {
+        #[inline]
         $(#[$feature])*
         fn erf(x: V) -> V {
             let t = max(min(x, splat(4.0)), splat(-4.0));
@@ -167,10 +168,12 @@ macro_rules! row_kernels {
             }
         }
 
+        #[inline]
         $(#[$feature])*
         fn exp(x: V) -> V {
             // 2^n * e^r with |r| <= ln2 / 2, a polynomial of degree 6 for e^r.
-            let x = max(x, splat(-87.3));
+            // In this order: of two, the second comes out if one is not a number.
+            let x = max(splat(-87.3), x);
             let n = round(mul(x, splat(std::f32::consts::LOG2_E)));
             let r = fma(n, splat(-0.693_359_4), x);
             let r = fma(n, splat(2.121_944_4e-4), r);
@@ -182,26 +185,6 @@ macro_rules! row_kernels {
             p = fma(p, r, splat(1.0));
             p = fma(p, r, splat(1.0));
             exp2i(p, n)
-        }
-
-        $(#[$feature])*
-        pub fn softmax(row: &mut [f32], scale: f32) {
-            let (chunks, _) = row.as_chunks_mut::<N>();
-            let mut top = splat(f32::NEG_INFINITY);
-            for chunk in chunks.iter() {
-                top = max(top, load(chunk));
-            }
-            let (scale, top) = (splat(scale), splat(maximum(top)));
-            let mut total = splat(0.0);
-            for chunk in chunks.iter_mut() {
-                let e = exp(mul(sub(load(chunk), top), scale));
-                total = add(total, e);
-                store(chunk, e);
-            }
-            let inverse = splat(1.0 / sum(total));
-            for chunk in chunks.iter_mut() {
-                store(chunk, mul(load(chunk), inverse));
-            }
         }
 
         $(#[$feature])*
@@ -267,28 +250,15 @@ mod tests {
     }
 
     #[test]
-    fn softmax_ignores_masked_entries() {
-        let mut xs: Vec<f32> = (0..64).map(|i| ((i * 37) % 19) as f32 - 9.0).collect();
-        xs[40..].fill(f32::NEG_INFINITY);
-        let weights: Vec<f64> = xs.iter().map(|&x| (f64::from(x) * 0.3).exp()).collect();
-        let total: f64 = weights.iter().sum();
-        let want: Vec<f64> = weights.iter().map(|w| w / total).collect();
-        for isa in Isa::available() {
-            let mut row = xs.clone();
-            softmax(isa, &mut row, 0.3);
-            close(&row, &want, 1e-6);
-            assert!(row[40..].iter().all(|&p| p < 1e-30));
-        }
-    }
-
-    #[test]
     fn add_norm_leaves_padding_alone() {
         let width = 40;
-        let pad = |f: &dyn Fn(usize) -> f32| (0..64).map(|i| if i < width { f(i) } else { 0.0 }).collect();
+        let pad = |f: &dyn Fn(usize) -> f32| -> Vec<f32> {
+            (0..64).map(|i| if i < width { f(i) } else { 0.0 }).collect()
+        };
         let x: Vec<f32> = pad(&|i| (i as f32 * 0.7).sin() * 3.0 + 2.0);
         let y: Vec<f32> = pad(&|i| (i as f32 * 1.3).cos());
         let norm =
-            NormWeights { width, eps: 1e-12, weight: pad(&|i| 1.0 + i as f32 / 50.0), bias: pad(&|_| 0.25) };
+            NormWeights::new(&pad(&|i| 1.0 + i as f32 / 50.0)[..width], &pad(&|_| 0.25)[..width], 1e-12);
         let sum: Vec<f64> = x.iter().zip(&y).take(width).map(|(a, b)| f64::from(a + b)).collect();
         let mean = sum.iter().sum::<f64>() / width as f64;
         let variance = sum.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / width as f64;

@@ -23,6 +23,35 @@ pub enum Start<'a> {
     Output,
 }
 
+/// What one tile fetches into the second-level cache while it computes: the weights that are next. A row
+/// block reads every panel of a matrix once, and matrices do not fit that cache: without this, the first
+/// tile of each panel would wait for the third level. A quarter of the time was spent so.
+#[derive(Clone, Copy)]
+pub struct Ahead {
+    from: *const u8,
+    /// Bytes from one step of `k` to the next.
+    step: usize,
+}
+
+impl Ahead {
+    /// Nothing is fetched that is not in use already.
+    pub fn none<T>(used: &[T]) -> Self {
+        Self { from: used.as_ptr().cast(), step: 0 }
+    }
+
+    /// The share that tile number `tile` of `tiles` takes of `next` with `steps` steps.
+    pub fn share<T>(next: &[T], (tile, tiles): (usize, usize), steps: usize) -> Self {
+        let share = size_of_val(next).div_ceil(tiles.max(1));
+        Self {
+            from: next.as_ptr().cast::<u8>().wrapping_add(tile * share),
+            step: share.div_ceil(steps.max(1)).min(LINE),
+        }
+    }
+}
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
 /// `c = start + a * b` for a tile of [`Isa::tile_rows`] by [`Isa::tile_width`], over `k` products.
 /// `a` and `c` are given with their row strides; `b` is `[k][width]`. Not for [`Isa::Scalar`].
 pub fn multiply_tile(
@@ -32,6 +61,7 @@ pub fn multiply_tile(
     b: &[f32],
     (c, c_stride): (&mut [f32], usize),
     start: Start,
+    ahead: Ahead,
 ) {
     let (rows, width) = (isa.tile_rows(), isa.tile_width());
     assert!(k >= 1 && b.len() >= k * width);
@@ -45,20 +75,21 @@ pub fn multiply_tile(
         Start::Output => (c.as_ptr(), c_stride),
     };
     let (a, b, c) = ((a.as_ptr(), a_stride), b.as_ptr(), (c.as_mut_ptr(), c_stride));
+    let ahead = (ahead.from, ahead.step);
     match isa {
         // SAFETY: the assertions cover the ranges; a set is chosen only where it was detected.
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { super::tile_avx512::floats(k, a, b, c, (init, init_step)) },
+        Isa::Avx512 => unsafe { super::tile_avx512::floats(k, a, b, c, (init, init_step), ahead) },
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { super::tile_avx2::floats(k, a, b, c, (init, init_step)) },
+        Isa::Avx2 => unsafe { super::tile_avx2::floats(k, a, b, c, (init, init_step), ahead) },
         _ => {
-            let _ = (a, b, c, init, init_step);
+            let _ = (a, b, c, init, init_step, ahead);
             unreachable!("tiles of floats are for vector instructions only")
         }
     }
 }
 
-/// `c (+)= a * b` in whole numbers for one tile of `form`, over `k` products (a multiple of
+/// `c = a * b` in whole numbers for one tile of `form`, over `k` products (a multiple of
 /// [`IntForm::step`]). Rows of `a` and panels of `b` are bytes laid out as the form says.
 pub fn multiply_int_tile(
     (isa, form): (Isa, IntForm),
@@ -66,7 +97,7 @@ pub fn multiply_int_tile(
     (a, a_stride): (&[i16], usize),
     b: &[i16],
     (c, c_stride): (&mut [i32], usize),
-    add: bool,
+    ahead: Ahead,
 ) {
     let (rows, width) = form.tile();
     // Lengths count 16-bit units in both forms: two bytes of `Fours` lie in one.
@@ -77,36 +108,29 @@ pub fn multiply_int_tile(
     match (isa, form) {
         #[cfg(target_arch = "x86_64")]
         (Isa::Avx512 | Isa::Avx2, _) => {
-            let start = if add { (c.as_ptr(), c_stride) } else { (INT_ZEROS.as_ptr(), 0) };
+            let start = (INT_ZEROS.as_ptr(), 0);
             let steps = k / form.step();
+            let ahead = (ahead.from, ahead.step);
             let (a, b, c) = ((a.as_ptr(), a_stride), b.as_ptr(), (c.as_mut_ptr(), c_stride));
             // SAFETY: as above.
             unsafe {
                 match form {
-                    IntForm::Pairs => super::tile_avx2::pairs(steps, a, b, c, start),
-                    IntForm::Fours => super::tile_avx512::fours(steps, a, b, c, start),
+                    IntForm::Pairs => super::tile_avx2::pairs(steps, a, b, c, start, ahead),
+                    IntForm::Fours => super::tile_avx512::fours(steps, a, b, c, start, ahead),
                 }
             }
         }
-        _ => plain_pairs(k, (a, a_stride), b, (c, c_stride), add),
+        _ => plain_pairs(k, (a, a_stride), b, (c, c_stride)),
     }
 }
 
 /// [`IntForm::Pairs`] without vector instructions.
-fn plain_pairs(
-    k: usize,
-    (a, a_stride): (&[i16], usize),
-    b: &[i16],
-    (c, c_stride): (&mut [i32], usize),
-    add: bool,
-) {
+fn plain_pairs(k: usize, (a, a_stride): (&[i16], usize), b: &[i16], (c, c_stride): (&mut [i32], usize)) {
     let (rows, width) = IntForm::Pairs.tile();
     for row in 0..rows {
         let a = &a[row * a_stride..][..k];
         let c = &mut c[row * c_stride..][..width];
-        if !add {
-            c.fill(0);
-        }
+        c.fill(0);
         for (pair, b) in a.chunks_exact(2).zip(b.chunks_exact(2 * width)) {
             for (c, b) in c.iter_mut().zip(b.chunks_exact(2)) {
                 *c += i32::from(pair[0]) * i32::from(b[0]) + i32::from(pair[1]) * i32::from(b[1]);

@@ -14,7 +14,8 @@ macro_rules! tile {
         /// # Safety
         /// Needs AVX2 and FMA. Readable: 6 rows of `steps` 32-bit units at the stride of `a`, 16 units a
         /// step from `b`, 16 numbers from `init` (or 6 rows of them at its stride). Writable: 6 rows of 16
-        /// numbers at the stride of `c`. Strides count elements of their type; `steps >= 1`.
+        /// numbers at the stride of `c`. Strides count elements of their type; `steps >= 1`. Each step fetches one line
+        /// from `ahead`, `ahead_step` bytes further each time, into the second-level cache: any address is fine.
         #[target_feature(enable = "avx2,fma")]
         pub unsafe fn $name(
             steps: usize,
@@ -22,6 +23,7 @@ macro_rules! tile {
             b: *const $in,
             (c, c_stride): (*mut $out, usize),
             (init, init_stride): (*const $out, usize),
+            (ahead, ahead_step): (*const u8, usize),
         ) {
             // SAFETY: the caller vouches for the ranges; only the listed registers are changed.
             unsafe {
@@ -35,6 +37,7 @@ macro_rules! tile {
                 "2:",
                 "vmovups ymm12, [{b}]", "vmovups ymm13, [{b} + 32]",
                 $($step,)*
+                "prefetcht1 [{ahead}]", "add {ahead}, {ahead_step}",
                 "add {b}, 64", "add {a0}, 4", "add {a1}, 4",
                 "dec {k}",
                 "jnz 2b",
@@ -50,6 +53,8 @@ macro_rules! tile {
                 a1 = inout(reg) a.wrapping_add(a_stride.wrapping_mul(3)) => _,
                 lda = in(reg) a_stride.wrapping_mul(size_of::<$in>()),
                 b = inout(reg) b => _,
+                ahead = inout(reg) ahead => _,
+                ahead_step = in(reg) ahead_step,
                 k = inout(reg) steps => _,
                 c = inout(reg) c => _,
                 ldc = in(reg) c_stride.wrapping_mul(4),

@@ -14,13 +14,15 @@ macro_rules! tile {
         /// # Safety
         /// Needs the features named. Readable: 12 rows of `steps` 32-bit units at the stride of `a`, 32
         /// units a step from `b`, 32 numbers from `init` (or 12 rows of them at its stride). Writable: 12
-        /// rows of 32 numbers at the stride of `c`. Strides count elements of their type; `steps >= 1`.
+        /// rows of 32 numbers at the stride of `c`. Strides count elements of their type; `steps >= 1`. Each step fetches one line
+        /// from `ahead`, `ahead_step` bytes further each time, into the second-level cache: any address is fine.
         pub unsafe fn $name(
             steps: usize,
             (a, a_stride): (*const $in, usize),
             b: *const $in,
             (c, c_stride): (*mut $out, usize),
             (init, init_stride): (*const $out, usize),
+            (ahead, ahead_step): (*const u8, usize),
         ) {
             let three = a_stride.wrapping_mul(3);
             // SAFETY: the caller vouches for the ranges; only the listed registers are changed.
@@ -41,6 +43,7 @@ macro_rules! tile {
                 "2:",
                 "vmovups zmm24, [{b}]", "vmovups zmm25, [{b} + 64]",
                 $($step,)*
+                "prefetcht1 [{ahead}]", "add {ahead}, {ahead_step}",
                 "add {b}, 128", "add {a0}, 4", "add {a1}, 4", "add {a2}, 4", "add {a3}, 4",
                 "dec {k}",
                 "jnz 2b",
@@ -64,6 +67,8 @@ macro_rules! tile {
                 a3 = inout(reg) a.wrapping_add(three.wrapping_mul(3)) => _,
                 lda = in(reg) a_stride.wrapping_mul(size_of::<$in>()),
                 b = inout(reg) b => _,
+                ahead = inout(reg) ahead => _,
+                ahead_step = in(reg) ahead_step,
                 k = inout(reg) steps => _,
                 c = inout(reg) c => _,
                 ldc = in(reg) c_stride.wrapping_mul(4),

@@ -30,10 +30,9 @@ impl CustomOp3 for LayerNorm {
         bias: &CpuStorage,
         bias_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let weight = numbers(weight, weight_layout)?.to_vec();
-        let bias = numbers(bias, bias_layout)?.to_vec();
-        let width = weight.len();
-        let norm = rows::NormWeights { width, eps: self.eps, weight, bias };
+        let norm =
+            rows::NormWeights::new(numbers(weight, weight_layout)?, numbers(bias, bias_layout)?, self.eps);
+        let width = norm.width;
         let mut values = numbers(x, x_layout)?.to_vec();
         let zeros = vec![0f32; width];
         let isa = Self::isa(width);
