@@ -1,6 +1,8 @@
 //! Which instructions this processor has, found out when a model is prepared, and what shape of tile
 //! they multiply best.
 
+use std::sync::OnceLock;
+
 /// In rising order of preference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isa {
@@ -9,8 +11,27 @@ pub enum Isa {
     Avx512,
 }
 
+/// Names the most that may be used: to find out whether a difference between two machines comes from their
+/// instructions, and to measure older ones on a newer machine.
+const LIMIT: &str = "RECSCOPE_ISA";
+
 impl Isa {
+    /// The best set of this processor, or what `RECSCOPE_ISA` (`scalar`, `avx2`, `avx512`) limits it to.
+    /// Read once; what is not one of the three limits nothing.
     pub fn detect() -> Self {
+        static FOUND: OnceLock<Isa> = OnceLock::new();
+        *FOUND.get_or_init(|| Self::best().limited(std::env::var(LIMIT).ok().as_deref()))
+    }
+
+    fn limited(self, most: Option<&str>) -> Self {
+        match (most, self) {
+            (Some("scalar"), _) => Self::Scalar,
+            (Some("avx2"), Self::Avx512) => Self::Avx2,
+            _ => self,
+        }
+    }
+
+    fn best() -> Self {
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
@@ -25,7 +46,7 @@ impl Isa {
 
     /// Every set that this processor can run, for tests and benches.
     pub fn available() -> Vec<Self> {
-        match Self::detect() {
+        match Self::best() {
             Self::Avx512 => vec![Self::Scalar, Self::Avx2, Self::Avx512],
             Self::Avx2 => vec![Self::Scalar, Self::Avx2],
             Self::Scalar => vec![Self::Scalar],
@@ -93,5 +114,21 @@ impl IntForm {
             Self::Pairs => (6, 16),
             Self::Fours => (12, 32),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_takes_instructions_away_and_never_adds_any() {
+        for isa in Isa::available() {
+            assert_eq!(isa.limited(Some("scalar")), Isa::Scalar);
+            assert_eq!(isa.limited(Some("avx512")), isa);
+            assert_eq!(isa.limited(None), isa);
+        }
+        assert_eq!(Isa::Avx512.limited(Some("avx2")), Isa::Avx2);
+        assert_eq!(Isa::Scalar.limited(Some("avx2")), Isa::Scalar);
     }
 }
