@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use recscope::engine::model::{
-    DeviceChoice, Dtype, LoadOptions, Model, Path as Route, ScoreOptions, Scratch,
+    DeviceChoice, Dtype, LoadOptions, Model, Path as Route, ScoreOptions, Scratch, plan_batches,
 };
 use recscope::util::cancel::Cancel;
 use serde::{Deserialize, Serialize};
@@ -115,16 +115,8 @@ fn from_ids(model: &Model, inputs: &Inputs, stride: usize, dtype: Dtype) -> Vec<
     let (most, threads) = if model.info().device == "cpu" { (384, cores()) } else { (16_384, 1) };
     let rows: Vec<(&[u32], &[u32])> =
         inputs.rows.iter().step_by(stride).map(|(ids, types)| (&ids[..], &types[..])).collect();
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_by_key(|&i| std::cmp::Reverse(rows[i].0.len()));
-    let mut batches: Vec<Vec<usize>> = Vec::new();
-    for i in order {
-        let fits = |batch: &Vec<usize>| (batch.len() + 1) * rows[batch[0]].0.len() <= most;
-        match batches.last_mut() {
-            Some(batch) if fits(batch) => batch.push(i),
-            _ => batches.push(vec![i]),
-        }
-    }
+    let lengths: Vec<usize> = rows.iter().map(|(ids, _)| ids.len()).collect();
+    let batches = plan_batches(&lengths, most, model.token_step());
     let next = AtomicUsize::new(0);
     let worker = || {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();

@@ -209,7 +209,7 @@ impl Queue<'_> {
         };
         window.retain(Option::is_some);
         let lengths: Vec<usize> = window.iter().flatten().map(|(_, ids)| ids.ids.len()).collect();
-        let batches = plan(&lengths, budget).into_iter();
+        let batches = plan(&lengths, budget, self.model.token_step()).into_iter();
         Ok(batches
             .map(|batch| batch.into_iter().filter_map(|i| window.get_mut(i)?.take()).collect())
             .collect())

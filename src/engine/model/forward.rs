@@ -5,7 +5,7 @@ use super::bert::Path;
 use super::device::{DeviceNotes, Pass, Seat};
 use super::dtype::Dtype;
 use super::error::{ModelError, ModelErrorKind};
-use super::fused::{FusedBert, Scratch};
+use super::fused::{FusedBert, ROWS, Scratch};
 use super::load::Model;
 use crate::util::cancel::Cancel;
 
@@ -16,6 +16,11 @@ impl Model {
     /// Whether scoring runs on our own kernels (our own BERT, weights on the CPU).
     pub fn has_fused_path(&self) -> bool {
         self.encoder.own().is_some() && self.on_cpu()
+    }
+
+    /// How many tokens are computed together: batches that end on a multiple of it waste nothing.
+    pub fn token_step(&self) -> usize {
+        if self.has_fused_path() { ROWS } else { 1 }
     }
 
     /// Whether the weights are in main memory only.

@@ -219,7 +219,8 @@ impl Model {
         let on_cpu = self.on_cpu();
         let threads = if on_cpu { workers::worker_count(0) } else { 1 };
         let even = lengths.iter().sum::<usize>().div_ceil(threads).max(1);
-        let mut batches = plan(&lengths, if on_cpu { even.min(384) } else { 16_384 }).into_iter();
+        let budget = if on_cpu { even.min(384) } else { 16_384 };
+        let mut batches = plan(&lengths, budget, self.token_step()).into_iter();
         let mut all: Vec<Vec<f32>> = vec![Vec::new(); rows.len()];
         workers::run(
             Crew::of(threads),

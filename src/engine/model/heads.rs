@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::error::{ModelError, ModelErrorKind};
-use super::pool::Pooling;
+use super::pool::{Pooling, PoolingMode};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Head {
@@ -20,6 +20,14 @@ impl Head {
         match self {
             Head::Embedding(_) => &[],
             Head::Classifier { labels, .. } => labels,
+        }
+    }
+
+    /// Whether only each input's first token counts in the end.
+    pub fn reads_first_only(&self) -> bool {
+        match self {
+            Head::Embedding(pooling) => pooling.mode == PoolingMode::Cls,
+            Head::Classifier { .. } => true,
         }
     }
 

@@ -61,6 +61,7 @@ mod workers;
 #[cfg(test)]
 pub(crate) use device::{testing as device_testing, tests::copy as copy_fixture};
 
+pub use batch::plan as plan_batches;
 pub use bert::{Bert, Padded, Path, Words};
 pub use check::{check_small, check_weights};
 pub use config::{Activation, Architecture, BertConfig};

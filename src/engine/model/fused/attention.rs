@@ -35,31 +35,40 @@ impl Heads {
     }
 }
 
-/// For the sequence in rows `from..to` of `qkv` (queries, keys, values side by side), writes the
-/// heads' outputs side by side into the same rows of `context`. Rows and columns just beyond may be
+/// A sequence in rows `from..to` of a packed batch, of which the first `queries` tokens ask.
+#[derive(Clone, Copy)]
+pub struct Sequence {
+    pub from: usize,
+    pub to: usize,
+    pub queries: usize,
+}
+
+/// For a sequence's rows of `qkv` (queries, keys, values side by side), writes the heads' outputs side by
+/// side into the rows of `context` that belong to its queries. Rows and columns just beyond may be
 /// overwritten: sequences and heads must be done in rising order.
 pub fn attend(
     isa: Isa,
     heads: Heads,
     qkv: &Matrix,
     context: &mut Matrix,
-    (from, to): (usize, usize),
+    sequence: Sequence,
     room: &mut HeadRoom,
 ) {
+    let Sequence { from, to, queries } = sequence;
     let length = to - from;
     room.scores.reshape(length, length);
     let scale = 1.0 / (heads.size as f32).sqrt();
     for head in 0..heads.count {
         let at = head * heads.size;
         match isa {
-            Isa::Scalar => scores_by_gemm(heads, qkv, (from, to), at, room),
-            _ => scores_by_tile(isa, heads, qkv, (from, to), at, room),
+            Isa::Scalar => scores_by_gemm(heads, qkv, sequence, at, room),
+            _ => scores_by_tile(isa, heads, qkv, sequence, at, room),
         }
         let stride = room.scores.stride;
-        softmax(isa, &mut room.scores.data[..length * stride], (stride, length), scale);
+        softmax(isa, &mut room.scores.data[..queries * stride], (stride, length), scale);
         match isa {
-            Isa::Scalar => mix_by_gemm(heads, qkv, context, (from, to), at, room),
-            _ => mix_by_tile(isa, heads, qkv, context, (from, to), at, room),
+            Isa::Scalar => mix_by_gemm(heads, qkv, context, sequence, at, room),
+            _ => mix_by_tile(isa, heads, qkv, context, sequence, at, room),
         }
     }
 }
@@ -69,7 +78,7 @@ fn scores_by_tile(
     isa: Isa,
     heads: Heads,
     qkv: &Matrix,
-    (from, to): (usize, usize),
+    Sequence { from, to, queries }: Sequence,
     at: usize,
     room: &mut HeadRoom,
 ) {
@@ -82,7 +91,7 @@ fn scores_by_tile(
         let b = &mut room.keys[panel * size * width..][..size * width];
         transpose((keys, qkv.stride), (width.min(length - first), size), b, width);
         let b = &*b;
-        for row in (0..length).step_by(isa.tile_rows()) {
+        for row in (0..queries).step_by(isa.tile_rows()) {
             let a = &qkv.data[(from + row) * qkv.stride + at..];
             let c = &mut room.scores.data[row * room.scores.stride + panel * width..];
             let c = (c, room.scores.stride);
@@ -97,7 +106,7 @@ fn mix_by_tile(
     heads: Heads,
     qkv: &Matrix,
     context: &mut Matrix,
-    (from, to): (usize, usize),
+    Sequence { from, to, queries }: Sequence,
     at: usize,
     room: &mut HeadRoom,
 ) {
@@ -109,7 +118,7 @@ fn mix_by_tile(
             let start = 2 * heads.width() + at + panel * width;
             slot[..filled].copy_from_slice(&qkv.row(row)[start..][..filled]);
         }
-        for row in (0..length).step_by(isa.tile_rows()) {
+        for row in (0..queries).step_by(isa.tile_rows()) {
             let a = &room.scores.data[row * room.scores.stride..];
             let c = &mut context.data[(from + row) * context.stride + at + panel * width..];
             multiply_tile(
@@ -125,10 +134,16 @@ fn mix_by_tile(
     }
 }
 
-fn scores_by_gemm(heads: Heads, qkv: &Matrix, (from, to): (usize, usize), at: usize, room: &mut HeadRoom) {
+fn scores_by_gemm(
+    heads: Heads,
+    qkv: &Matrix,
+    Sequence { from, to, queries }: Sequence,
+    at: usize,
+    room: &mut HeadRoom,
+) {
     let length = to - from;
     multiply(
-        (length, length, heads.size),
+        (queries, length, heads.size),
         (&qkv.data[from * qkv.stride + at..], qkv.stride, 1),
         (&qkv.data[from * qkv.stride + heads.width() + at..], 1, qkv.stride),
         (&mut room.scores.data, room.scores.stride),
@@ -140,13 +155,13 @@ fn mix_by_gemm(
     heads: Heads,
     qkv: &Matrix,
     context: &mut Matrix,
-    (from, to): (usize, usize),
+    Sequence { from, to, queries }: Sequence,
     at: usize,
     room: &mut HeadRoom,
 ) {
     let length = to - from;
     multiply(
-        (length, heads.size, length),
+        (queries, heads.size, length),
         (&room.scores.data, room.scores.stride, 1),
         (&qkv.data[from * qkv.stride + 2 * heads.width() + at..], qkv.stride, 1),
         (&mut context.data[from * context.stride + at..], context.stride),

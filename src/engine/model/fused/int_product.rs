@@ -102,11 +102,12 @@ impl IntPacked {
         while let Some((panel, b)) = panels.next() {
             let next = panels.peek().map_or(&[][..], |(_, next)| next);
             let columns = self.columns_of(panel * width..(panel + 1) * width);
+            let (mut ahead, share) = Ahead::by(next, tiles, self.k / self.form.step());
             for (tile, scales) in room.scales.chunks(tile_rows).enumerate() {
                 let row = tile * tile_rows;
-                let ahead = Ahead::share(next, (tile, tiles), self.k / self.form.step());
                 let (a, sums) = (&room.rows[row * stride..], &mut room.sums[..]);
                 multiply_int_tile((self.isa, self.form), self.k, (a, stride), b, (sums, width), ahead);
+                ahead = ahead.further(share);
                 // While the sums are in the first-level cache.
                 let start = (from + row) * c.stride + panel * width;
                 dequantise(self.isa, &room.sums, scales, columns, (&mut c.data[start..], c.stride));

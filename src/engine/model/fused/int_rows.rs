@@ -84,16 +84,18 @@ macro_rules! int_kernels {
             out: &mut [i16],
         ) -> RowScale {
             let (chunks, _) = row.as_chunks::<N>();
-            let (mut low, mut high) = (splat(0.0), splat(0.0));
-            // What is not finite drops out of min and max, but not out of a sum.
-            let mut total = splat(0.0);
-            for chunk in chunks {
-                let x = load(chunk);
-                low = min(low, x);
-                high = max(high, x);
-                total = fma(x, splat(0.0), total);
+            // Two of each, so that one does not wait for the other. What is not finite drops out of minimum
+            // and maximum, but not out of a sum.
+            let (mut low, mut high, mut total) = (splat(0.0), splat(0.0), splat(0.0));
+            let (mut low_b, mut high_b, mut total_b) = (low, high, total);
+            for [a, b] in chunks.as_chunks::<2>().0 {
+                let (a, b) = (load(a), load(b));
+                (low, low_b) = (min(low, a), min(low_b, b));
+                (high, high_b) = (max(high, a), max(high_b, b));
+                (total, total_b) = (fma(a, splat(0.0), total), fma(b, splat(0.0), total_b));
             }
-            let found = match sum(total) == 0.0 {
+            let (low, high) = (min(low, low_b), max(high, high_b));
+            let found = match sum(add(total, total_b)) == 0.0 {
                 true => RowScale::spanning(-maximum(sub(splat(0.0), low)), maximum(high)),
                 false => RowScale::NOT_FINITE,
             };
@@ -108,11 +110,9 @@ macro_rules! int_kernels {
                     }
                 }
                 IntForm::Fours => {
-                    let out = as_bytes(out);
+                    let (out, zero) = (as_bytes(out), splat_int(found.zero));
                     for (chunk, out) in chunks.iter().zip(out.as_chunks_mut::<N>().0) {
-                        // Rounded before the zero point is added, as in the other form.
-                        let q = add(round(mul(load(chunk), inverse)), splat(zero));
-                        store_bytes(out, to_ints(max(min(q, splat(255.0)), splat(0.0))));
+                        store_bytes(out, add_ints(to_ints(mul(load(chunk), inverse)), zero));
                     }
                 }
             }
@@ -130,23 +130,43 @@ macro_rules! int_kernels {
             let (sums, _) = columns.sums.as_chunks::<N>();
             let (scales, _) = columns.scales.as_chunks::<N>();
             let (bias, _) = columns.bias.as_chunks::<N>();
-            // By number: a panel is two vectors wide, and zipped iterators for them cost more than the
-            // arithmetic where they are not inlined.
-            for (at, row) in rows.iter().enumerate() {
-                let products = products.get(at * width..(at + 1) * width);
-                let out = out.get_mut(at * stride..at * stride + width);
-                let (Some(products), Some(out)) = (products, out) else { break };
+            // By `next` and patterns: where little is inlined, zipped iterators and checked indices cost more
+            // than the arithmetic.
+            let (mut products, mut out) = (products.chunks_exact(width), out.chunks_mut(stride));
+            if let ([s, t], [u, v], [b, c]) = (sums, scales, bias) {
+                // A panel is two vectors wide: what belongs to a column stays in registers for all rows.
+                let (s, t) = (load_ints(s), load_ints(t));
+                let (u, v, b, c) = (load(u), load(v), load(b), load(c));
+                for row in rows {
+                    let (Some(products), Some(out)) = (products.next(), out.next()) else { break };
+                    let ([p, q, ..], [x, y, ..]) =
+                        (products.as_chunks::<N>().0, out.as_chunks_mut::<N>().0)
+                    else {
+                        break;
+                    };
+                    let (zero, scale) = (splat_int(row.zero), splat(row.scale));
+                    store(x, real(load_ints(p), (zero, s), (scale, u), b));
+                    store(y, real(load_ints(q), (zero, t), (scale, v), c));
+                }
+                return;
+            }
+            for row in rows {
+                let (Some(products), Some(out)) = (products.next(), out.next()) else { break };
+                let (products, out) = (products.as_chunks::<N>().0, out.as_chunks_mut::<N>().0);
                 let (zero, scale) = (splat_int(row.zero), splat(row.scale));
-                let (products, _) = products.as_chunks::<N>();
-                let (out, _) = out.as_chunks_mut::<N>();
-                let steps = sums.len().min(scales.len()).min(bias.len()).min(products.len()).min(out.len());
-                for at in 0..steps {
-                    let exact = sub_ints(load_ints(&products[at]), mul_ints(zero, load_ints(&sums[at])));
-                    // Not fused: the same rounding on every processor.
-                    let scales = mul(load(&scales[at]), scale);
-                    store(&mut out[at], add(mul(from_ints(exact), scales), load(&bias[at])));
+                for at in 0..sums.len() {
+                    let (sums, scales) = ((zero, load_ints(&sums[at])), (scale, load(&scales[at])));
+                    store(&mut out[at], real(load_ints(&products[at]), sums, scales, load(&bias[at])));
                 }
             }
+        }
+
+        /// Not fused: the same rounding on every processor.
+        #[inline]
+        $(#[$feature])*
+        fn real(product: I, (zero, sum): (I, I), (scale, column): (V, V), bias: V) -> V {
+            let exact = sub_ints(product, mul_ints(zero, sum));
+            add(mul(from_ints(exact), mul(column, scale)), bias)
         }
     };
 }

@@ -40,13 +40,13 @@ fn store_pairs(to: &mut [i16; N], v: I) {
     *to = unsafe { std::mem::transmute::<__m128i, [i16; N]>(_mm256_castsi256_si128(packed)) };
 }
 
-/// The low 8 bits of each, in order.
+/// Each, cut off at 0 and 255, in order.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn store_bytes(to: &mut [u8; N], v: I) {
     // SAFETY: both are 8 i32s.
     let wide = unsafe { std::mem::transmute::<I, [i32; N]>(v) };
-    *to = wide.map(|n| n as u8);
+    *to = wide.map(|n| n.clamp(0, 255) as u8);
 }
 
 /// p * 2^n for whole n from -126 to 127: n goes into the exponent's bits.
@@ -108,6 +108,7 @@ primitives! {
     to_ints(a: V) -> I = _mm256_cvtps_epi32;
     from_ints(a: I) -> V = _mm256_cvtepi32_ps;
     splat_int(a: i32) -> I = _mm256_set1_epi32;
+    add_ints(a: I, b: I) -> I = _mm256_add_epi32;
     sub_ints(a: I, b: I) -> I = _mm256_sub_epi32;
     mul_ints(a: I, b: I) -> I = _mm256_mullo_epi32;
     max(a: V, b: V) -> V = _mm256_max_ps;

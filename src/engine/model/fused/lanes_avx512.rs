@@ -38,12 +38,13 @@ fn store_pairs(to: &mut [i16; N], v: I) {
     *to = unsafe { std::mem::transmute::<__m256i, [i16; N]>(_mm512_cvtepi32_epi16(v)) };
 }
 
-/// The low 8 bits of each, in order.
+/// Each, cut off at 0 and 255, in order.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq")]
 fn store_bytes(to: &mut [u8; N], v: I) {
+    let not_negative = _mm512_max_epi32(v, _mm512_setzero_si512());
     // SAFETY: both are 16 bytes.
-    *to = unsafe { std::mem::transmute::<__m128i, [u8; N]>(_mm512_cvtepi32_epi8(v)) };
+    *to = unsafe { std::mem::transmute::<__m128i, [u8; N]>(_mm512_cvtusepi32_epi8(not_negative)) };
 }
 
 /// p * 2^n for whole n.
@@ -95,6 +96,7 @@ primitives! {
     to_ints(a: V) -> I = _mm512_cvtps_epi32;
     from_ints(a: I) -> V = _mm512_cvtepi32_ps;
     splat_int(a: i32) -> I = _mm512_set1_epi32;
+    add_ints(a: I, b: I) -> I = _mm512_add_epi32;
     sub_ints(a: I, b: I) -> I = _mm512_sub_epi32;
     mul_ints(a: I, b: I) -> I = _mm512_mullo_epi32;
     max(a: V, b: V) -> V = _mm512_max_ps;

@@ -24,7 +24,7 @@ fn store_pairs(to: &mut [i16; N], v: I) {
 }
 
 fn store_bytes(to: &mut [u8; N], v: I) {
-    to[0] = v as u8;
+    to[0] = v.clamp(0, 255) as u8;
 }
 
 /// Ties go to the even neighbour, as the vector instructions do it.
@@ -38,6 +38,10 @@ fn from_ints(x: I) -> V {
 
 fn splat_int(x: i32) -> I {
     x
+}
+
+fn add_ints(a: I, b: I) -> I {
+    a + b
 }
 
 fn sub_ints(a: I, b: I) -> I {

@@ -27,12 +27,12 @@ mod transpose;
 use candle_core::Tensor;
 
 use self::aligned::Aligned;
-use self::attention::{HeadRoom, Heads, attend};
+use self::attention::{HeadRoom, Heads, Sequence, attend};
 use self::int_product::{IntPacked, IntRoom};
 use self::isa::IntForm;
 use self::product::{Matrix, Packed, round_up};
 use self::rows::{NormWeights, add_norm, gelu};
-use self::tile::{ROWS, WIDTH};
+use self::tile::WIDTH;
 use super::bert::{Bert, Layer, Linear, Norm};
 use super::config::{Activation, BertConfig};
 use super::error::{ModelError, ModelErrorKind};
@@ -45,6 +45,7 @@ use crate::util::cancel::Cancel;
 pub(super) use self::int_product::{column_scale, quantise_weight};
 pub use self::isa::Isa;
 pub(super) use self::product::multiply;
+pub(super) use self::tile::ROWS;
 
 /// Rows that go through the feed-forward block together, so that the wide middle stays in the
 /// second-level cache; half as many where it is there twice, in floats and in whole numbers.
@@ -149,19 +150,22 @@ impl FusedBert {
         scratch: &mut Scratch,
         cancel: &Cancel,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
-        let spans = self.spans(rows)?;
+        let mut spans = self.spans(rows)?;
         match &self.project {
             None => self.embed(rows, &mut scratch.x)?,
             Some(project) => {
                 self.embed(rows, &mut scratch.inner)?;
                 let total = scratch.inner.rows;
                 scratch.x.reshape(total, self.hidden);
-                project.apply(&scratch.inner, &mut scratch.x, 0, total);
+                project.apply(&scratch.inner, &mut scratch.x, (0, total));
             }
         }
-        for layer in &self.layers {
+        for (number, layer) in self.layers.iter().enumerate() {
             cancel.check()?;
-            self.layer(layer, &spans, scratch, cancel)?;
+            let last = number + 1 == self.layers.len();
+            self.attention(layer, &mut spans, scratch, last && head.reads_first_only());
+            cancel.check()?;
+            self.feed(layer, scratch);
         }
         match head {
             Head::Embedding(pooling) => Ok(self.embeddings(&spans, pooling.mode, pooling.normalise, scratch)),
@@ -216,23 +220,36 @@ impl FusedBert {
         Ok(())
     }
 
-    fn layer(
+    /// The first half of a layer. If only each sequence's first token is wanted afterwards, only those ask,
+    /// and they are all that is left: of a model's last layer that is three quarters of the work.
+    fn attention(
         &self,
         layer: &FusedLayer,
-        spans: &[(usize, usize)],
+        spans: &mut Vec<(usize, usize)>,
         s: &mut Scratch,
-        cancel: &Cancel,
-    ) -> Result<(), ModelError> {
+        firsts_only: bool,
+    ) {
         let rows = s.x.rows;
         s.qkv.reshape(rows, 3 * layer.heads.width());
         s.context.reshape(rows, layer.heads.context_columns());
-        s.out.reshape(rows, self.hidden);
         for from in (0..rows).step_by(BLOCK_ROWS) {
             layer.qkv.apply(&s.x, &mut s.qkv, (from, rows.min(from + BLOCK_ROWS)), &mut s.ints);
         }
-        for span in spans {
-            attend(self.isa, layer.heads, &s.qkv, &mut s.context, *span, &mut s.room);
+        for &(from, to) in spans.iter() {
+            let queries = if firsts_only { 1 } else { to - from };
+            let sequence = Sequence { from, to, queries };
+            attend(self.isa, layer.heads, &s.qkv, &mut s.context, sequence, &mut s.room);
         }
+        if firsts_only {
+            for (number, span) in spans.iter_mut().enumerate() {
+                s.x.move_row(span.0, number);
+                s.context.move_row(span.0, number);
+                *span = (number, number + 1);
+            }
+            (s.x.rows, s.context.rows) = (spans.len(), spans.len());
+        }
+        let rows = s.x.rows;
+        s.out.reshape(rows, self.hidden);
         for from in (0..rows).step_by(BLOCK_ROWS) {
             let to = rows.min(from + BLOCK_ROWS);
             layer.attention_out.apply(&s.context, &mut s.out, (from, to), &mut s.ints);
@@ -240,7 +257,11 @@ impl FusedBert {
                 add_norm(self.isa, s.x.row_mut(r), s.out.row(r), &layer.attention_norm);
             }
         }
-        cancel.check()?;
+    }
+
+    /// The second half: the feed-forward block.
+    fn feed(&self, layer: &FusedLayer, s: &mut Scratch) {
+        let rows = s.x.rows;
         s.inner.reshape(rows, layer.intermediate.columns());
         let feed = if matches!(layer.output, Dense::Ints(_)) { FEED_ROWS_INTS } else { FEED_ROWS };
         for from in (0..rows).step_by(feed) {
@@ -254,7 +275,6 @@ impl FusedBert {
                 add_norm(self.isa, s.x.row_mut(r), s.out.row(r), &layer.output_norm);
             }
         }
-        Ok(())
     }
 
     fn activate(&self, row: &mut [f32]) {
@@ -314,12 +334,12 @@ impl FusedBert {
             row[..first.len()].copy_from_slice(first);
         }
         s.out.reshape(n, self.hidden);
-        pooler.apply(&s.context, &mut s.out, 0, n);
+        pooler.apply(&s.context, &mut s.out, (0, n));
         for r in 0..n {
             self.activate_head(s.out.row_mut(r));
         }
         s.inner.reshape(n, self.labels);
-        classifier.apply(&s.out, &mut s.inner, 0, n);
+        classifier.apply(&s.out, &mut s.inner, (0, n));
         Ok((0..n).map(|r| s.inner.row(r)[..self.labels].to_vec()).collect())
     }
 }
@@ -331,10 +351,10 @@ impl Dense {
         Ok(Self::Ints(IntPacked::new(&borrowed(&parts), k, isa, form)))
     }
 
-    fn apply(&self, a: &Matrix, c: &mut Matrix, (from, to): (usize, usize), room: &mut IntRoom) {
+    fn apply(&self, a: &Matrix, c: &mut Matrix, rows: (usize, usize), room: &mut IntRoom) {
         match self {
-            Self::Floats(packed) => packed.apply(a, c, from, to),
-            Self::Ints(packed) => packed.apply(a, c, (from, to), room),
+            Self::Floats(packed) => packed.apply(a, c, rows),
+            Self::Ints(packed) => packed.apply(a, c, rows, room),
         }
     }
 

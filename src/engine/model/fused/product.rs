@@ -34,6 +34,11 @@ impl Matrix {
         &self.data[r * self.stride..(r + 1) * self.stride]
     }
 
+    /// Row `to` becomes what row `from` is.
+    pub fn move_row(&mut self, from: usize, to: usize) {
+        self.data.copy_within(from * self.stride..(from + 1) * self.stride, to * self.stride);
+    }
+
     pub fn row_mut(&mut self, r: usize) -> &mut [f32] {
         &mut self.data[r * self.stride..(r + 1) * self.stride]
     }
@@ -73,11 +78,11 @@ impl Packed {
 
     /// `c[r, ..] = bias + a[r, ..k] * w` for rows `from..to`. Rows up to the next multiple of the tile's
     /// are written too.
-    pub fn apply(&self, a: &Matrix, c: &mut Matrix, from: usize, to: usize) {
+    pub fn apply(&self, a: &Matrix, c: &mut Matrix, (from, to): (usize, usize)) {
         assert!(a.stride >= self.k && c.stride >= self.n && c.rows >= to && a.rows >= to);
         match self.isa {
             Isa::Scalar => self.apply_gemm(a, c, from, to),
-            _ => self.apply_tiles(a, c, from, to),
+            _ => self.apply_tiles(a, c, (from, to)),
         }
     }
 
@@ -86,28 +91,41 @@ impl Packed {
         self.n
     }
 
-    fn apply_tiles(&self, a: &Matrix, c: &mut Matrix, from: usize, to: usize) {
+    fn apply_tiles(&self, a: &Matrix, c: &mut Matrix, (from, to): (usize, usize)) {
         let (rows, width) = (self.isa.tile_rows(), self.isa.tile_width());
         let tiles = (to - from).div_ceil(rows);
-        let panels = self.n / width;
-        let per_pass = self.k.div_ceil(self.k.div_ceil(self.isa.depth()).max(1)).max(1);
-        let passes = self.k.div_ceil(per_pass);
-        // Numbered in the order in which all rows are multiplied with them.
-        let part = |number: usize| {
-            let (k0, panel) = (number / panels * per_pass, number % panels);
-            let k = per_pass.min(self.k - k0);
-            (panel, k0, k, &self.data[(panel * self.k + k0) * width..][..k * width])
-        };
-        for number in 0..passes * panels {
-            let (panel, k0, k, b) = part(number);
-            let next = if number + 1 < passes * panels { part(number + 1).3 } else { &[] };
+        let parts = self.parts();
+        for number in 0..parts {
+            let (panel, k0, b) = self.part(number);
+            let next = if number + 1 < parts { self.part(number + 1).2 } else { &[] };
+            let k = b.len() / width;
             let start = if k0 == 0 { Start::Bias(&self.bias[panel * width..]) } else { Start::Output };
-            for (tile, row) in (from..to).step_by(rows).enumerate() {
+            let (mut ahead, share) = Ahead::by(next, tiles, k);
+            for row in (from..to).step_by(rows) {
                 let a = (&a.data[row * a.stride + k0..], a.stride);
                 let c = (&mut c.data[row * c.stride + panel * width..], c.stride);
-                multiply_tile(self.isa, k, a, b, c, start, Ahead::share(next, (tile, tiles), k));
+                multiply_tile(self.isa, k, a, b, c, start, ahead);
+                ahead = ahead.further(share);
             }
         }
+    }
+
+    /// Numbers of `k` in one pass.
+    fn per_pass(&self) -> usize {
+        self.k.div_ceil(self.k.div_ceil(self.isa.depth()).max(1)).max(1)
+    }
+
+    fn parts(&self) -> usize {
+        self.n / self.isa.tile_width() * self.k.div_ceil(self.per_pass())
+    }
+
+    /// Panel, first `k` and weights of a part, by number in the order in which all rows go through them.
+    fn part(&self, number: usize) -> (usize, usize, &[f32]) {
+        let width = self.isa.tile_width();
+        let (panels, per_pass) = (self.n / width, self.per_pass());
+        let (k0, panel) = (number / panels * per_pass, number % panels);
+        let k = per_pass.min(self.k - k0);
+        (panel, k0, &self.data[(panel * self.k + k0) * width..][..k * width])
     }
 
     fn apply_gemm(&self, a: &Matrix, c: &mut Matrix, from: usize, to: usize) {

@@ -39,13 +39,18 @@ impl Ahead {
         Self { from: used.as_ptr().cast(), step: 0 }
     }
 
-    /// The share that tile number `tile` of `tiles` takes of `next` with `steps` steps.
-    pub fn share<T>(next: &[T], (tile, tiles): (usize, usize), steps: usize) -> Self {
+    /// All of `next`, by so many tiles of so many steps: the first tile's share, and the bytes to the share
+    /// of each one after it.
+    pub fn by<T>(next: &[T], tiles: usize, steps: usize) -> (Self, usize) {
         let share = size_of_val(next).div_ceil(tiles.max(1));
-        Self {
-            from: next.as_ptr().cast::<u8>().wrapping_add(tile * share),
-            step: share.div_ceil(steps.max(1)).min(LINE),
-        }
+        (Self { from: next.as_ptr().cast(), step: share.div_ceil(steps.max(1)).min(LINE) }, share)
+    }
+
+    /// So many bytes further. A new value: one that is changed in memory would be read back while the
+    /// stores of the tile before are still waiting.
+    #[inline(always)]
+    pub fn further(self, bytes: usize) -> Self {
+        Self { from: self.from.wrapping_add(bytes), step: self.step }
     }
 }
 
