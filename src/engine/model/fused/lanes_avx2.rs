@@ -66,17 +66,17 @@ fn round(x: V) -> V {
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn sum(a: V) -> f32 {
-    let mut lanes = [0.0; N];
-    store(&mut lanes, a);
-    lanes.iter().sum()
+    let four = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));
+    let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
 }
 
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn maximum(a: V) -> f32 {
-    let mut lanes = [0.0; N];
-    store(&mut lanes, a);
-    lanes.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+    let four = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));
+    let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)))
 }
 
 /// The first `n` lanes of `v`, the others of `other`.
