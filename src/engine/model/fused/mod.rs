@@ -6,6 +6,7 @@
 
 mod aligned;
 mod attention;
+mod dense;
 mod int_product;
 mod int_rows;
 mod isa;
@@ -14,6 +15,7 @@ mod lanes_avx2;
 #[cfg(target_arch = "x86_64")]
 mod lanes_avx512;
 mod lanes_scalar;
+mod outputs;
 mod product;
 pub(super) mod rows;
 mod softmax;
@@ -24,11 +26,10 @@ mod tile_avx2;
 mod tile_avx512;
 mod transpose;
 
-use candle_core::Tensor;
-
 use self::aligned::Aligned;
 use self::attention::{HeadRoom, Heads, Sequence, attend};
-use self::int_product::{IntPacked, IntRoom};
+use self::dense::{Dense, numbers, pack};
+use self::int_product::IntRoom;
 use self::isa::IntForm;
 use self::product::{Matrix, Packed, round_up};
 use self::rows::{NormWeights, add_norm, gelu};
@@ -39,7 +40,6 @@ use super::error::{ModelError, ModelErrorKind};
 use super::family::HeadActivation;
 use super::forward::Row;
 use super::heads::Head;
-use super::pool::PoolingMode;
 use crate::util::cancel::Cancel;
 
 pub(super) use self::int_product::{column_scale, quantise_weight};
@@ -82,12 +82,6 @@ struct FusedLayer {
     intermediate: Dense,
     output: Dense,
     output_norm: NormWeights,
-}
-
-/// A layer's dense product in floats or in whole numbers.
-enum Dense {
-    Floats(Packed),
-    Ints(IntPacked),
 }
 
 /// Buffers that a worker keeps from batch to batch.
@@ -225,7 +219,7 @@ impl FusedBert {
     fn attention(
         &self,
         layer: &FusedLayer,
-        spans: &mut Vec<(usize, usize)>,
+        spans: &mut [(usize, usize)],
         s: &mut Scratch,
         firsts_only: bool,
     ) {
@@ -289,81 +283,6 @@ impl FusedBert {
             }
         }
     }
-
-    fn activate_head(&self, row: &mut [f32]) {
-        match self.head_activation {
-            HeadActivation::Tanh => row.iter_mut().for_each(|v| *v = v.tanh()),
-            HeadActivation::Relu => row.iter_mut().for_each(|v| *v = v.max(0.0)),
-            HeadActivation::Gelu => gelu(self.isa, row),
-        }
-    }
-
-    fn embeddings(
-        &self,
-        spans: &[(usize, usize)],
-        mode: PoolingMode,
-        normalise: bool,
-        s: &Scratch,
-    ) -> Vec<Vec<f32>> {
-        let pooled = spans.iter().map(|&(from, to)| {
-            let to = if mode == PoolingMode::Cls { from + 1 } else { to };
-            let mut sum = vec![0f32; self.hidden];
-            for r in from..to {
-                sum.iter_mut().zip(s.x.row(r)).for_each(|(slot, v)| *slot += v);
-            }
-            let length = match normalise {
-                // Scaling by the count first would cancel out.
-                true => (sum.iter().map(|v| v * v).sum::<f32>() + 1e-24).sqrt(),
-                false => (to - from) as f32,
-            };
-            sum.iter_mut().for_each(|v| *v /= length);
-            sum
-        });
-        pooled.collect()
-    }
-
-    fn logits(&self, spans: &[(usize, usize)], s: &mut Scratch) -> Result<Vec<Vec<f32>>, ModelError> {
-        let (Some(pooler), Some(classifier)) = (&self.pooler, &self.classifier) else {
-            return Err(ModelError::new(ModelErrorKind::Internal, "a classifier without its head"));
-        };
-        let n = spans.len();
-        s.context.reshape(n, self.hidden);
-        for (r, (from, _)) in spans.iter().enumerate() {
-            let first = s.x.row(*from);
-            let row = s.context.row_mut(r);
-            row[..first.len()].copy_from_slice(first);
-        }
-        s.out.reshape(n, self.hidden);
-        pooler.apply(&s.context, &mut s.out, (0, n));
-        for r in 0..n {
-            self.activate_head(s.out.row_mut(r));
-        }
-        s.inner.reshape(n, self.labels);
-        classifier.apply(&s.out, &mut s.inner, (0, n));
-        Ok((0..n).map(|r| s.inner.row(r)[..self.labels].to_vec()).collect())
-    }
-}
-
-impl Dense {
-    fn new(linears: &[&Linear], isa: Isa, form: Option<IntForm>) -> Result<Self, ModelError> {
-        let Some(form) = form else { return pack(linears, isa).map(Self::Floats) };
-        let (parts, k) = parts(linears)?;
-        Ok(Self::Ints(IntPacked::new(&borrowed(&parts), k, isa, form)))
-    }
-
-    fn apply(&self, a: &Matrix, c: &mut Matrix, rows: (usize, usize), room: &mut IntRoom) {
-        match self {
-            Self::Floats(packed) => packed.apply(a, c, rows),
-            Self::Ints(packed) => packed.apply(a, c, rows, room),
-        }
-    }
-
-    fn columns(&self) -> usize {
-        match self {
-            Self::Floats(packed) => packed.columns(),
-            Self::Ints(packed) => packed.columns(),
-        }
-    }
 }
 
 impl FusedLayer {
@@ -379,32 +298,6 @@ impl FusedLayer {
             output_norm: norm_weights(&layer.output_norm, eps)?,
         })
     }
-}
-
-fn numbers(tensor: &Tensor) -> Result<Vec<f32>, ModelError> {
-    Ok(tensor.flatten_all()?.to_vec1()?)
-}
-
-/// Weight and bias of each layer, and the numbers per row of a weight.
-type Parts = (Vec<(Vec<f32>, Vec<f32>)>, usize);
-
-fn parts(linears: &[&Linear]) -> Result<Parts, ModelError> {
-    let mut parts = Vec::with_capacity(linears.len());
-    let mut k = 0;
-    for linear in linears {
-        k = linear.weight.dim(1)?;
-        parts.push((numbers(&linear.weight)?, numbers(&linear.bias)?));
-    }
-    Ok((parts, k))
-}
-
-fn borrowed(parts: &[(Vec<f32>, Vec<f32>)]) -> Vec<(&[f32], &[f32])> {
-    parts.iter().map(|(w, b)| (&w[..], &b[..])).collect()
-}
-
-fn pack(linears: &[&Linear], isa: Isa) -> Result<Packed, ModelError> {
-    let (parts, k) = parts(linears)?;
-    Ok(Packed::new(&borrowed(&parts), k, isa))
 }
 
 fn norm_weights(norm: &Norm, eps: f32) -> Result<NormWeights, ModelError> {

@@ -27,6 +27,8 @@ macro_rules! softmax_kernels {
         $(#[$feature])*
         pub fn softmax(rows: &mut [f32], (stride, length): (usize, usize), scale: f32) {
             let chunks = length.div_ceil(N);
+            // Lanes of the last chunk that count.
+            let last = length - (chunks - 1) * N;
             let mut rows = rows.chunks_exact_mut(stride);
             while let Some(a) = rows.next() {
                 let a = &mut a.as_chunks_mut::<N>().0[..chunks];
@@ -35,31 +37,31 @@ macro_rules! softmax_kernels {
                         let b = &mut b.as_chunks_mut::<N>().0[..chunks];
                         let c = &mut c.as_chunks_mut::<N>().0[..chunks];
                         let d = &mut d.as_chunks_mut::<N>().0[..chunks];
-                        softmax_of([a, b, c, d], length % N, scale);
+                        softmax_of([a, b, c, d], last, scale);
                     }
                     (b, c, _) => {
-                        softmax_of([a], length % N, scale);
+                        softmax_of([a], last, scale);
                         if let Some(b) = b {
-                            softmax_of([&mut b.as_chunks_mut::<N>().0[..chunks]], length % N, scale);
+                            softmax_of([&mut b.as_chunks_mut::<N>().0[..chunks]], last, scale);
                         }
                         if let Some(c) = c {
-                            softmax_of([&mut c.as_chunks_mut::<N>().0[..chunks]], length % N, scale);
+                            softmax_of([&mut c.as_chunks_mut::<N>().0[..chunks]], last, scale);
                         }
                     }
                 }
             }
         }
 
-        /// Of the last chunk only `rest` lanes count, or all if that is 0. Without closures, which would
-        /// be calls where little is inlined.
+        /// Of the last chunk only the first `lanes` count. Without closures, which would be calls where
+        /// little is inlined.
         $(#[$feature])*
-        fn softmax_of<const R: usize>(rows: [&mut [[f32; N]]; R], rest: usize, scale: f32) {
+        fn softmax_of<const R: usize>(rows: [&mut [[f32; N]]; R], lanes: usize, scale: f32) {
             let mut chunks = usize::MAX;
             let mut top = [splat(f32::NEG_INFINITY); R];
             for r in 0..R {
                 chunks = chunks.min(rows[r].len());
-                if let (true, Some(last)) = (rest > 0, rows[r].last_mut()) {
-                    let whole = first(load(last), rest, top[r]);
+                if let Some(last) = rows[r].last_mut() {
+                    let whole = first(load(last), lanes, top[r]);
                     store(last, whole);
                 }
             }
