@@ -102,7 +102,7 @@ fn name(shelf: &Found) -> String {
     }
 }
 
-/// `f32 cpu fused, pair`.
+/// `f32 cpu fused 2 avx512, pair`.
 fn as_what(shelf: &Found) -> String {
     sanitise::excerpt(&format!("{}, {}", shelf.about.arithmetic, shelf.about.template), 120)
 }

@@ -1,7 +1,7 @@
 //! Evaluating `check` lines: which figure decided, its value and threshold, and the rows behind it.
 //! What is n/a counts as failed, with a reason.
 
-use super::figures::{Figure, Figures};
+use super::figures::{Figure, Figures, OF_SUPPLIERS};
 use crate::engine::store::quote_ident;
 use crate::notebook::check::{Check, Part, Term, Verdict};
 use crate::notebook::diagnostics::nearest;
@@ -83,6 +83,9 @@ fn why_not(term: &Term, figures: Option<&Figures>) -> Option<String> {
     if term.part == Part::Rows || figures.get(&term.figure).is_some() {
         return Some(format!("{term} is n/a"));
     }
+    if term.figure.starts_with(OF_SUPPLIERS) {
+        return Some(format!("{term} is n/a: made where a fairness cell says `suppliers = [...]`"));
+    }
     let near = nearest(&term.figure, figures.names()).map(|name| format!("; did you mean {name}?"));
     let list = || {
         let names: Vec<&str> = figures.names().collect();
@@ -108,6 +111,7 @@ fn no_interval(term: &Term, figure: &Figure) -> String {
 mod tests {
     use super::*;
     use crate::analysis::compare::{CompareLine, CompareTable};
+    use crate::analysis::fairness::{FairnessTable, Side, SideFigure};
     use crate::analysis::metrics::{MetricLine, MetricsTable};
     use crate::notebook::spec::Input;
 
@@ -147,6 +151,22 @@ mod tests {
         assert_eq!(eval("n(ndcg@10) == 7").ok, Some(true));
         let both = eval("ndcg@10 >= 0.35 or n(ndcg@10) > 9");
         assert_eq!(both.reason.as_deref(), Some("ndcg@10 = 0.31, n(ndcg@10) = 7"));
+    }
+
+    #[test]
+    fn figures_of_suppliers_say_what_they_need() {
+        let users = FairnessTable { sides: vec![(Side::Users, SideFigure::default())], ..Default::default() };
+        let both = FairnessTable {
+            sides: vec![(Side::Users, SideFigure::default()), (Side::Suppliers, SideFigure::default())],
+            ..Default::default()
+        };
+        let input = Input { from: "rel".into(), filter: None };
+        let reason = |table: &FairnessTable| {
+            let figures = Figures::of_fairness(table, &input);
+            evaluate(&["supplier_worst > 0".to_owned()], &figures, &One(quality())).remove(0).reason.unwrap()
+        };
+        assert!(reason(&users).contains("`suppliers = [...]`"), "{}", reason(&users));
+        assert_eq!(reason(&both), "supplier_worst is n/a");
     }
 
     #[test]

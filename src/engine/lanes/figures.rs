@@ -6,13 +6,16 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::compare::{CompareLine, CompareTable};
-use crate::analysis::fairness::{FIGURES, FairnessTable};
+use crate::analysis::fairness::{FIGURES, FairnessTable, Side};
 use crate::analysis::metrics::{MetricId, MetricLine, MetricsTable};
 use crate::analysis::slices::SlicesTable;
 use crate::engine::store::quote_ident;
 use crate::notebook::check::{Delta, Part, Term};
 use crate::notebook::spec::Input;
 use crate::protocol::TrainReport;
+
+/// What figures of a fairness table's second side begin with.
+pub(super) const OF_SUPPLIERS: &str = "supplier_";
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Figures {
@@ -62,11 +65,15 @@ impl Figures {
         figures
     }
 
+    /// Figures of suppliers only where the table has that side.
     pub fn of_fairness(table: &FairnessTable, input: &Input) -> Self {
         let mut figures = Self::of_rows(table.lines.len() as u64);
+        // Without that side they would be n/a for ever, and a check could not say why.
+        let suppliers = table.sides.iter().any(|(side, _)| *side == Side::Suppliers);
         let names = FIGURES
             .iter()
             .map(|figure| figure.0)
+            .filter(|name| suppliers || !name.starts_with(OF_SUPPLIERS))
             .chain(table.sides.iter().map(|(_, side)| side.metric.as_str()));
         for name in names {
             let line = table.line_of(name);

@@ -5,6 +5,7 @@ use super::bert::Path;
 use super::cache::{Entry, Key, Memo, Origin, ShelfId};
 use super::compute::Computed;
 use super::error::ModelError;
+use super::fused::Isa;
 use super::heads::Head;
 use super::load::Model;
 use super::score::{ScoreInputs, ScoreOptions};
@@ -14,6 +15,10 @@ use crate::util::cancel::Cancel;
 /// Keys looked up at a time: enough to join reads, few enough to show rows at once.
 const AT_A_TIME: usize = 1 << 14;
 
+/// Goes up when the fused path's outputs change, be it in their last digits: what an older version has
+/// kept is not taken for this one's.
+const KERNELS: u32 = 2;
+
 impl Model {
     /// Everything beside its texts that decides an input's output. Two devices or two kernels agree
     /// within 1e-5 only, so they do not answer for each other: with and without the cache, a score is
@@ -22,9 +27,9 @@ impl Model {
         let info = &self.info;
         let ours = options.path == Path::Fused && self.encoder.own().is_some();
         let kernels = match (ours, self.on_cpu()) {
-            (true, true) => "fused",
-            (true, false) => "packed",
-            (false, _) => "candle",
+            (true, true) => format!("fused {KERNELS} {}", Isa::detect().name()),
+            (true, false) => "packed".to_owned(),
+            (false, _) => "candle".to_owned(),
         };
         let device = info.device.split(':').next().unwrap_or_default();
         let template = match inputs {

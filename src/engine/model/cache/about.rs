@@ -19,7 +19,7 @@ pub struct About {
     pub model: String,
     /// The model's hash, 64 hex digits.
     pub model_hash: String,
-    /// e.g. `f32 cpu fused`.
+    /// e.g. `f32 cpu fused 2 avx512`.
     pub arithmetic: String,
     /// e.g. `pair`.
     pub template: String,

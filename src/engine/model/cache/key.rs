@@ -45,7 +45,7 @@ pub struct ShelfId {
     pub model_hash: String,
     /// The folder's name: for people, decides nothing.
     pub model_name: String,
-    /// How it is computed: number type, device, path, e.g. `f32 cpu fused`.
+    /// How it is computed: number type, device, kernels, e.g. `f32 cpu fused 2 avx512`.
     pub arithmetic: String,
     /// How texts become the model's input, e.g. `pair`, `text`, `side`; with prefixes where there are any.
     pub template: String,

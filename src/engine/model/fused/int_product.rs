@@ -100,7 +100,7 @@ impl IntPacked {
         let stride = self.k * 2 / self.form.step();
         let mut panels = self.data.chunks_exact(stride * width).enumerate().peekable();
         while let Some((panel, b)) = panels.next() {
-            let next = panels.peek().map_or(&[][..], |(_, next)| next);
+            let next = panels.peek().map_or(b, |(_, next)| next);
             let columns = self.columns_of(panel * width..(panel + 1) * width);
             let (mut ahead, share) = Ahead::by(next, tiles, self.k / self.form.step());
             for (tile, scales) in room.scales.chunks(tile_rows).enumerate() {

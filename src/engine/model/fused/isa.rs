@@ -44,6 +44,15 @@ impl Isa {
         Self::Scalar
     }
 
+    /// As `RECSCOPE_ISA` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+        }
+    }
+
     /// Every set that this processor can run, for tests and benches.
     pub fn available() -> Vec<Self> {
         match Self::best() {
@@ -82,7 +91,7 @@ impl Isa {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IntForm {
     /// Pairs of 16-bit numbers (`vpmaddwd`, AVX2): the zero point is taken off beforehand. Twice the
-    /// bytes of [`IntForm::Bytes`], the same multiplications per cycle as 8-bit ones without VNNI, and
+    /// bytes of [`IntForm::Fours`], the same multiplications per cycle as 8-bit ones without VNNI, and
     /// nothing can saturate.
     Pairs,
     /// Fours of bytes, unsigned by signed (`vpdpbusd`, AVX-512 VNNI).

@@ -97,7 +97,8 @@ impl Packed {
         let parts = self.parts();
         for number in 0..parts {
             let (panel, k0, b) = self.part(number);
-            let next = if number + 1 < parts { self.part(number + 1).2 } else { &[] };
+            // After the last one nothing is known to come: what is there already costs nothing.
+            let next = if number + 1 < parts { self.part(number + 1).2 } else { b };
             let k = b.len() / width;
             let start = if k0 == 0 { Start::Bias(&self.bias[panel * width..]) } else { Start::Output };
             let (mut ahead, share) = Ahead::by(next, tiles, k);

@@ -80,7 +80,7 @@ impl NormWeights {
     }
 }
 
-/// Expands to the three kernels over the vector type `V` of `N` lanes and the primitives in scope:
+/// Expands to the kernels over the vector type `V` of `N` lanes and the primitives in scope:
 /// `load store splat add sub mul div fma max min sum maximum exp2i round`.
 macro_rules! row_kernels {
     ($(#[$feature:meta])*) => {
