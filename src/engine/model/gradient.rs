@@ -219,8 +219,9 @@ impl Model {
         let on_cpu = self.on_cpu();
         let threads = if on_cpu { workers::worker_count(0) } else { 1 };
         let even = lengths.iter().sum::<usize>().div_ceil(threads).max(1);
+        // Whole steps would make batches uneven, of which there may be one per core.
         let budget = if on_cpu { even.min(384) } else { 16_384 };
-        let mut batches = plan(&lengths, budget, self.token_step()).into_iter();
+        let mut batches = plan(&lengths, budget, 1).into_iter();
         let mut all: Vec<Vec<f32>> = vec![Vec::new(); rows.len()];
         workers::run(
             Crew::of(threads),

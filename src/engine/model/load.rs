@@ -14,7 +14,7 @@ use super::encoder::Encoder;
 use super::error::{ModelError, ModelErrorKind};
 use super::family::{Family, unsupported};
 use super::folder::check_folder;
-use super::fused::FusedBert;
+use super::fused::{FusedBert, Isa};
 use super::hash::hash_folder;
 use super::heads::{Head, folder_gains, gains};
 use super::params::Params;
@@ -87,6 +87,7 @@ impl Model {
     /// Loads `config.json`, the tokenizer, and `model.safetensors` (or its shards).
     pub fn load(dir: &Path, options: &LoadOptions) -> Result<Model, ModelError> {
         check_folder(dir)?;
+        Isa::check_limit()?;
         let config = BertConfig::read(&dir.join("config.json"))?;
         let head = open_head(dir, &config, options)?;
         let prefixes = open_prefixes(dir, &head, options)?;

@@ -5,7 +5,7 @@ use super::bert::Path;
 use super::cache::{Entry, Key, Memo, Origin, ShelfId};
 use super::compute::Computed;
 use super::error::ModelError;
-use super::fused::Isa;
+use super::fused::{Isa, KERNELS};
 use super::heads::Head;
 use super::load::Model;
 use super::score::{ScoreInputs, ScoreOptions};
@@ -14,10 +14,6 @@ use crate::util::cancel::Cancel;
 
 /// Keys looked up at a time: enough to join reads, few enough to show rows at once.
 const AT_A_TIME: usize = 1 << 14;
-
-/// Goes up when the fused path's outputs change, be it in their last digits: what an older version has
-/// kept is not taken for this one's.
-const KERNELS: u32 = 2;
 
 impl Model {
     /// Everything beside its texts that decides an input's output. Two devices or two kernels agree

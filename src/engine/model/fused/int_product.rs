@@ -13,6 +13,7 @@ use super::tile::{Ahead, ROWS, WIDTH, multiply_int_tile};
 
 /// Largest weight: symmetric, so -128 is not used.
 const TOP: f32 = 127.0;
+
 /// Room for a product's whole numbers, kept from batch to batch.
 #[derive(Default)]
 pub struct IntRoom {

@@ -3,8 +3,10 @@
 
 use std::sync::OnceLock;
 
+use crate::engine::model::error::{ModelError, ModelErrorKind};
+
 /// In rising order of preference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Isa {
     Scalar,
     Avx2,
@@ -16,19 +18,27 @@ pub enum Isa {
 const LIMIT: &str = "RECSCOPE_ISA";
 
 impl Isa {
-    /// The best set of this processor, or what `RECSCOPE_ISA` (`scalar`, `avx2`, `avx512`) limits it to.
-    /// Read once; what is not one of the three limits nothing.
+    /// The best set of this processor, or what `RECSCOPE_ISA` limits it to. Read once.
     pub fn detect() -> Self {
         static FOUND: OnceLock<Isa> = OnceLock::new();
-        *FOUND.get_or_init(|| Self::best().limited(std::env::var(LIMIT).ok().as_deref()))
+        *FOUND.get_or_init(|| {
+            let limit = Self::limit(std::env::var(LIMIT).ok().as_deref()).ok().flatten();
+            limit.map_or(Self::best(), |most| most.min(Self::best()))
+        })
     }
 
-    fn limited(self, most: Option<&str>) -> Self {
-        match (most, self) {
-            (Some("scalar"), _) => Self::Scalar,
-            (Some("avx2"), Self::Avx512) => Self::Avx2,
-            _ => self,
-        }
+    /// Whether `RECSCOPE_ISA`, if it is set, names a set: a slip must not pass for a measurement.
+    pub fn check_limit() -> Result<(), ModelError> {
+        Self::limit(std::env::var(LIMIT).ok().as_deref()).map(|_| ())
+    }
+
+    fn limit(said: Option<&str>) -> Result<Option<Self>, ModelError> {
+        let Some(said) = said.filter(|said| !said.is_empty()) else { return Ok(None) };
+        let all = [Self::Scalar, Self::Avx2, Self::Avx512];
+        all.into_iter().find(|isa| isa.name().eq_ignore_ascii_case(said)).map(Some).ok_or_else(|| {
+            let what = format!("{LIMIT} is {said:?}, which names no instructions");
+            ModelError::new(ModelErrorKind::Unsupported, what).hint("say scalar, avx2 or avx512, or unset it")
+        })
     }
 
     fn best() -> Self {
@@ -131,13 +141,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_takes_instructions_away_and_never_adds_any() {
-        for isa in Isa::available() {
-            assert_eq!(isa.limited(Some("scalar")), Isa::Scalar);
-            assert_eq!(isa.limited(Some("avx512")), isa);
-            assert_eq!(isa.limited(None), isa);
+    fn a_limit_is_a_set_or_an_error() {
+        for isa in [Isa::Scalar, Isa::Avx2, Isa::Avx512] {
+            assert_eq!(Isa::limit(Some(isa.name())), Ok(Some(isa)));
         }
-        assert_eq!(Isa::Avx512.limited(Some("avx2")), Isa::Avx2);
-        assert_eq!(Isa::Scalar.limited(Some("avx2")), Isa::Scalar);
+        assert_eq!(Isa::limit(Some("AVX2")), Ok(Some(Isa::Avx2)));
+        assert_eq!((Isa::limit(None), Isa::limit(Some(""))), (Ok(None), Ok(None)));
+        assert!(Isa::limit(Some("avx3")).unwrap_err().message.contains("RECSCOPE_ISA"));
+        // The order is what makes it a limit.
+        assert!(Isa::Scalar < Isa::Avx2 && Isa::Avx2 < Isa::Avx512);
     }
 }

@@ -29,27 +29,22 @@ macro_rules! softmax_kernels {
             let chunks = length.div_ceil(N);
             // Lanes of the last chunk that count.
             let last = length - (chunks - 1) * N;
-            let mut rows = rows.chunks_exact_mut(stride);
-            while let Some(a) = rows.next() {
-                let a = &mut a.as_chunks_mut::<N>().0[..chunks];
-                match (rows.next(), rows.next(), rows.next()) {
-                    (Some(b), Some(c), Some(d)) => {
-                        let b = &mut b.as_chunks_mut::<N>().0[..chunks];
-                        let c = &mut c.as_chunks_mut::<N>().0[..chunks];
-                        let d = &mut d.as_chunks_mut::<N>().0[..chunks];
-                        softmax_of([a, b, c, d], last, scale);
-                    }
-                    (b, c, _) => {
-                        softmax_of([a], last, scale);
-                        if let Some(b) = b {
-                            softmax_of([&mut b.as_chunks_mut::<N>().0[..chunks]], last, scale);
-                        }
-                        if let Some(c) = c {
-                            softmax_of([&mut c.as_chunks_mut::<N>().0[..chunks]], last, scale);
-                        }
-                    }
-                }
+            let (fours, rest) = rows.split_at_mut(rows.len() / (4 * stride) * 4 * stride);
+            let mut fours = fours.chunks_exact_mut(stride);
+            while let (Some(a), Some(b), Some(c), Some(d)) =
+                (fours.next(), fours.next(), fours.next(), fours.next())
+            {
+                let rows = [whole(a, chunks), whole(b, chunks), whole(c, chunks), whole(d, chunks)];
+                softmax_of(rows, last, scale);
             }
+            for row in rest.chunks_exact_mut(stride) {
+                softmax_of([whole(row, chunks)], last, scale);
+            }
+        }
+
+        #[inline]
+        fn whole(row: &mut [f32], chunks: usize) -> &mut [[f32; N]] {
+            &mut row.as_chunks_mut::<N>().0[..chunks]
         }
 
         /// Of the last chunk only the first `lanes` count. Without closures, which would be calls where

@@ -25,7 +25,7 @@ pub enum Start<'a> {
 
 /// What one tile fetches into the second-level cache while it computes: the weights that are next. A row
 /// block reads every panel of a matrix once, and matrices do not fit that cache: without this, the first
-/// tile of each panel would wait for the third level. A quarter of the time was spent so.
+/// tile of each panel would wait for the third level. A tenth of the time was spent so.
 #[derive(Clone, Copy)]
 pub struct Ahead {
     from: *const u8,

@@ -14,8 +14,9 @@ macro_rules! tile {
         /// # Safety
         /// Needs AVX2 and FMA. Readable: 6 rows of `steps` 32-bit units at the stride of `a`, 16 units a
         /// step from `b`, 16 numbers from `init` (or 6 rows of them at its stride). Writable: 6 rows of 16
-        /// numbers at the stride of `c`. Strides count elements of their type; `steps >= 1`. Each step fetches one line
-        /// from `ahead`, `ahead_step` bytes further each time, into the second-level cache: any address is fine.
+        /// numbers at the stride of `c`. Strides count elements of their type; `steps >= 1`.
+        /// Each step fetches one line from `ahead`, `ahead_step` bytes further each time, into the
+        /// second-level cache: any address is fine.
         #[target_feature(enable = "avx2,fma")]
         pub unsafe fn $name(
             steps: usize,

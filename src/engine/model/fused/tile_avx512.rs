@@ -14,8 +14,9 @@ macro_rules! tile {
         /// # Safety
         /// Needs the features named. Readable: 12 rows of `steps` 32-bit units at the stride of `a`, 32
         /// units a step from `b`, 32 numbers from `init` (or 12 rows of them at its stride). Writable: 12
-        /// rows of 32 numbers at the stride of `c`. Strides count elements of their type; `steps >= 1`. Each step fetches one line
-        /// from `ahead`, `ahead_step` bytes further each time, into the second-level cache: any address is fine.
+        /// rows of 32 numbers at the stride of `c`. Strides count elements of their type; `steps >= 1`.
+        /// Each step fetches one line from `ahead`, `ahead_step` bytes further each time, into the
+        /// second-level cache: any address is fine.
         pub unsafe fn $name(
             steps: usize,
             (a, a_stride): (*const $in, usize),
