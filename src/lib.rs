@@ -29,4 +29,6 @@ pub mod pull;
 pub mod report;
 #[cfg(feature = "notebook")]
 pub mod screen;
+#[cfg(feature = "notebook")]
+pub mod state;
 pub mod util;

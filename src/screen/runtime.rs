@@ -1,6 +1,9 @@
 //! The loop that joins keys, engine and time to the app: waits, drains all that waits, updates, fulfils
 //! wishes, draws once. The thread that draws does nothing that can block.
 
+mod copy;
+mod threads;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,9 +16,10 @@ use super::app::{App, Effect, Msg, NEW_NAME, update};
 use super::hands::{Hands, Task};
 use super::signals::{self, Signal};
 use super::ui::terminal::{self, Terminal};
-use super::ui::views::{Look, texts, view};
+use super::ui::views::{Look, view};
 use super::ui::widgets::code::Highlighter;
 use crate::protocol::{Engine, Event, Request};
+use threads::spawn;
 
 /// Starts an engine, or says why it cannot.
 pub type StartEngine = Box<dyn FnMut() -> Result<Box<dyn Engine>, String> + Send>;
@@ -115,41 +119,6 @@ impl Runtime {
             && let Err(error) = super::hands::journal(&path, &text)
         {
             tracing::error!("unsaved work was not kept: {error}");
-        }
-    }
-
-    fn listen(&self) -> std::io::Result<()> {
-        let keys = self.sender.clone();
-        spawn("keys", move || {
-            terminal::read_keys(|input| {
-                let input = match input {
-                    terminal::Input::Msg(msg) => Input::Msg(msg),
-                    terminal::Input::Dead => Input::TerminalGone,
-                };
-                keys.send(input).is_ok()
-            });
-        })?;
-        let caught = self.sender.clone();
-        signals::listen(move |signal| caught.send(Input::Signal(signal)).is_ok())?;
-        let (loaded, texts) = (self.sender.clone(), texts(&self.app.doc));
-        spawn("grammars", move || {
-            let highlighter = Highlighter::load();
-            // Met here, no expression of these texts holds up the key that shows them.
-            for (language, text) in &texts {
-                highlighter.highlight(*language, &text.lines().collect::<Vec<_>>());
-            }
-            let _ = loaded.send(Input::Highlighter(Arc::new(highlighter)));
-        })
-    }
-
-    fn start_engine(&self) {
-        let (start, sender) = (Arc::clone(&self.start_engine), self.sender.clone());
-        let started = spawn("start engine", move || {
-            let engine = start.lock()();
-            let _ = sender.send(Input::EngineStarted(engine));
-        });
-        if let Err(error) = started {
-            let _ = self.sender.send(Input::EngineStarted(Err(error.to_string())));
         }
     }
 
@@ -352,21 +321,6 @@ impl Runtime {
         }
     }
 
-    /// Inside tmux by tmux; else by OSC 52, which cannot be confirmed, where the terminal may take it;
-    /// else into a file.
-    fn copy(&mut self, text: String, terminal: &mut Terminal) {
-        const MOST_OSC52_BYTES: usize = 74_000;
-        let dumb = std::env::var("TERM").is_ok_and(|t| t == "linux" || t == "dumb");
-        if std::env::var_os("TMUX").is_some() || dumb || text.len() > MOST_OSC52_BYTES {
-            return self.hands.give(Task::Copy(text));
-        }
-        let said = match terminal.offer_clipboard(&text) {
-            Ok(()) => Ok("offered to the terminal's clipboard (OSC 52; it does not confirm)".to_owned()),
-            Err(error) => Err(format!("not copied: {error}")),
-        };
-        self.update(Msg::Copied(said), terminal);
-    }
-
     fn draw(&mut self, terminal: &mut Terminal) -> std::io::Result<()> {
         self.resize();
         let (app, look) = (&self.app, &self.look);
@@ -391,8 +345,4 @@ fn is_calm(event: &Event) -> bool {
         Event::Cell { state, .. } => matches!(state, Running(_) | Partial(_) | Queued),
         _ => false,
     }
-}
-
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-    std::thread::Builder::new().name(name.into()).spawn(work).map(|_| ())
 }

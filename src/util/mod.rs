@@ -8,6 +8,7 @@ pub mod figures;
 pub(crate) mod lexis;
 pub mod memory;
 pub mod nearest;
+pub mod private;
 pub mod sanitise;
 
 /// Whether the value of a setting means "none".

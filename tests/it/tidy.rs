@@ -11,6 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("util", &[]),
     ("notebook", &["util"]),
     ("config", &["util"]),
+    ("state", &["util"]),
     ("analysis/metrics", &["analysis", "util"]),
     ("analysis/stats", &["analysis", "util"]),
     ("analysis", &["analysis", "util"]),
@@ -19,12 +20,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("engine/model", &["util"]),
     ("pipe", &["engine/model", "util"]),
     ("pull", &["engine/model", "util"]),
-    ("engine/lanes", &["protocol", "notebook", "analysis", "engine", "util"]),
+    ("engine/lanes", &["protocol", "notebook", "analysis", "engine", "state", "util"]),
     ("engine", &["protocol", "notebook", "analysis", "engine", "util"]),
     ("report", &["protocol", "notebook", "analysis", "util"]),
     ("screen/app", &["protocol", "notebook", "config", "util"]),
     ("screen/ui", &["screen", "protocol", "notebook", "config", "util"]),
-    ("screen", &["protocol", "notebook", "config", "util", "screen"]),
+    ("screen", &["protocol", "notebook", "config", "state", "util", "screen"]),
 ];
 
 /// Crate -> the only folders that may name it.

@@ -1,0 +1,95 @@
+//! What the app is told ([`Msg`]) and what it wishes done ([`Effect`]). No behaviour: `update` takes the
+//! one in, `screen::runtime` fulfils the other.
+
+use std::path::PathBuf;
+
+use super::Key;
+use crate::protocol::{Event, Request};
+
+/// Everything that can happen to the app.
+#[derive(Debug, Clone)]
+pub enum Msg {
+    Key(Key),
+    Paste(String),
+    Resize {
+        width: u16,
+        height: u16,
+    },
+    /// Only while [`super::App::wants_tick`] says so. `now_ms` counts from any fixed moment.
+    Tick {
+        now_ms: u64,
+    },
+    Engine(Event),
+    EngineStarted,
+    /// The engine has ended or could not be started.
+    EngineGone(String),
+    Saved {
+        text: String,
+        result: Result<PathBuf, SaveError>,
+    },
+    Journaled(Result<(), String>),
+    /// What became of a copy: the route taken, or why it failed.
+    Copied(Result<String, String>),
+    /// Model folders found on disk.
+    Models(Vec<ModelChoice>),
+    /// SIGTERM, SIGHUP or a dead terminal: save and go.
+    Terminate,
+    /// Back from a suspension: everything must be drawn again.
+    Resumed,
+}
+
+/// Why a save did not happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SaveError {
+    /// Another program wrote the file since it was read.
+    ChangedOutside,
+    Failed(String),
+}
+
+/// What the app wishes done; fulfilled outside, answered by a [`Msg`] where one is named.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    Send(Request),
+    /// Answer: `EngineStarted` or `EngineGone`.
+    StartEngine,
+    /// Ends the engine at once. Answer: `EngineGone`.
+    KillEngine,
+    File(FileTask),
+    /// Answer: `Copied`.
+    Copy(String),
+    /// Look for model folders. Answer: `Models`.
+    FindModels,
+    Suspend,
+    /// Draw everything again.
+    Repaint,
+    Quit,
+}
+
+/// Work on the notebook's file and on what is kept beside it. `path` is the notebook's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileTask {
+    /// Writes the notebook unless the file is no longer `on_disk`. Answer: `Saved`.
+    Save {
+        path: PathBuf,
+        text: String,
+        /// What the file held when last read or written; `None`: it must not exist yet.
+        on_disk: Option<String>,
+        /// Write even if it changed outside.
+        force: bool,
+    },
+    /// Keeps the unsaved text safe beside the notebook. Answer: `Journaled`.
+    Journal { path: PathBuf, text: String },
+    /// The notebook is saved: what the journal kept is no longer needed.
+    ForgetJournal { path: PathBuf },
+}
+
+/// A model folder that can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelChoice {
+    /// As it is written in a cell, relative to the notebook where possible.
+    pub path: String,
+    /// Compares embeddings (`embed`) rather than reading a pair.
+    pub embeds: bool,
+    /// Where it was found, for the menu.
+    pub origin: String,
+}
