@@ -6,7 +6,7 @@ use std::path::Path;
 use super::args::RunArgs;
 use super::output::{Ticker, cancel_on_signal, print, width};
 use super::run::{RunOptions, run_notebook};
-use super::{Failure, settings};
+use super::{Failure, access, settings};
 use crate::protocol::{CellState, Event};
 use crate::report;
 use crate::util::{atomic, figures, sanitise};
@@ -31,6 +31,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         cancel: cancel_on_signal(),
     };
     options.engine.cache &= !args.no_cache;
+    options.engine.access = access::of_run(&args.notebook, &args.set, &args.access)?;
     let mut ticker = Ticker::new();
     let report = run_notebook(&args.notebook, &args.set, &options, &mut |event| {
         if let Some(line) = progress(event) {

@@ -1,14 +1,18 @@
 //! One file per subcommand; the only place for stdout and stderr.
 
+mod access;
 pub mod args;
 mod cache;
 pub mod demo;
 mod docs;
 mod doctor;
+mod engine;
+mod engine_args;
 mod eval;
 mod explain;
 mod failure;
 mod headless;
+mod inspect;
 mod models;
 mod open;
 mod output;
@@ -19,6 +23,8 @@ mod score;
 mod settings;
 mod shrink;
 mod train;
+mod trust;
+mod trust_args;
 mod verify;
 mod verify_args;
 
@@ -69,12 +75,8 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
             clap_complete::generate(shell, &mut Cli::command(), "recscope", &mut script);
             print(&String::from_utf8_lossy(&script))
         }
-        Some(Command::Engine(args)) => {
-            let mut options = settings::load().engine_options(&args::EngineSettings::default())?;
-            options.score_cache.folder.take_if(|_| args.no_score_cache);
-            crate::engine::lanes::serve_socket(&args.socket, args.detached, options)
-                .map_err(|error| Failure::resource(format!("the engine's socket failed: {error}")))?;
-            Ok(0)
-        }
+        Some(Command::Inspect { file }) => inspect::inspect(&file),
+        Some(Command::Trust(command)) => trust::trust(&command),
+        Some(Command::Engine(args)) => engine::serve(&args),
     }
 }

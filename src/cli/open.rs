@@ -3,13 +3,14 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use super::{Failure, settings};
+use super::{Failure, access, engine, settings};
 use crate::analysis::metrics::METRICS;
-use crate::engine::lanes::start_in_process;
+use crate::engine::lanes::EngineOptions;
 use crate::notebook::fresh::{DataFile, new_notebook};
 use crate::protocol::Engine;
-use crate::protocol::transport::{ChildOptions, ChildProcess};
+use crate::screen::app::trust::{Level, Trust};
 use crate::screen::{self, Ending};
+use crate::trust::{Access, Finding, What, is_open_to_all};
 
 /// What the screen is opened on.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,11 +25,35 @@ pub(super) struct Opened {
 pub(super) fn open(files: &[String], keep_scores: bool) -> Result<u8, Failure> {
     let here =
         std::env::current_dir().map_err(|e| Failure::resource(format!("no working directory: {e}")))?;
-    show(opened(files, &here)?, keep_scores)
+    let opened = opened(files, &here)?;
+    let trust = trust_of(&opened);
+    show(opened, trust, keep_scores)
+}
+
+/// Opens the screen on a notebook that recscope has just made.
+pub(super) fn open_own(notebook: &Path, keep_scores: bool) -> Result<u8, Failure> {
+    show(self::notebook(notebook)?, Trust::default(), keep_scores)
+}
+
+/// A notebook in no trusted folder opens as text. One that is new is the user's own; but DuckDB files hold
+/// views and macros that may read anything, so that a new notebook over them is held to what it names.
+fn trust_of(opened: &Opened) -> Trust {
+    let survey = access::survey_of(&opened.text, &[], &opened.base, opened.path.as_deref());
+    let level = match &opened.path {
+        Some(path) if access::is_trusted(path) => Level::Full,
+        Some(path) if path.exists() => Level::Inert,
+        Some(_) => Level::Full,
+        None => {
+            let databases = survey.findings.iter().filter(|f| f.what == What::Database);
+            let foreign = |f: &Finding| !access::is_trusted(&survey.limits.locate(&f.path));
+            if databases.into_iter().any(foreign) { Level::Limited } else { Level::Full }
+        }
+    };
+    Trust { level, open_to_all: is_open_to_all(&opened.base), survey, ..Trust::default() }
 }
 
 /// Runs the screen over what was opened, with an engine of its own behind a socket.
-fn show(opened: Opened, keep_scores: bool) -> Result<u8, Failure> {
+fn show(opened: Opened, trust: Trust, keep_scores: bool) -> Result<u8, Failure> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(Failure::usage("the screen needs a terminal")
             .hint("`recscope run NOTEBOOK.md` works without one; `recscope --help` lists the rest"));
@@ -37,18 +62,11 @@ fn show(opened: Opened, keep_scores: bool) -> Result<u8, Failure> {
     let mut engine_options = settings.engine_options(&Default::default())?;
     engine_options.score_cache.folder.take_if(|_| !keep_scores);
     let base = opened.base.clone();
-    let start = Box::new(move || -> Result<Box<dyn Engine>, String> {
-        let child = ChildOptions::this_program().and_then(|mut options| {
-            options.args.extend((!keep_scores).then(|| "--no-score-cache".into()));
-            ChildProcess::spawn(&options)
-        });
-        match child {
-            Ok(child) => Ok(Box::new(child)),
-            // No place for a socket: better one process than none.
-            Err(_) => Ok(Box::new(start_in_process(engine_options.clone()))),
-        }
+    let start = Box::new(move |access: &Access| -> Result<Box<dyn Engine>, String> {
+        Ok(engine::for_screen(&EngineOptions { access: access.clone(), ..engine_options.clone() }))
     });
     let mut options = screen::Options::new(opened.text, opened.path, opened.base, start);
+    options.opening.trust = trust;
     options.theme = settings.config.theme.clone();
     options.models = settings.model_folders(&base);
     options.opening.metrics =

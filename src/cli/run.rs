@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::RecvTimeoutError;
 
 use super::rows::rows;
-use crate::engine::lanes::{EngineOptions, start_in_process};
+use crate::engine::lanes::EngineOptions;
 use crate::notebook::{BlockKind, Diagnostic, Notebook};
 use crate::protocol::{
     CellState, Engine, Event, JobId, Outcome, Page, PageSpec, Problem, ProblemKind, Request,
@@ -84,12 +84,13 @@ fn run(
     }
     let full = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let base = full.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-    let engine = start_in_process(without_screen(&options.engine));
+    let engine = super::engine::for_run(&without_screen(&options.engine));
+    let engine = engine.as_ref();
     let params = params.to_vec();
-    ask(&engine, Request::Sync { text, path: Some(full), base, params })?;
-    ask(&engine, Request::Run { job: JOB, cells: order, first: Vec::new() })?;
-    follow(&engine, options, watch, report)?;
-    fetch(&engine, options, watch, report)
+    ask(engine, Request::Sync { text, path: Some(full), base, params })?;
+    ask(engine, Request::Run { job: JOB, cells: order, first: Vec::new() })?;
+    follow(engine, options, watch, report)?;
+    fetch(engine, options, watch, report)
 }
 
 /// Nobody watches tables fill up, and no screen needs a core.
@@ -98,7 +99,7 @@ fn without_screen(options: &EngineOptions) -> EngineOptions {
     EngineOptions { live_ms: None, threads: options.threads.or(Some(cores)), ..options.clone() }
 }
 
-fn ask(engine: &impl Engine, request: Request) -> Result<(), Problem> {
+fn ask(engine: &dyn Engine, request: Request) -> Result<(), Problem> {
     engine.send(request).map_err(|gone| Problem::new(ProblemKind::Bug, gone.to_string()))
 }
 
@@ -152,7 +153,7 @@ fn order(notebook: &Notebook, only: &[String]) -> Result<Vec<String>, Problem> {
 
 /// Takes events until the job has ended.
 fn follow(
-    engine: &impl Engine,
+    engine: &dyn Engine,
     options: &RunOptions,
     watch: &mut dyn FnMut(&Event),
     report: &mut RunReport,
@@ -167,7 +168,11 @@ fn follow(
             Ok(event) => event,
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => {
-                return Err(Problem::new(ProblemKind::Bug, "the engine has ended before the run"));
+                // A process of its own may have been ended: by its limit of memory, or from outside.
+                let why = engine.send(Request::Pulse).err().map_or_else(String::new, |gone| gone.0);
+                let message = format!("the engine has ended before the run: {why}");
+                return Err(Problem::new(ProblemKind::Resource, message)
+                    .hint("finished results are kept; run it again with less data or more memory"));
             }
         };
         watch(&event);
@@ -227,7 +232,7 @@ fn take(cell: &mut CellReport, outcome: Outcome) {
 
 /// The first rows of every result.
 fn fetch(
-    engine: &impl Engine,
+    engine: &dyn Engine,
     options: &RunOptions,
     watch: &mut dyn FnMut(&Event),
     report: &mut RunReport,

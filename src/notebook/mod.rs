@@ -17,6 +17,7 @@ mod kind;
 mod measure_keys;
 pub mod params;
 mod policy_keys;
+pub mod reach;
 pub mod reserved;
 pub mod roles;
 pub mod spec;

@@ -1,6 +1,8 @@
 //! Work that touches files and programs, done beside the UI thread so that a slow disk never holds
 //! up a key: saving, the journal, the clipboard, looking for models.
 
+mod trust;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -79,6 +81,13 @@ fn with_file(task: FileTask) -> Option<Msg> {
             let result = save(&path, &text, on_disk.as_deref(), force).map(|()| path);
             Some(Msg::Saved { text, result })
         }
+        FileTask::Survey { text, base, path, params } => {
+            Some(Msg::Surveyed(trust::look(&text, &params, &base, path.as_deref())))
+        }
+        FileTask::Trust { path, scope, asked } => {
+            Some(Msg::Trusted { asked, result: trust::add(&path, scope) })
+        }
+        FileTask::Inspect { database, file } => Some(Msg::Inspected(trust::inspect(database, &file))),
         FileTask::Journal { path, text } => {
             Some(Msg::Journaled(journal(&path, &text).map_err(|e| e.to_string())))
         }

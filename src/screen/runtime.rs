@@ -12,17 +12,18 @@ use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use parking_lot::Mutex;
 
 use super::Ending;
-use super::app::{App, Effect, Msg, NEW_NAME, update};
+use super::app::{App, Effect, EngineState, Msg, NEW_NAME, begin, update};
 use super::hands::{Hands, Task};
 use super::signals::{self, Signal};
 use super::ui::terminal::{self, Terminal};
 use super::ui::views::{Look, view};
 use super::ui::widgets::code::Highlighter;
 use crate::protocol::{Engine, Event, Request};
+use crate::trust::Access;
 use threads::spawn;
 
-/// Starts an engine, or says why it cannot.
-pub type StartEngine = Box<dyn FnMut() -> Result<Box<dyn Engine>, String> + Send>;
+/// Starts an engine that may touch what it is given, or says why it cannot.
+pub type StartEngine = Box<dyn FnMut(&Access) -> Result<Box<dyn Engine>, String> + Send>;
 
 /// Messages taken in before drawing again.
 const TURN: usize = 512;
@@ -97,11 +98,23 @@ impl Runtime {
         self.draw(terminal)?;
         // Only now that something is to be seen: keys, signals, the engine, the grammars.
         self.listen()?;
-        self.start_engine();
+        if self.app.engine != EngineState::Off {
+            self.start_engine();
+        }
+        self.begin(terminal);
         loop {
             if let Some(ending) = self.turn(terminal) {
                 return Ok(ending);
             }
+        }
+    }
+
+    /// What the app wants to know from the start.
+    fn begin(&mut self, terminal: &mut Terminal) {
+        let mut effects = Vec::new();
+        begin(&self.app, &mut effects);
+        for effect in effects {
+            self.fulfil(effect, terminal);
         }
     }
 

@@ -61,3 +61,5 @@ mod support_queries;
 mod tidy;
 mod tiny_model;
 mod train;
+mod trust;
+mod trust_screen;

@@ -12,6 +12,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("notebook", &["util"]),
     ("config", &["util"]),
     ("state", &["util"]),
+    ("trust", &["notebook", "state", "util"]),
     ("analysis/metrics", &["analysis", "util"]),
     ("analysis/stats", &["analysis", "util"]),
     ("analysis", &["analysis", "util"]),
@@ -20,12 +21,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("engine/model", &["util"]),
     ("pipe", &["engine/model", "util"]),
     ("pull", &["engine/model", "util"]),
-    ("engine/lanes", &["protocol", "notebook", "analysis", "engine", "state", "util"]),
+    ("engine/lanes", &["protocol", "notebook", "analysis", "engine", "state", "trust", "util"]),
     ("engine", &["protocol", "notebook", "analysis", "engine", "util"]),
     ("report", &["protocol", "notebook", "analysis", "util"]),
-    ("screen/app", &["protocol", "notebook", "config", "util"]),
+    ("screen/app", &["protocol", "notebook", "config", "trust", "util"]),
     ("screen/ui", &["screen", "protocol", "notebook", "config", "util"]),
-    ("screen", &["protocol", "notebook", "config", "state", "util", "screen"]),
+    ("screen", &["protocol", "notebook", "config", "state", "trust", "util", "screen"]),
 ];
 
 /// Crate -> the only folders that may name it.
@@ -43,6 +44,8 @@ const ONLY_USERS: &[(&str, &[&str])] = &[
     ("tar::", &["pull"]),
     ("zip::", &["pull"]),
     ("ruzstd", &["pull"]),
+    ("landlock::", &["trust"]),
+    ("rlimit::", &["trust"]),
 ];
 
 fn rust_files(dir: &Path, out: &mut Vec<PathBuf>) {

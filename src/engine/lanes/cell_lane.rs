@@ -106,6 +106,11 @@ impl CellLane {
     }
 
     fn sync(&mut self, workspace: &Workspace, tasks: &Receiver<Task>) {
+        if !workspace.access.is_limited()
+            && let Err(error) = self.connection.look_in(&workspace.base)
+        {
+            tracing::warn!("relative names in SQL are not looked for beside the notebook: {error}");
+        }
         for event in self.sources.sync(workspace, &self.connection) {
             let _ = self.events.send(event);
         }

@@ -8,6 +8,7 @@
 //!                 `-> peek lane -> store                                     -> Event
 //! ```
 
+mod access;
 mod cell_lane;
 mod cells;
 mod checks;

@@ -70,6 +70,19 @@ impl Connection {
         Self::new(self.raw.try_clone()?, self.shared.clone())
     }
 
+    /// Relative file names in statements that are not in the working directory are looked for here too.
+    /// An instance with limits has its configuration locked; its process stands in that folder.
+    pub fn look_in(&self, folder: &Path) -> Result<()> {
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
+        let folder = folder.display().to_string();
+        // The setting is a list; a folder with a comma in its name cannot stand in it.
+        let sql = match folder.contains(',') {
+            true => "RESET GLOBAL file_search_path".to_owned(),
+            false => format!("SET GLOBAL file_search_path = {}", super::quote_text(&folder)),
+        };
+        Ok(self.raw.execute_batch(&sql)?)
+    }
+
     /// The private folder into which DuckDB spills, for others' intermediate results.
     pub(crate) fn spill_folder(&self) -> &Path {
         self.shared.spill.path()

@@ -145,6 +145,11 @@ fn from_message(message: &str) -> StoreError {
 
 /// Kind, cleaned message and hint from DuckDB's exception type and text.
 fn classify(exception: &str, said: &str) -> StoreError {
+    if exception == "Permission"
+        && let Some(refused) = refused(said)
+    {
+        return refused;
+    }
     let message = clean(said);
     let kind = match exception {
         "Parser" | "Syntax" => ErrorKind::Parser,
@@ -162,6 +167,18 @@ fn classify(exception: &str, said: &str) -> StoreError {
     error.hint = hint_for(error.kind, said);
     error.poisoned |= said.contains("database has been invalidated");
     error
+}
+
+/// What an instance that is held to named files (`confine`) says of another one.
+fn refused(said: &str) -> Option<StoreError> {
+    let path = said.split_once("file system operations are disabled").and(said.split('"').nth(1))?;
+    let path = redact(path);
+    let message = format!(
+        "{path} is not read: the notebook is not trusted, and neither lies this in its folder nor is it declared under `sources:`"
+    );
+    Some(StoreError::new(ErrorKind::Io, message).hint(
+        "`recscope trust add FOLDER` trusts the notebook's folder (`:trust` on screen); headless, `--allow PATH` grants this alone",
+    ))
 }
 
 /// Corrects the kind where DuckDB uses one exception for several things.

@@ -12,9 +12,11 @@
 
 mod cells;
 mod complete;
+mod confine;
 mod connection;
 mod error;
 mod export;
+pub mod inspect;
 mod keep;
 mod names;
 mod open;
@@ -29,6 +31,7 @@ mod value;
 mod watch;
 
 pub use complete::Completions;
+pub use confine::FileLimits;
 pub use connection::{Connection, Flow};
 pub use error::{ErrorKind, StoreError};
 pub use names::{quote_ident, quote_text};

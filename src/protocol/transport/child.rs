@@ -29,6 +29,11 @@ pub struct ChildOptions {
     pub exe: PathBuf,
     /// Arguments after those.
     pub args: Vec<OsString>,
+    /// What the engine is to read at its start, from the file that `--options` names: more than a command
+    /// line may hold, and nothing for the list of processes.
+    pub hand_over: Option<String>,
+    /// The engine's folder for temporary files; `None`: this process's.
+    pub scratch: Option<PathBuf>,
     /// The engine outlives this process and can be attached to again.
     pub detached: bool,
     pub connect_within: Duration,
@@ -47,7 +52,8 @@ impl ChildOptions {
 
     pub fn program(exe: impl Into<PathBuf>) -> Self {
         let connect_within = Duration::from_secs(20);
-        Self { exe: exe.into(), args: Vec::new(), detached: false, connect_within }
+        let exe = exe.into();
+        Self { exe, args: Vec::new(), hand_over: None, scratch: None, detached: false, connect_within }
     }
 }
 
@@ -80,6 +86,14 @@ impl ChildProcess {
         command.arg("engine").arg("--socket").arg(&socket).args(&options.args);
         if options.detached {
             command.arg("--detached");
+        }
+        if let Some(text) = &options.hand_over {
+            let file = socket.with_extension("options");
+            std::fs::write(&file, text)?;
+            command.arg("--options").arg(file);
+        }
+        if let Some(scratch) = &options.scratch {
+            command.env("TMPDIR", scratch);
         }
         // A group of its own: Ctrl-C and Ctrl-Z in the terminal are for the screen alone.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).process_group(0);
@@ -173,6 +187,7 @@ impl Link {
     fn tidy(&self) {
         let _ = std::fs::remove_file(&self.socket);
         let _ = std::fs::remove_file(self.socket.with_extension("log"));
+        let _ = std::fs::remove_file(self.socket.with_extension("options"));
     }
 
     /// Has the child ended? (Also keeps it from staying a zombie.)

@@ -173,7 +173,7 @@ fn run(
         seed: spec.seed,
         ..TrainOptions::default()
     };
-    let (start, out) = (work.workspace.locate(&spec.model), work.workspace.locate(&spec.out));
+    let (start, out) = (work.workspace.model_folder(&spec.model)?, work.workspace.locate(&spec.out));
     let (device, cancel, shown_out) = (device(work, None)?, work.cancel.clone(), spec.out.clone());
     let (tell, told) = unbounded();
     let mut report = TrainReport {

@@ -84,6 +84,15 @@ fn without_rows(app: &App, look: &Look, run: &CellRun, area: Rect, buf: &mut Buf
         RunState::Skipped(because) => {
             say(look, area, &format!("not run, because {because} failed or was stopped"), Role::Muted, buf);
         }
+        RunState::Idle if app.engine == EngineState::Off => {
+            say(
+                look,
+                area,
+                "not run: the notebook is not trusted (`:trust` says what it would read)",
+                Role::Muted,
+                buf,
+            );
+        }
         RunState::Idle => say(look, area, "not run yet: `r` runs it", Role::Muted, buf),
         RunState::Done => match &run.outcome {
             Some(outcome) => notes(look, outcome, area, buf),
