@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use super::args::RunArgs;
-use super::output::{Ticker, cancel_on_signal, print, width};
+use super::output::{Ticker, cancel_on_signal, err_line, print, width};
 use super::run::{RunOptions, run_notebook};
 use super::{Failure, access, settings};
 use crate::protocol::{CellState, Event};
@@ -39,6 +39,12 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         }
     });
     ticker.clear();
+    for remark in report.remarks.iter().take(MOST_REMARKS) {
+        err_line(&sanitise::lines(&format!("note: {remark}")));
+    }
+    if report.remarks.len() > MOST_REMARKS {
+        err_line(&format!("note: {} more of the kind", report.remarks.len() - MOST_REMARKS));
+    }
     let text = format.render(&report);
     match &args.out {
         Some(path) => atomic::write(path, text.as_bytes())?,
@@ -48,6 +54,9 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     }
     Ok(report.exit)
 }
+
+/// Remarks on the notebook's text that are printed; a report as JSON has all of them.
+const MOST_REMARKS: usize = 20;
 
 fn format_of(path: &Path) -> Option<&'static str> {
     match path.extension()?.to_str()?.to_lowercase().as_str() {

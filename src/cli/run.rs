@@ -1,6 +1,7 @@
 //! Runs a notebook without a screen, through the same [`Engine`] as the screen uses. Prints nothing:
 //! the caller renders the [`RunReport`].
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use crossbeam_channel::RecvTimeoutError;
 
 use super::rows::rows;
 use crate::engine::lanes::EngineOptions;
-use crate::notebook::{BlockKind, Diagnostic, Notebook};
+use crate::notebook::{BlockKind, Diagnostic, Graph, Notebook};
 use crate::protocol::{
     CellState, Engine, Event, JobId, Outcome, Page, PageSpec, Problem, ProblemKind, Request,
 };
@@ -66,21 +67,20 @@ fn run(
     })?;
     let notebook = Notebook::parse(&text);
     let (values, faults) = notebook.params(params);
+    let (graph, told) = notebook.checked();
     report.title = title(&notebook);
     report.params = values.iter().map(|(name, value)| (name.to_owned(), value.to_text())).collect();
     report.cells = cells(&notebook);
-    report.problems = faults
-        .into_iter()
-        .chain(notebook.diagnostics())
-        .filter(Diagnostic::is_error)
-        .map(|fault| in_file(path, fault))
-        .collect();
+    let (errors, warnings): (Vec<_>, Vec<_>) = faults.into_iter().chain(told).partition(Diagnostic::is_error);
+    report.problems = errors.into_iter().map(|fault| in_file(path, fault)).collect();
+    report.remarks = warnings.into_iter().map(|fault| in_file(path, fault).to_string()).collect();
     if !report.problems.is_empty() {
         return Ok(());
     }
-    let order = order(&notebook, &options.only)?;
+    let order = order(&notebook, &graph, &options.only)?;
     if !options.only.is_empty() {
-        report.cells.retain(|cell| order.contains(&cell.name));
+        let wanted: HashSet<&String> = order.iter().collect();
+        report.cells.retain(|cell| wanted.contains(&cell.name));
     }
     let full = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let base = full.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
@@ -138,8 +138,12 @@ fn cells(notebook: &Notebook) -> Vec<CellReport> {
     found
 }
 
-fn order(notebook: &Notebook, only: &[String]) -> Result<Vec<String>, Problem> {
-    let graph = notebook.graph();
+fn order(notebook: &Notebook, graph: &Graph, only: &[String]) -> Result<Vec<String>, Problem> {
+    if notebook.cells().next().is_none() {
+        // Not success: a gate that was lost with its notebook's text must not pass.
+        return Err(Problem::new(ProblemKind::Usage, "the notebook has no cells: nothing was run")
+            .hint("a cell is a fenced block that begins with ```KIND NAME: see `recscope docs cells`"));
+    }
     if only.is_empty() {
         return Ok(graph.order());
     }
@@ -159,6 +163,8 @@ fn follow(
     report: &mut RunReport,
 ) -> Result<(), Problem> {
     let mut cancelled = false;
+    let places: HashMap<String, usize> =
+        report.cells.iter().enumerate().map(|(at, cell)| (cell.name.clone(), at)).collect();
     loop {
         if options.cancel.is_cancelled() && !cancelled {
             cancelled = true;
@@ -178,7 +184,7 @@ fn follow(
         watch(&event);
         match event {
             Event::Cell { job: JOB, cell, state } => {
-                if let Some(found) = report.cells.iter_mut().find(|c| c.name == cell) {
+                if let Some(found) = places.get(&cell).and_then(|at| report.cells.get_mut(*at)) {
                     settle(found, state);
                 }
             }

@@ -11,6 +11,7 @@ mod fences;
 pub mod fresh;
 pub mod front;
 pub mod graph;
+mod heads;
 pub mod help;
 mod keys;
 mod kind;

@@ -180,6 +180,7 @@ pub(crate) mod sample {
             exit: 3,
             cells: vec![metrics, sql, explain, failed, skipped],
             problems: Vec::new(),
+            remarks: Vec::new(),
             elapsed_ms: 12_000,
         }
     }
