@@ -34,12 +34,7 @@ use args::{Cli, Command};
 pub fn main() -> u8 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let code = if error.use_stderr() { 2 } else { 0 };
-            // A closed pipe is no failure.
-            let _ = error.print();
-            return code;
-        }
+        Err(error) => return output::say_usage(&error),
     };
     match dispatch(cli) {
         Ok(code) => code,

@@ -25,7 +25,7 @@ mod talk;
 
 pub use args::{ModelArgs, PipeArgs, TextArgs};
 pub use fault::{Fault, FaultKind, find_column};
-pub use talk::{Ticker, summary};
+pub use talk::{Ticker, say_usage, summary};
 
 use clap::Parser;
 
@@ -34,12 +34,7 @@ use clap::Parser;
 pub fn main() -> u8 {
     let args = match PipeArgs::try_parse() {
         Ok(args) => args,
-        Err(error) => {
-            let code = if error.use_stderr() { 2 } else { 0 };
-            // A closed pipe is no failure.
-            let _ = error.print();
-            return code;
-        }
+        Err(error) => return say_usage(&error),
     };
     match run::run(&args) {
         Ok(code) => code,

@@ -3,6 +3,7 @@
 pub mod arrow_text;
 pub mod atomic;
 pub mod cancel;
+pub mod csv;
 pub mod figures;
 #[cfg(feature = "notebook")]
 pub(crate) mod lexis;

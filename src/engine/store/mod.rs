@@ -31,6 +31,7 @@ mod watch;
 pub use complete::Completions;
 pub use connection::{Connection, Flow};
 pub use error::{ErrorKind, StoreError};
+pub use export::Target;
 pub use names::{quote_ident, quote_text};
 pub use open::{Extension, Store, StoreOptions};
 pub use page::{PageRequest, PageRows, Select, Total};
