@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Failure;
 pub(super) use crate::pipe::{Ticker, say_usage};
 use crate::util::cancel::Cancel;
-use crate::util::sanitise;
+use crate::util::{redact, sanitise};
 
 /// Writes data to stdout; exit code 0. A reader that has gone away has had what it wanted.
 pub fn print(text: &str) -> Result<u8, Failure> {
@@ -28,9 +28,9 @@ pub(super) fn json_page(value: &impl Serialize) -> String {
     sanitise::json(&serde_json::to_string_pretty(value).unwrap_or_default()) + "\n"
 }
 
-/// One line of talk, made harmless. Nothing depends on its arriving.
+/// One line of talk, made harmless and without the secrets of URLs. Nothing depends on its arriving.
 pub fn err_line(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", sanitise::lines(text));
+    let _ = writeln!(io::stderr().lock(), "{}", sanitise::lines(&redact::urls(text)));
 }
 
 /// How long after the first signal a further one is taken for the same wish.

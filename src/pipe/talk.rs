@@ -9,11 +9,11 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use crate::engine::model::{Dtype, ScoreReport};
 use crate::util::cancel::Cancel;
 use crate::util::memory::resident_bytes;
-use crate::util::{figures, sanitise};
+use crate::util::{figures, redact, sanitise};
 
-/// One line of talk, made harmless. Nothing depends on its arriving.
+/// One line of talk, made harmless and without the secrets of URLs. Nothing depends on its arriving.
 pub(super) fn line(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", sanitise::lines(text));
+    let _ = writeln!(io::stderr().lock(), "{}", sanitise::lines(&redact::urls(text)));
 }
 
 /// Prints what clap has to say instead of arguments, and gives the exit code. It repeats what was typed, and

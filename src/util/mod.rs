@@ -9,7 +9,9 @@ pub mod figures;
 pub(crate) mod lexis;
 pub mod memory;
 pub mod nearest;
+pub mod panics;
 pub mod private;
+pub mod redact;
 pub mod sanitise;
 
 /// Whether the value of a setting means "none".

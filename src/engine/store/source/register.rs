@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::error::redact;
 use super::super::{
     ColumnInfo, Connection, ErrorKind, HIDDEN, Relation, RelationKind, Result, SOURCES, StoreError,
     quote_ident, quote_text,
@@ -11,6 +10,7 @@ use super::super::{
 use super::files::{self, Files};
 use super::{SourceFormat, SourceSpec, attach, csv, whole};
 use crate::util::cancel::Cancel;
+use crate::util::redact;
 
 impl Connection {
     /// Makes the source `name` readable by every connection; replaces one of the same name. Gives
@@ -172,7 +172,7 @@ pub(super) fn explain(mut error: StoreError, files: &Files) -> StoreError {
     if error.is_cancelled() || error.poisoned() {
         return error;
     }
-    let paths: Vec<String> = files.paths.iter().map(|p| redact(p)).collect();
+    let paths: Vec<String> = files.paths.iter().map(|p| redact::urls(p)).collect();
     let path = paths.join(", ");
     if error.message.starts_with("No files found") {
         return StoreError::new(ErrorKind::Io, format!("no file matches {path}"))
