@@ -114,6 +114,9 @@ pub struct RunArgs {
     /// Only this cell and what it needs; may be repeated
     #[arg(long, value_name = "CELL")]
     pub only: Vec<String>,
+    /// CSV: cells that begin like formulas as they are, without a ' in front
+    #[arg(long)]
+    pub raw: bool,
     /// Rows of each result that go into the report
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub rows: u32,
@@ -138,6 +141,9 @@ pub struct ScoreArgs {
     /// Where to write: .parquet, .csv or .json
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub out: PathBuf,
+    /// CSV: cells that begin like formulas as they are, without a ' in front
+    #[arg(long)]
+    pub raw: bool,
     /// Compute every score, and keep none for the next time
     #[arg(long)]
     pub no_cache: bool,
@@ -205,6 +211,9 @@ pub struct EvalArgs {
     /// Also the value of every query
     #[arg(long)]
     pub per_query: bool,
+    /// Queries that begin like formulas as they are, without a ' in front, in what is printed between tabs
+    #[arg(long)]
+    pub raw: bool,
     /// Compare the runs with the first one, query by query; more runs may be named here
     #[arg(long, value_name = "FILE", num_args = 0.., value_hint = ValueHint::FilePath)]
     pub compare: Option<Vec<String>>,

@@ -15,9 +15,12 @@ use crate::util::{atomic, figures, sanitise};
 pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     let name = args.format.as_deref().or_else(|| args.out.as_deref().and_then(format_of)).unwrap_or("text");
     let width = if args.out.is_some() { 100 } else { width() };
-    let format = report::format(name, width).ok_or_else(|| {
-        Failure::usage(format!("there is no format `{name}`")).hint(report::FORMATS.join(", "))
-    })?;
+    let format = match name {
+        "csv" if args.raw => report::raw_csv(),
+        _ => report::format(name, width).ok_or_else(|| {
+            Failure::usage(format!("there is no format `{name}`")).hint(report::FORMATS.join(", "))
+        })?,
+    };
     if let Some(parent) = args.out.as_deref().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty())
         && !parent.is_dir()
     {
@@ -51,6 +54,9 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         // CSV keeps texts as they are: for files and pipes, not for a terminal.
         None if name == "csv" && std::io::stdout().is_terminal() => drop(print(&sanitise::lines(&text))?),
         None => drop(print(&text)?),
+    }
+    if let Some(note) = format.note(&report) {
+        err_line(&format!("note: {note}"));
     }
     Ok(report.exit)
 }

@@ -33,19 +33,16 @@ pub use output::{err_line, print};
 
 use clap::{CommandFactory, Parser};
 
+use crate::util::panics;
 use args::{Cli, Command};
 
 /// Parses the arguments, does what they say, and gives the exit code: 0 ok, 1 a check failed,
 /// 2 usage, 3 data or model error, 70 bug, 130 cancelled.
 pub fn main() -> u8 {
+    panics::install();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let code = if error.use_stderr() { 2 } else { 0 };
-            // A closed pipe is no failure.
-            let _ = error.print();
-            return code;
-        }
+        Err(error) => return output::say_usage(&error),
     };
     match dispatch(cli) {
         Ok(code) => code,

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 pub use app::Opening;
 pub use runtime::StartEngine;
 
+use crate::util::panics::told;
 use app::App;
 use runtime::Runtime;
 use ui::terminal::{self, Terminal};
@@ -101,7 +102,7 @@ fn restore_on_panic() {
             terminal::restore();
             before(info);
         } else {
-            tracing::error!("{info}");
+            tracing::error!("{}", told(info, false));
         }
     }));
 }

@@ -3,12 +3,15 @@
 pub mod arrow_text;
 pub mod atomic;
 pub mod cancel;
+pub mod csv;
 pub mod figures;
 #[cfg(feature = "notebook")]
 pub(crate) mod lexis;
 pub mod memory;
 pub mod nearest;
+pub mod panics;
 pub mod private;
+pub mod redact;
 pub mod sanitise;
 
 /// Whether the value of a setting means "none".

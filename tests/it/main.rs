@@ -40,6 +40,7 @@ mod models_archive;
 mod models_hub;
 mod models_support;
 mod notebook;
+mod output_safe;
 mod policy;
 mod pty;
 mod queries;

@@ -74,6 +74,7 @@ fn report(notebook: &Path, args: &DemoArgs) -> Result<u8, Failure> {
         set: Vec::new(),
         format: args.format.clone(),
         out: args.out.clone(),
+        raw: false,
         only: Vec::new(),
         rows: 10,
         no_cache: true,

@@ -8,6 +8,7 @@ mod terminal;
 use serde_json::json;
 
 use super::args::{DoctorArgs, ShortFormat};
+use super::output::json_page;
 use super::{Failure, print};
 use crate::util::sanitise;
 
@@ -113,7 +114,7 @@ fn json_text(findings: &[Finding]) -> String {
         })
         .collect();
     let ok = findings.iter().all(|finding| finding.status != Status::Problem);
-    serde_json::to_string_pretty(&json!({ "ok": ok, "findings": list })).unwrap_or_default() + "\n"
+    json_page(&json!({ "ok": ok, "findings": list }))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value as Json, json};
 
 use super::super::args::{EvalArgs, EvalFormat};
-use super::super::output::{cancel_on_signal, print};
+use super::super::output::{cancel_on_signal, json_page, print};
 use super::super::queries::analysis_failure;
 use super::super::{Failure, err_line, settings};
 use super::files::register;
@@ -108,7 +108,7 @@ fn json_text(args: &EvalArgs, table: &CompareTable) -> String {
         "moved": table.moved.iter().map(moved_json).collect::<Vec<_>>(),
         "notes": table.notes,
     });
-    serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
+    json_page(&report)
 }
 
 fn line_json(line: &CompareLine) -> Json {

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use super::Failure;
+use super::{Failure, err_line};
 use crate::engine::store::{Connection, SourceSpec};
 use crate::util::cancel::Cancel;
 
@@ -29,6 +29,9 @@ pub(super) fn register(
     };
     let base = std::env::current_dir().unwrap_or_default();
     connection.register_source(name, &spec, &base, cancel)?;
+    if let Some(doubt) = connection.doubt(name) {
+        err_line(&format!("note: {doubt}"));
+    }
     Ok(connection.describe(name)?.columns.into_iter().map(|column| column.name).collect())
 }
 

@@ -23,10 +23,12 @@ use crate::engine::model::cache::{Memo, ScoreCache};
 use crate::engine::model::{
     Chunk, Dtype, Model, RowStream, ScoreProgress, Scored, StreamOptions, score_columns,
 };
-use crate::engine::store::{Connection, ErrorKind, Flow, SourceSpec, Store, StoreError, StoreOptions};
+use crate::engine::store::{
+    Connection, ErrorKind, Flow, SourceSpec, Store, StoreError, StoreOptions, Target,
+};
 use crate::pipe::{find_column, summary};
 use crate::util::cancel::Cancel;
-use crate::util::{figures, sanitise};
+use crate::util::{csv, figures, sanitise};
 
 const INPUT: &str = "input";
 const SCORES: &str = "input_scores";
@@ -80,13 +82,17 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
         return Err(Failure::data(format!("{} was changed while it was scored", args.input))
             .hint("wait until nobody writes to it, then run again"));
     }
-    connection.export_scored(INPUT, SCORES, report.rows, &args.out, &cancel)?;
+    let to = Target { path: &args.out, raw: args.raw };
+    let guarded = connection.export_scored(INPUT, SCORES, report.rows, to, &cancel)?;
     let summary = summary(report, job.stream.remembers_all());
     err_line(&format!("{summary}; written to {}", args.out.display()));
     if dtype != Dtype::F32 {
         tell_loss(&model, dtype, checked, &cancel)?;
     }
-    for note in notes.lines().into_iter().chain(memo.and_then(|memo| memo.trouble())) {
+    let trouble = memo.and_then(|memo| memo.trouble());
+    for note in
+        notes.lines().into_iter().chain(trouble).chain(connection.doubt(INPUT)).chain(csv::told(guarded))
+    {
         err_line(&format!("note: {}", sanitise::excerpt(&note, 400)));
     }
     Ok(0)

@@ -71,7 +71,7 @@ pub(super) fn panicked(payload: Box<dyn Any + Send>) -> Problem {
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "no message".to_owned());
     Problem::new(ProblemKind::Bug, format!("a worker of the engine panicked: {said}"))
-        .hint("this is a fault of recscope; the engine goes on. Please report it with the log")
+        .hint("this is a fault of recscope; the engine goes on. Please report it with these words")
 }
 
 /// No answer came from a lane that ended.

@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) columns: ColumnCache,
     /// Which source made which view, both in lower case.
     pub(crate) views: Mutex<HashMap<String, String>>,
+    /// Sources (in lower case) of whose files something could not be made sure, and what.
+    pub(crate) doubts: Mutex<HashMap<String, String>>,
     /// Dropped last: after the last connection, hence after DuckDB.
     spill: SpillDir,
 }
@@ -41,6 +43,7 @@ impl Shared {
             counts: CountCache::default(),
             columns: ColumnCache::default(),
             views: Mutex::default(),
+            doubts: Mutex::default(),
             spill,
         }
     }

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::util::redact;
+
 /// What sort of failure, coarse enough to choose an exit code and a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -223,26 +225,6 @@ fn hint_for(kind: ErrorKind, said: &str) -> Option<String> {
     Some(hint.to_owned())
 }
 
-/// Takes passwords and signatures out of URLs: what follows `?`, and what stands before `@`.
-pub(crate) fn redact(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        let end = after.find(|c: char| c.is_whitespace() || "'\"<>)],".contains(c)).unwrap_or(after.len());
-        let (url, tail) = after.split_at(end);
-        let (path, query) = url.split_once('?').map_or((url, ""), |(path, _)| (path, "?..."));
-        let host = path.find('/').unwrap_or(path.len());
-        let user = path[..host].rfind('@').map_or(0, |i| i + 1);
-        out.push_str(before);
-        out.push_str(&path[user..]);
-        out.push_str(query);
-        rest = tail;
-    }
-    out.push_str(rest);
-    out
-}
-
 /// Drops stack traces, the echoed statement and caret, settings, and blank lines; a CSV error names
 /// its file first.
 fn clean(said: &str) -> String {
@@ -260,7 +242,7 @@ fn clean(said: &str) -> String {
     let told = said.lines().map(str::trim_end);
     let kept =
         told.take_while(|line| !TAIL.iter().any(|t| line.starts_with(t))).filter(|line| !line.is_empty());
-    let message = redact(&kept.collect::<Vec<_>>().join("\n"));
+    let message = redact::urls(&kept.collect::<Vec<_>>().join("\n"));
     match said.lines().find_map(|line| line.trim().strip_prefix("file = ")) {
         Some(file) if !message.contains(file) => format!("{file}: {message}"),
         _ => message,
@@ -291,13 +273,6 @@ mod tests {
         let full = from_message("IO Error: Could not write file: No space left on device");
         assert_eq!(full.kind, ErrorKind::Disk);
         assert_eq!(from_message("no colon at all").kind, ErrorKind::Data);
-    }
-
-    #[test]
-    fn urls_lose_their_secrets() {
-        let text = "cannot open 's3://key:sec@ret@bucket/a.parquet?sig=abc' (https://h/x?y) http://plain/z";
-        let clean = redact(text);
-        assert_eq!(clean, "cannot open 's3://bucket/a.parquet?...' (https://h/x?...) http://plain/z");
     }
 
     #[test]

@@ -34,6 +34,7 @@ pub use complete::Completions;
 pub use confine::FileLimits;
 pub use connection::{Connection, Flow};
 pub use error::{ErrorKind, StoreError};
+pub use export::Target;
 pub use names::{quote_ident, quote_text};
 pub use open::{Extension, Store, StoreOptions};
 pub use page::{PageRequest, PageRows, Select, Total};
