@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use super::args::RunArgs;
-use super::output::{Ticker, cancel_on_signal, print, width};
+use super::output::{Ticker, print, width};
 use super::run::{RunOptions, run_notebook};
-use super::{Failure, settings};
+use super::{Failure, settings, stop};
 use crate::protocol::{CellState, Event};
 use crate::report;
 use crate::util::{atomic, figures, sanitise};
@@ -28,7 +28,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         engine: settings::load().engine_options(&args.engine)?,
         only: args.only.clone(),
         result_rows: args.rows,
-        cancel: cancel_on_signal(),
+        cancel: stop::report_on_signal(),
     };
     options.engine.cache &= !args.no_cache;
     let mut ticker = Ticker::new();
@@ -45,7 +45,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         None if name == "csv" && std::io::stdout().is_terminal() => drop(print(&sanitise::lines(&text))?),
         None => drop(print(&text)?),
     }
-    Ok(report.exit)
+    Ok(stop::exit_of(&report))
 }
 
 fn format_of(path: &Path) -> Option<&'static str> {

@@ -18,6 +18,7 @@ pub mod run;
 mod score;
 mod settings;
 mod shrink;
+mod stop;
 mod train;
 mod verify;
 mod verify_args;
@@ -29,9 +30,13 @@ use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
 
+use crate::util::figures;
+use crate::util::memory::address_limit;
+
 /// Parses the arguments, does what they say, and gives the exit code: 0 ok, 1 a check failed,
-/// 2 usage, 3 data or model error, 70 bug, 130 cancelled.
+/// 2 usage, 3 data or model error, 70 bug; stopped by a signal: 128 and its number (130 Ctrl-C).
 pub fn main() -> u8 {
+    crate::util::signals::survive_full_files();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -51,6 +56,7 @@ pub fn main() -> u8 {
 }
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {
+    room(&cli)?;
     match cli.command {
         None => open::open(&cli.files, true),
         Some(Command::Demo(args)) => demo::demo(&args),
@@ -73,8 +79,48 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
             let mut options = settings::load().engine_options(&args::EngineSettings::default())?;
             options.score_cache.folder.take_if(|_| args.no_score_cache);
             crate::engine::lanes::serve_socket(&args.socket, args.detached, options)
-                .map_err(|error| Failure::resource(format!("the engine's socket failed: {error}")))?;
+                .map_err(|error| Failure::resource(format!("the engine cannot work: {error}")))?;
             Ok(0)
         }
+    }
+}
+
+/// Less address space than this (and some for each core's thread), and a library aborts the process at the
+/// first allocation that fails, without a word.
+const LEAST_ROOM: u64 = 400 << 20;
+const ROOM_PER_CORE: u64 = 8 << 20;
+
+/// Refuses what opens data or models where the address space is too small for it.
+fn room(cli: &Cli) -> Result<(), Failure> {
+    let small = match &cli.command {
+        Some(
+            Command::Doctor(_)
+            | Command::Docs { .. }
+            | Command::Completions { .. }
+            | Command::Cache(_)
+            | Command::Models(_),
+        ) => return Ok(()),
+        None
+        | Some(
+            Command::Demo(_)
+            | Command::Run(_)
+            | Command::Score(_)
+            | Command::Explain(_)
+            | Command::Eval(_)
+            | Command::Verify(_)
+            | Command::Train(_)
+            | Command::Engine(_),
+        ) => address_limit(),
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let least = LEAST_ROOM + cores * ROOM_PER_CORE;
+    match small.filter(|limit| *limit < least) {
+        None => Ok(()),
+        Some(limit) => Err(Failure::resource(format!(
+            "this process may use {} of address space (`ulimit -v`); it needs {} to start, with a model more",
+            figures::bytes(limit),
+            figures::bytes(least),
+        ))
+        .hint("`ulimit -v unlimited`, or limit the engine instead: `--memory`, or `memory` in the settings")),
     }
 }

@@ -32,6 +32,7 @@ use clap::Parser;
 /// Parses the arguments, does what they say, and gives the exit code: 0 the input has ended (or
 /// nobody reads on), 2 usage, 3 data, model or machine, 70 bug, 130 and 143 stopped by a signal.
 pub fn main() -> u8 {
+    crate::util::signals::survive_full_files();
     let args = match PipeArgs::try_parse() {
         Ok(args) => args,
         Err(error) => {

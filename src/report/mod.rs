@@ -181,6 +181,7 @@ pub(crate) mod sample {
             cells: vec![metrics, sql, explain, failed, skipped],
             problems: Vec::new(),
             elapsed_ms: 12_000,
+            stuck: false,
         }
     }
 }

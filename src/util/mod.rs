@@ -10,6 +10,8 @@ pub mod memory;
 pub mod nearest;
 pub mod private;
 pub mod sanitise;
+pub mod signals;
+pub mod supervised;
 
 /// Whether the value of a setting means "none".
 pub fn says_off(value: &std::ffi::OsStr) -> bool {

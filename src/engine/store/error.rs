@@ -167,7 +167,8 @@ fn classify(exception: &str, said: &str) -> StoreError {
 /// Corrects the kind where DuckDB uses one exception for several things.
 fn refine(kind: ErrorKind, said: &str) -> ErrorKind {
     let lower = said.to_ascii_lowercase();
-    let full = ["no space left", "max_temp_directory_size", "temporary directory"];
+    let full =
+        ["no space left", "disk quota", "file too large", "max_temp_directory_size", "temporary directory"];
     if matches!(kind, ErrorKind::OutOfMemory | ErrorKind::Io) && full.iter().any(|w| lower.contains(w)) {
         return ErrorKind::Disk;
     }
@@ -182,6 +183,9 @@ fn hint_for(kind: ErrorKind, said: &str) -> Option<String> {
     let lower = said.to_ascii_lowercase();
     let hint = match kind {
         ErrorKind::OutOfMemory => "read fewer rows or columns, or raise the engine's memory limit",
+        ErrorKind::Disk if lower.contains("file too large") => {
+            "the limit of file sizes was reached: raise it (`ulimit -f unlimited`)"
+        }
         ErrorKind::Disk => "free disk space, move the spill folder, or raise its size limit",
         ErrorKind::Extension => {
             "this machine has no such DuckDB extension; install it once while online \
@@ -273,6 +277,8 @@ mod tests {
         assert!(from_message("INTERRUPT Error: Interrupted!").is_cancelled());
         let full = from_message("IO Error: Could not write file: No space left on device");
         assert_eq!(full.kind, ErrorKind::Disk);
+        let limit = from_message("IO Error: Could not write file \"a\": File too large");
+        assert!(limit.kind == ErrorKind::Disk && limit.hint.unwrap().contains("ulimit -f"));
         assert_eq!(from_message("no colon at all").kind, ErrorKind::Data);
     }
 
