@@ -17,7 +17,7 @@ pub use crate::pipe::{ModelArgs, TextArgs};
     name = "recscope",
     version,
     args_conflicts_with_subcommands = true,
-    after_help = "Try `recscope demo`. Exit codes: 0 ok, 1 a check failed, 2 usage, 3 data or model error, 70 bug, 130 cancelled."
+    after_help = "Try `recscope demo`. Exit codes: 0 ok, 1 a check failed, 2 usage, 3 data or model error, 70 bug; stopped by a signal: 128 and its number (130 Ctrl-C, 143 SIGTERM)."
 )]
 pub struct Cli {
     #[command(subcommand)]

@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use super::args::RunArgs;
-use super::output::{Ticker, cancel_on_signal, err_line, print, width};
+use super::output::{Ticker, err_line, print, width};
 use super::run::{RunOptions, run_notebook};
-use super::{Failure, access, settings};
+use super::{Failure, access, settings, stop};
 use crate::protocol::{CellState, Event};
 use crate::report;
 use crate::util::{atomic, figures, sanitise};
@@ -31,7 +31,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         engine: settings::load().engine_options(&args.engine)?,
         only: args.only.clone(),
         result_rows: args.rows,
-        cancel: cancel_on_signal(),
+        cancel: stop::report_on_signal(),
     };
     options.engine.cache &= !args.no_cache;
     options.engine.access = access::of_run(&args.notebook, &args.set, &args.access)?;
@@ -58,7 +58,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     if let Some(note) = format.note(&report) {
         err_line(&format!("note: {note}"));
     }
-    Ok(report.exit)
+    Ok(stop::exit_of(&report))
 }
 
 /// Remarks on the notebook's text that are printed; a report as JSON has all of them.

@@ -11,6 +11,7 @@ use crate::protocol::Engine;
 use crate::screen::app::trust::{Level, Trust};
 use crate::screen::{self, Ending};
 use crate::trust::{Access, Finding, What, is_open_to_all};
+use crate::util::signals;
 
 /// What the screen is opened on.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +59,17 @@ fn show(opened: Opened, trust: Trust, keep_scores: bool) -> Result<u8, Failure> 
         return Err(Failure::usage("the screen needs a terminal")
             .hint("`recscope run NOTEBOOK.md` works without one; `recscope --help` lists the rest"));
     }
+    let term = std::env::var("TERM").unwrap_or_default();
+    if term.is_empty() || term == "dumb" {
+        let what = match term.is_empty() {
+            true => "TERM is not set: what this terminal understands is not known".to_owned(),
+            false => format!("TERM is `{term}`: this terminal can draw no screen"),
+        };
+        return Err(Failure::usage(what).hint(
+            "`recscope run NOTEBOOK.md` works without a screen; in a terminal that can draw, set e.g. \
+             TERM=xterm-256color",
+        ));
+    }
     let settings = settings::load();
     let mut engine_options = settings.engine_options(&Default::default())?;
     engine_options.score_cache.folder.take_if(|_| !keep_scores);
@@ -75,18 +87,25 @@ fn show(opened: Opened, trust: Trust, keep_scores: bool) -> Result<u8, Failure> 
         options.opening.auto_run = auto_run;
     }
     match screen::run(options) {
-        Ok(ending) => Ok(code(&ending)),
+        Ok(ending) => Ok(code(ending)),
         Err(error) => Err(Failure::resource(format!("the terminal failed: {error}"))
             .hint("`recscope doctor` looks at it; unsaved work is kept beside the notebook")),
     }
 }
 
 /// 0 when the user left; else as a shell counts signals (SIGHUP for a lost terminal).
-fn code(ending: &Ending) -> u8 {
+fn code(ending: Ending) -> u8 {
     match ending {
         Ending::Left => 0,
-        Ending::Signal(number) => 128u8.saturating_add(u8::try_from(*number).unwrap_or(0)),
+        Ending::Signal(number) => signals::exit_code(number),
         Ending::Disconnected => 129,
+        Ending::Broken(thread) => {
+            let what = format!("the screen's thread `{thread}` failed again and again");
+            let failure = Failure::bug(what)
+                .hint("what was not saved is kept: open the notebook again. Please report this with the log");
+            super::err_line(&failure.to_string());
+            failure.exit()
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::protocol::{
     CellState, Engine, Event, JobId, Outcome, Page, PageSpec, Problem, ProblemKind, Request,
 };
 use crate::report::{CellReport, ResultRows, RunReport};
+use crate::trust::Access;
 use crate::util::cancel::Cancel;
 
 const JOB: JobId = 1;
@@ -84,13 +85,24 @@ fn run(
     }
     let full = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let base = full.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-    let engine = super::engine::for_run(&without_screen(&options.engine));
-    let engine = engine.as_ref();
+    let mut engine = super::engine::for_run(&without_screen(&options.engine));
     let params = params.to_vec();
-    ask(engine, Request::Sync { text, path: Some(full), base, params })?;
-    ask(engine, Request::Run { job: JOB, cells: order, first: Vec::new() })?;
-    follow(engine, options, watch, report)?;
-    fetch(engine, options, watch, report)
+    ask(engine.as_ref(), Request::Sync { text, path: Some(full), base, params })?;
+    ask(engine.as_ref(), Request::Run { job: JOB, cells: order, first: Vec::new() })?;
+    let done = follow(engine.as_ref(), options, watch, report);
+    if done.is_err() && options.cancel.is_cancelled() {
+        match options.engine.access {
+            // Threads of this process: dropping them would wait for what does not end.
+            Access::Everything => {
+                report.stuck = true;
+                std::mem::forget(engine);
+            }
+            // A process of its own can be ended.
+            Access::Limited(_) => engine.kill(),
+        }
+        return done;
+    }
+    done.and_then(|()| fetch(engine.as_ref(), options, watch, report))
 }
 
 /// Nobody watches tables fill up, and no screen needs a core.
@@ -100,7 +112,16 @@ fn without_screen(options: &EngineOptions) -> EngineOptions {
 }
 
 fn ask(engine: &dyn Engine, request: Request) -> Result<(), Problem> {
-    engine.send(request).map_err(|gone| Problem::new(ProblemKind::Bug, gone.to_string()))
+    engine.send(request).map_err(|gone| ended(engine, &gone.to_string()))
+}
+
+/// Why an engine has ended: in its own words, if it left any.
+fn ended(engine: &dyn Engine, otherwise: &str) -> Problem {
+    let faults = engine.events().try_iter().filter_map(|event| match event {
+        Event::Fault { problem } => Some(problem),
+        _ => None,
+    });
+    faults.last().unwrap_or_else(|| Problem::new(ProblemKind::Resource, otherwise))
 }
 
 fn in_file(path: &Path, fault: Diagnostic) -> Problem {
@@ -189,7 +210,10 @@ fn follow(
                 }
             }
             // A cancelled job that does not stop: the caller ends the process.
-            Event::Fault { problem } if cancelled => return Err(problem),
+            Event::Fault { .. } if cancelled => {
+                let what = "what ran did not stop within 3 s, and ends with the process";
+                return Err(Problem::new(ProblemKind::Resource, what).hint("finished results are kept"));
+            }
             Event::Fault { problem } => report.problems.push(problem),
             Event::JobEnded { job: JOB, .. } => return Ok(()),
             _ => {}
@@ -278,7 +302,7 @@ fn fill(cell: &mut CellReport, page: &Page) {
     }
 }
 
-/// 70 bug, 130 cancelled, 3 data or model, 2 usage, 1 a check, 0; the first that applies.
+/// 70 bug, 128 and the signal that stopped it, 3 data or model, 2 usage, 1 a check, 0; the first that applies.
 fn exit_code(report: &RunReport, cancelled: bool) -> u8 {
     let errors = report.cells.iter().filter_map(|cell| cell.error.as_ref());
     let kinds: Vec<ProblemKind> = errors.chain(&report.problems).map(|problem| problem.kind).collect();
@@ -287,7 +311,7 @@ fn exit_code(report: &RunReport, cancelled: bool) -> u8 {
     if any(&[ProblemKind::Bug]) {
         70
     } else if cancelled || any(&[ProblemKind::Cancelled]) {
-        130
+        super::stop::code()
     } else if any(&[ProblemKind::Data, ProblemKind::Model, ProblemKind::Resource]) {
         3
     } else if any(&[ProblemKind::Usage]) {

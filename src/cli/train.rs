@@ -6,9 +6,9 @@ use std::path::Path;
 use toml_edit::DocumentMut;
 
 use super::args::{ShortFormat, TrainArgs};
-use super::output::{Ticker, cancel_on_signal, print, width};
+use super::output::{Ticker, print, width};
 use super::run::{RunOptions, run_notebook};
-use super::{Failure, settings};
+use super::{Failure, settings, stop};
 use crate::report;
 
 /// Trains, prints the report; exit code as for `run`.
@@ -20,7 +20,7 @@ pub(super) fn train(args: &TrainArgs) -> Result<u8, Failure> {
     let spec = std::path::absolute(&args.spec).unwrap_or_else(|_| args.spec.clone());
     let notebook_text = notebook_text(&text, spec.parent().unwrap_or(Path::new(".")))?;
     // Before there is a folder to leave behind.
-    let cancel = cancel_on_signal();
+    let cancel = stop::report_on_signal();
     let folder = tempfile::tempdir().map_err(|e| Failure::resource(format!("no temporary folder: {e}")))?;
     let notebook = folder.path().join("train.md");
     std::fs::write(&notebook, notebook_text)
@@ -42,7 +42,7 @@ pub(super) fn train(args: &TrainArgs) -> Result<u8, Failure> {
     let name = if args.format == ShortFormat::Json { "json" } else { "text" };
     let format = report::format(name, width()).ok_or_else(|| Failure::bug("a format is missing"))?;
     print(&format.render(&report))?;
-    Ok(report.exit)
+    Ok(stop::exit_of(&report))
 }
 
 /// The notebook that stands for a spec: data files become sources, relative paths start from `base`.

@@ -35,6 +35,7 @@ use crate::util::panics;
 /// nobody reads on), 2 usage, 3 data, model or machine, 70 bug, 130 and 143 stopped by a signal.
 pub fn main() -> u8 {
     panics::install();
+    crate::util::signals::survive_full_files();
     let args = match PipeArgs::try_parse() {
         Ok(args) => args,
         Err(error) => return say_usage(&error),

@@ -192,6 +192,7 @@ pub(crate) mod sample {
             problems: Vec::new(),
             remarks: Vec::new(),
             elapsed_ms: 12_000,
+            stuck: false,
         }
     }
 }

@@ -14,6 +14,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::app::{FileTask, ModelChoice, Msg, SaveError};
 use crate::util::atomic;
+use crate::util::supervised::{self, Fall};
 
 /// One piece of work.
 pub enum Task {
@@ -26,6 +27,8 @@ pub enum Task {
     },
 }
 
+const FELL: &str = "a fault of recscope while writing; the text is still here, save it again";
+
 /// The thread that does it, in order.
 pub struct Hands {
     tasks: Option<Sender<Task>>,
@@ -34,18 +37,29 @@ pub struct Hands {
 }
 
 impl Hands {
-    pub fn start(answers: Sender<Msg>) -> io::Result<Self> {
+    /// `told` hears when a piece of work falls; the next one is taken up all the same.
+    pub fn start(answers: Sender<Msg>, told: impl FnMut(Fall) + Send + 'static) -> io::Result<Self> {
         let (tasks, queue) = unbounded();
         let (finished, done) = unbounded();
+        let mut lost = None;
         let work = move || {
-            for task in queue {
+            // Held as long as the thread lives: its end is what `finish` waits for.
+            let _finished = &finished;
+            // Whoever waits for what fell is told.
+            let answer =
+                lost.take().map(|text| Msg::Saved { text, result: Err(SaveError::Failed(FELL.into())) });
+            answer.into_iter().for_each(|answer| drop(answers.send(answer)));
+            for task in &queue {
+                if let Task::File(FileTask::Save { text, .. }) = &task {
+                    lost = Some(text.clone());
+                }
                 if let Some(answer) = perform(task) {
                     let _ = answers.send(answer);
                 }
+                lost = None;
             }
-            drop(finished);
         };
-        let thread = std::thread::Builder::new().name("hands".into()).spawn(work)?;
+        let thread = supervised::kept("hands", work, told)?;
         Ok(Self { tasks: Some(tasks), done, thread: Some(thread) })
     }
 

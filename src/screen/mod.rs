@@ -31,6 +31,8 @@ pub enum Ending {
     Signal(i32),
     /// The terminal went away.
     Disconnected,
+    /// A thread that it cannot do without fell again and again; which one.
+    Broken(&'static str),
 }
 
 /// What the screen is opened with.

@@ -13,6 +13,8 @@ pub mod panics;
 pub mod private;
 pub mod redact;
 pub mod sanitise;
+pub mod signals;
+pub mod supervised;
 
 /// Whether the value of a setting means "none".
 pub fn says_off(value: &std::ffi::OsStr) -> bool {

@@ -62,6 +62,7 @@ pub(super) fn demo(args: &DemoArgs) -> Result<u8, Failure> {
     let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     if on_terminal && args.format.is_none() && args.out.is_none() {
         // Nothing of a demo is left behind: neither its files nor its scores.
+        super::stop::leave_to_screen();
         return open::open_own(&notebook, false);
     }
     report(&notebook, args)

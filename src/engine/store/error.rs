@@ -174,7 +174,7 @@ fn classify(exception: &str, said: &str) -> StoreError {
 /// What an instance that is held to named files (`confine`) says of another one.
 fn refused(said: &str) -> Option<StoreError> {
     let path = said.split_once("file system operations are disabled").and(said.split('"').nth(1))?;
-    let path = redact(path);
+    let path = redact::urls(path);
     let message = format!(
         "{path} is not read: the notebook is not trusted, and neither lies this in its folder nor is it declared under `sources:`"
     );
@@ -186,7 +186,8 @@ fn refused(said: &str) -> Option<StoreError> {
 /// Corrects the kind where DuckDB uses one exception for several things.
 fn refine(kind: ErrorKind, said: &str) -> ErrorKind {
     let lower = said.to_ascii_lowercase();
-    let full = ["no space left", "max_temp_directory_size", "temporary directory"];
+    let full =
+        ["no space left", "disk quota", "file too large", "max_temp_directory_size", "temporary directory"];
     if matches!(kind, ErrorKind::OutOfMemory | ErrorKind::Io) && full.iter().any(|w| lower.contains(w)) {
         return ErrorKind::Disk;
     }
@@ -201,6 +202,9 @@ fn hint_for(kind: ErrorKind, said: &str) -> Option<String> {
     let lower = said.to_ascii_lowercase();
     let hint = match kind {
         ErrorKind::OutOfMemory => "read fewer rows or columns, or raise the engine's memory limit",
+        ErrorKind::Disk if lower.contains("file too large") => {
+            "the limit of file sizes was reached: raise it (`ulimit -f unlimited`)"
+        }
         ErrorKind::Disk => "free disk space, move the spill folder, or raise its size limit",
         ErrorKind::Extension => {
             "this machine has no such DuckDB extension; install it once while online \
@@ -272,6 +276,8 @@ mod tests {
         assert!(from_message("INTERRUPT Error: Interrupted!").is_cancelled());
         let full = from_message("IO Error: Could not write file: No space left on device");
         assert_eq!(full.kind, ErrorKind::Disk);
+        let limit = from_message("IO Error: Could not write file \"a\": File too large");
+        assert!(limit.kind == ErrorKind::Disk && limit.hint.unwrap().contains("ulimit -f"));
         assert_eq!(from_message("no colon at all").kind, ErrorKind::Data);
     }
 

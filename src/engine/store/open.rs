@@ -28,8 +28,10 @@ impl Default for StoreOptions {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let memory = total_memory().map_or(2 * GIB, |m| (m / 3).clamp(GIB / 4, 64 * GIB));
+        // Where the address space is limited, the libraries that share it abort when it is used up.
+        let room = crate::util::memory::address_limit().map_or(u64::MAX, |limit| (limit / 2).max(32 << 20));
         Self {
-            memory_limit: memory,
+            memory_limit: memory.min(room),
             // The screen always gets a core.
             threads: cores.saturating_sub(1).max(1),
             spill_root: None,

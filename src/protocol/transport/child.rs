@@ -22,6 +22,7 @@ use super::frame::FrameReader;
 use super::hello;
 use super::wire::{decode, write_all};
 use crate::protocol::{Engine, EngineGone, Event, Request};
+use crate::util::supervised::{self, Fall, guarded};
 
 #[derive(Debug, Clone)]
 pub struct ChildOptions {
@@ -118,11 +119,12 @@ impl ChildProcess {
         let (outbox, events) = unbounded();
         let link = Arc::new(link);
         let carried = Arc::clone(&link);
-        thread::Builder::new().name("engine-link".into()).spawn(move || {
-            let why = carry(&carried, patience, queue, &outbox);
-            carried.end(why);
+        let work = move || {
+            let why = guarded(|| carry(&carried, patience, queue, &outbox));
+            carried.end(why.unwrap_or_else(|fault| format!("the link to it failed: {fault}")));
             // `outbox` goes last: whoever sees the events close finds the reason in place.
-        })?;
+        };
+        supervised::once("engine-link", work, |fall| tracing::error!("{fall}"))?;
         Ok(Self { requests: Some(requests), events, link, detached })
     }
 
@@ -229,17 +231,22 @@ fn carry(link: &Link, patience: Duration, queue: Receiver<Request>, events: &Sen
         Ok(pid) => link.pid.store(pid, Ordering::Relaxed),
         Err(why) => return why,
     }
-    let output = match stream.try_clone() {
-        Ok(output) => output,
-        Err(e) => return e.to_string(),
+    let (output, closing) = match (stream.try_clone(), stream.try_clone()) {
+        (Ok(output), Ok(closing)) => (output, closing),
+        (Err(e), _) | (_, Err(e)) => return e.to_string(),
     };
-    let writing = thread::Builder::new().name("engine-out".into()).spawn(move || {
+    let write = move || {
         if let Err(e) = write_all(&queue, &output) {
             tracing::warn!("the engine cannot be written to: {e}");
         }
         let _ = output.shutdown(Shutdown::Write);
-    });
-    if let Err(e) = writing {
+    };
+    let fell = move |fall: Fall| {
+        // What is asked would be lost from here on: the reader below ends, and the engine with it.
+        tracing::error!("{fall}");
+        let _ = closing.shutdown(Shutdown::Both);
+    };
+    if let Err(e) = supervised::once("engine-out", write, fell) {
         return e.to_string();
     }
     let mut reader = FrameReader::new(io::BufReader::new(&stream));

@@ -44,6 +44,8 @@ pub enum Msg {
     Models(Vec<ModelChoice>),
     /// SIGTERM, SIGHUP or a dead terminal: save and go.
     Terminate,
+    /// Something around the app went wrong and was put right; to be said.
+    Trouble(String),
     /// Back from a suspension: everything must be drawn again.
     Resumed,
 }

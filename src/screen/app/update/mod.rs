@@ -38,6 +38,7 @@ pub fn update(app: &mut App, msg: Msg, effects: &mut Vec<Effect>) {
         Msg::Trusted { asked, result } => verbs::trust::added(app, asked, result, effects),
         Msg::Models(found) => verbs::score::found(app, found),
         Msg::Terminate => verbs::quit::terminate(app, effects),
+        Msg::Trouble(words) => app.say(Tone::Bad, words),
         Msg::Resumed => {
             app.redraw = true;
             effects.push(Effect::Repaint);
