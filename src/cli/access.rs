@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 use super::args::AccessArgs;
 use super::output::err_line;
+use crate::engine::store::FileLimits;
 use crate::notebook::Notebook;
 use crate::state::StateFolder;
-use crate::trust::{Access, Survey, TrustList, survey};
+use crate::trust::{Access, Survey, TrustList, is_database, survey};
 use crate::util::sanitise;
 
 /// Whether the list covers this file. Where it cannot be read, nothing is trusted.
@@ -28,15 +29,43 @@ pub(super) fn survey_of(text: &str, set: &[(String, String)], base: &Path, path:
 pub(super) fn of_run(path: &Path, set: &[(String, String)], args: &AccessArgs) -> Result<Access, Failure> {
     // An unreadable notebook is told of by the run itself.
     let Ok(text) = std::fs::read_to_string(path) else { return Ok(Access::Everything) };
-    if args.trust || (!args.sandbox && is_trusted(path)) {
+    if args.trust {
         return Ok(Access::Everything);
     }
     let full = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let base = full.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
     let mut found = survey_of(&text, set, &base, Some(&full));
+    if !args.sandbox && is_trusted(path) {
+        let foreign = found.foreign_databases(is_trusted);
+        if foreign.is_empty() {
+            return Ok(Access::Everything);
+        }
+        found.limits.allowed = allowed(&args.allow)?;
+        for (written, _) in &foreign {
+            err_line(&format!(
+                "note: {written} is a DuckDB file that is not trusted: its views and macros read no other files (`recscope trust add {written}`, or --trust)"
+            ));
+        }
+        return Ok(Access::Limited(found.widened()));
+    }
     found.limits.allowed = allowed(&args.allow)?;
     tell(path, &found);
     Ok(Access::Limited(found.limits))
+}
+
+/// The limits of a command over named inputs: where one of them is a DuckDB file that is not trusted, its
+/// views and macros read nothing but these. `folders`: what the command itself reads and writes.
+pub(super) fn of_inputs(inputs: &[&str], folders: Vec<PathBuf>) -> Option<FileLimits> {
+    let base = std::env::current_dir().ok()?;
+    let foreign = |input: &&str| {
+        let file = base.join(input);
+        is_database(&file) && !is_trusted(&file)
+    };
+    inputs.iter().any(foreign).then(|| FileLimits {
+        base: base.clone(),
+        sources: inputs.iter().map(|input| (*input).to_owned()).collect(),
+        folders,
+    })
 }
 
 fn allowed(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {

@@ -42,10 +42,11 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
     // No screen waits for a core.
     bounds.threads =
         options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let store = Store::open(&bounds)?;
-    let connection = store.connect()?;
     // Converted TREC files live as long as this folder.
     let folder = tempfile::tempdir().map_err(|e| Failure::resource(format!("no temporary folder: {e}")))?;
+    bounds.limits = files::limits(args, folder.path());
+    let store = Store::open(&bounds)?;
+    let connection = store.connect()?;
     let run = register(&connection, "run", only, folder.path(), &cancel)?;
     let mut queries = StoreQueries { connection: &connection, cancel: &cancel };
     let qrels = match &args.qrels {

@@ -10,7 +10,7 @@ use crate::notebook::fresh::{DataFile, new_notebook};
 use crate::protocol::Engine;
 use crate::screen::app::trust::{Level, Trust};
 use crate::screen::{self, Ending};
-use crate::trust::{Access, Finding, What, is_open_to_all};
+use crate::trust::{Access, Survey, is_open_to_all};
 use crate::util::signals;
 
 /// What the screen is opened on.
@@ -40,15 +40,12 @@ pub(super) fn open_own(notebook: &Path, keep_scores: bool) -> Result<u8, Failure
 /// views and macros that may read anything, so that a new notebook over them is held to what it names.
 fn trust_of(opened: &Opened) -> Trust {
     let survey = access::survey_of(&opened.text, &[], &opened.base, opened.path.as_deref());
-    let level = match &opened.path {
-        Some(path) if access::is_trusted(path) => Level::Full,
-        Some(path) if path.exists() => Level::Inert,
-        Some(_) => Level::Full,
-        None => {
-            let databases = survey.findings.iter().filter(|f| f.what == What::Database);
-            let foreign = |f: &Finding| !access::is_trusted(&survey.limits.locate(&f.path));
-            if databases.into_iter().any(foreign) { Level::Limited } else { Level::Full }
-        }
+    let own = opened.path.as_deref().is_none_or(|path| access::is_trusted(path) || !path.exists());
+    let foreign = survey.foreign_databases(access::is_trusted);
+    let (level, survey) = match (own, foreign.is_empty()) {
+        (true, true) => (Level::Full, survey),
+        (true, false) => (Level::Limited, Survey { limits: survey.clone().widened(), ..survey }),
+        (false, _) => (Level::Inert, survey),
     };
     Trust { level, open_to_all: is_open_to_all(&opened.base), survey, ..Trust::default() }
 }

@@ -27,8 +27,10 @@ pub struct Limits {
     pub sources: Vec<String>,
     /// Model folders that cells name.
     pub models: Vec<PathBuf>,
-    /// Folders that cells write; only those below `base` are granted.
+    /// Folders that cells write, below `base`.
     pub outputs: Vec<PathBuf>,
+    /// Further folders that cells may write, because the notebook's own text is trusted.
+    pub writable: Vec<PathBuf>,
     /// Files and folders that the user granted by name (`--allow`).
     pub allowed: Vec<PathBuf>,
     /// Folders of recscope's own in which results about this notebook may be kept.
@@ -55,7 +57,9 @@ impl Access {
     pub fn may_write(&self, path: &Path) -> bool {
         match self {
             Self::Everything => true,
-            Self::Limited(limits) => is_below(path, &limits.base),
+            Self::Limited(limits) => {
+                std::iter::once(&limits.base).chain(&limits.writable).any(|root| is_below(path, root))
+            }
         }
     }
 }

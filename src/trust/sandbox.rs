@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::access::Limits;
+use super::access::{Limits, is_below};
 use super::survey::prefix;
 use crate::state::real_path;
 
@@ -106,10 +106,12 @@ fn with_links(folder: &Path, paths: &mut Vec<PathBuf>) {
 fn writable(limits: &Limits, places: &Places) -> Vec<PathBuf> {
     let mut paths = places.write.clone();
     // What a cell writes is made beside its place first, and its folder may not exist yet.
-    for output in &limits.outputs {
+    let place = |output: &PathBuf| {
         let existing = output.parent().and_then(|p| p.ancestors().find(|p| p.is_dir()));
-        paths.extend(existing.filter(|p| super::access::is_below(p, &limits.base)).map(Path::to_path_buf));
-    }
+        existing.map(Path::to_path_buf)
+    };
+    paths.extend(limits.outputs.iter().filter_map(place).filter(|p| is_below(p, &limits.base)));
+    paths.extend(limits.writable.iter().filter_map(place));
     paths
 }
 

@@ -1,7 +1,8 @@
 //! What a notebook would read and write if it ran, and the limits that follow: for the panel that asks
-//! whether it may, and for the lines that a headless run prints. Opens no file.
+//! whether it may, and for the lines that a headless run prints. Reads no more of a file than the bytes that tell a DuckDB file.
 
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use super::access::{Limits, is_below, locate, shown};
 use crate::notebook::reach::{NamedKind, reach};
@@ -57,6 +58,7 @@ pub fn survey(notebook: &Notebook, params: &Params, base: &Path, path: Option<&P
         let what = match named.what {
             _ if url => What::Url,
             NamedKind::Source { duckdb: true } => What::Database,
+            NamedKind::Source { duckdb: false } if is_database(&full) => What::Database,
             NamedKind::Source { duckdb: false } => What::Source,
             NamedKind::Model => What::Model,
             NamedKind::SqlFile => What::SqlFile,
@@ -81,10 +83,44 @@ pub fn survey(notebook: &Notebook, params: &Params, base: &Path, path: Option<&P
     Survey { findings, limits, sidecar: sidecar.unwrap_or_default() }
 }
 
+/// Whether a file is a DuckDB database, whatever its name: that is how it would be opened.
+pub fn is_database(file: &Path) -> bool {
+    let mut head = [0; 12];
+    let read = std::fs::File::open(file).and_then(|mut f| f.read_exact(&mut head));
+    read.is_ok() && head.ends_with(b"DUCK")
+}
+
 /// The part of a path before its first `*`, `?` or `[`.
 pub(super) fn prefix(path: &Path) -> &Path {
     let is_plain = |p: &&Path| !p.as_os_str().to_string_lossy().contains(['*', '?', '[']);
     path.ancestors().find(is_plain).unwrap_or(path)
+}
+
+impl Survey {
+    /// The DuckDB files that nobody has trusted, as written and where they lie. Their views and macros run
+    /// with whoever reads them, in a trusted notebook too.
+    pub fn foreign_databases(&self, trusted: impl Fn(&Path) -> bool) -> Vec<(String, PathBuf)> {
+        let databases = self.findings.iter().filter(|f| f.what == What::Database);
+        databases
+            .map(|f| (f.path.clone(), self.limits.locate(&f.path)))
+            .filter(|(_, file)| !trusted(file))
+            .collect()
+    }
+
+    /// Limits for a notebook that is trusted beside data that is not: all that its own text names.
+    pub fn widened(mut self) -> Limits {
+        let base = self.limits.base.clone();
+        for finding in &self.findings {
+            match finding.what {
+                What::SqlFile if !finding.path.is_empty() => {
+                    self.limits.sources.push(finding.path.clone());
+                }
+                What::Output => self.limits.writable.push(locate(&finding.path, &base)),
+                What::SqlFile | What::Source | What::Database | What::Model | What::Url => {}
+            }
+        }
+        self.limits
+    }
 }
 
 impl Finding {

@@ -3,6 +3,7 @@
 
 mod machine;
 mod program;
+mod safety;
 mod terminal;
 
 use serde_json::json;
@@ -60,6 +61,7 @@ pub(super) fn doctor(args: &DoctorArgs) -> Result<u8, Failure> {
     let mut findings = program::findings();
     findings.extend(machine::findings());
     findings.extend(terminal::findings());
+    findings.extend(safety::findings());
     let healthy = findings.iter().all(|finding| finding.status != Status::Problem);
     print(&match args.format {
         ShortFormat::Text => text(&findings),
@@ -126,6 +128,7 @@ mod tests {
         let mut findings = program::findings();
         findings.extend(machine::findings());
         findings.extend(terminal::findings());
+        findings.extend(safety::findings());
         for name in [
             "recscope",
             "duckdb",
@@ -137,6 +140,9 @@ mod tests {
             "gpu",
             "term",
             "locale",
+            "state",
+            "trusted",
+            "bounds",
         ] {
             assert!(findings.iter().any(|finding| finding.name == name), "{name}");
         }

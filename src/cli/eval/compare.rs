@@ -36,10 +36,11 @@ pub(super) fn compare(args: &EvalArgs) -> Result<u8, Failure> {
     let options = settings::load().engine_options(&Default::default())?;
     let mut bounds = StoreOptions::default();
     bounds.memory_limit = options.memory_bytes.unwrap_or(bounds.memory_limit);
-    let store = Store::open(&bounds)?;
-    let connection = store.connect()?;
     // Converted TREC files live as long as this folder.
     let folder = tempfile::tempdir().map_err(|e| Failure::resource(format!("no temporary folder: {e}")))?;
+    bounds.limits = super::files::limits(args, folder.path());
+    let store = Store::open(&bounds)?;
+    let connection = store.connect()?;
     let qrels = match &args.qrels {
         Some(file) => Some(register(&connection, "qrels", file, folder.path(), &cancel)?),
         None => None,

@@ -4,7 +4,9 @@ use std::io::Write as _;
 use std::path::Path;
 
 use super::{Failure, err_line};
-use crate::engine::store::{Connection, SourceSpec};
+use crate::cli::access;
+use crate::cli::args::EvalArgs;
+use crate::engine::store::{Connection, FileLimits, SourceSpec};
 use crate::util::cancel::Cancel;
 
 /// Makes a file readable under `name`; TREC's own formats are turned into CSV first. Gives its columns.
@@ -33,6 +35,13 @@ pub(super) fn register(
         err_line(&format!("note: {doubt}"));
     }
     Ok(connection.describe(name)?.columns.into_iter().map(|column| column.name).collect())
+}
+
+/// Limits for DuckDB files among the runs and judgments that nobody has trusted.
+pub(super) fn limits(args: &EvalArgs, converted: &Path) -> Option<FileLimits> {
+    let inputs: Vec<&str> =
+        args.run.iter().chain(args.compare.iter().flatten()).chain(&args.qrels).map(String::as_str).collect();
+    access::of_inputs(&inputs, vec![converted.to_path_buf()])
 }
 
 /// `query Q0 item rank score tag` or `query 0 item gain` between blanks; `None` for other formats.

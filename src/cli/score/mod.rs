@@ -4,7 +4,7 @@
 
 mod told;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -17,7 +17,7 @@ use self::told::Told;
 use super::args::ScoreArgs;
 use super::output::{Ticker, cancel_on_signal};
 use super::shrink::{self, Reservoir};
-use super::{Failure, err_line, settings};
+use super::{Failure, access, err_line, settings};
 use crate::engine::lanes::EngineOptions;
 use crate::engine::model::cache::{Memo, ScoreCache};
 use crate::engine::model::{
@@ -45,7 +45,7 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
     let memo = if args.no_cache { None } else { memo(&engine) };
     let (kind, asked) = args.text.columns()?;
     let cancel = cancel_on_signal();
-    let (store, connection) = open(&engine)?;
+    let (store, connection) = open(&engine, args)?;
     connection.can_export(&args.out)?;
     let spec = SourceSpec::path(&args.input);
     let base =
@@ -114,9 +114,12 @@ fn memo(engine: &EngineOptions) -> Option<Arc<Memo>> {
     scores.folder.is_some().then(|| Memo::new(&ScoreCache::new(scores)))
 }
 
-fn open(engine: &EngineOptions) -> Result<(Store, Connection), Failure> {
+fn open(engine: &EngineOptions, args: &ScoreArgs) -> Result<(Store, Connection), Failure> {
     let mut store_options = StoreOptions::default();
     store_options.memory_limit = engine.memory_bytes.unwrap_or(store_options.memory_limit);
+    let out = args.out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let out = std::path::absolute(out).unwrap_or_else(|_| out.to_path_buf());
+    store_options.limits = access::of_inputs(&[&args.input], vec![out]);
     let store = Store::open(&store_options)?;
     let connection = store.connect()?;
     Ok((store, connection))

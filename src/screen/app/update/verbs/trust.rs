@@ -2,7 +2,7 @@
 
 use crate::screen::app::trust::{self, Inspected, Level};
 use crate::screen::app::{App, Code, Effect, EngineState, FileTask, Key, Mode, Tone};
-use crate::trust::{Scope, Survey};
+use crate::trust::{Scope, Survey, What};
 
 /// `:trust`. The text may name other things than when it was opened, so it is looked through again.
 pub fn ask(app: &mut App, effects: &mut Vec<Effect>) {
@@ -28,7 +28,7 @@ pub fn surveyed(app: &mut App, survey: Survey, effects: &mut Vec<Effect>) {
 
 /// Asks for the views of the DuckDB files that are named.
 pub fn inspect(app: &App, effects: &mut Vec<Effect>) {
-    let databases = app.trust.survey.findings.iter().filter(|f| f.what == crate::trust::What::Database);
+    let databases = app.trust.survey.findings.iter().filter(|f| f.what == What::Database);
     effects.extend(databases.map(|f| {
         let (database, file) = (f.path.clone(), app.trust.survey.limits.locate(&f.path));
         Effect::File(FileTask::Inspect { database, file })
@@ -80,6 +80,12 @@ fn add(app: &mut App, scope: Scope, effects: &mut Vec<Effect>) {
     };
     app.mode = Mode::Normal;
     if let Some(path) = path {
+        // DuckDB files elsewhere that it names are part of what the user has looked at.
+        let databases = app.trust.survey.findings.iter().filter(|f| f.what == What::Database);
+        for database in databases.filter(|f| f.outside || scope == Scope::Notebook) {
+            let path = app.trust.survey.limits.locate(&database.path);
+            effects.push(Effect::File(FileTask::Trust { path, scope: Scope::Notebook, asked: false }));
+        }
         effects.push(Effect::File(FileTask::Trust { path, scope, asked: true }));
     }
 }
