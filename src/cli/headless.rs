@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use super::args::RunArgs;
-use super::output::{Ticker, cancel_on_signal, print, width};
+use super::output::{Ticker, cancel_on_signal, err_line, print, width};
 use super::run::{RunOptions, run_notebook};
 use super::{Failure, settings};
 use crate::protocol::{CellState, Event};
@@ -31,8 +31,13 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         cancel: cancel_on_signal(),
     };
     options.engine.cache &= !args.no_cache;
+    options.engine.locked = args.locked;
     let mut ticker = Ticker::new();
     let report = run_notebook(&args.notebook, &args.set, &options, &mut |event| {
+        if let Event::Note { text } = event {
+            ticker.clear();
+            err_line(&format!("note: {}", sanitise::lines(text)));
+        }
         if let Some(line) = progress(event) {
             ticker.show(&line);
         }

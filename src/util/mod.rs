@@ -4,6 +4,9 @@ pub mod arrow_text;
 pub mod atomic;
 pub mod cancel;
 pub mod figures;
+pub mod held;
+pub mod hmac;
+pub mod leftover;
 #[cfg(feature = "notebook")]
 pub(crate) mod lexis;
 pub mod memory;

@@ -67,6 +67,7 @@ fn report(notebook: &Path, args: &DemoArgs) -> Result<u8, Failure> {
         out: args.out.clone(),
         only: Vec::new(),
         rows: 10,
+        locked: false,
         no_cache: true,
         engine: EngineSettings::default(),
     })?;

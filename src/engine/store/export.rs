@@ -1,12 +1,16 @@
 //! A source's rows with scores beside them as a file: Parquet, CSV or JSON lines, by the file's
 //! ending. Written whole or not at all. And the texts of those rows, one after the other.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arrow::record_batch::RecordBatch;
 
 use super::{CELLS, Connection, ErrorKind, Fill, Flow, Result, StoreError, quote_ident, quote_text};
 use crate::util::cancel::Cancel;
+use crate::util::leftover::{self, LeftOver};
+
+/// Before the name of a folder that a table is written in.
+const WRITING: &str = ".recscope-writing-";
 
 impl Connection {
     /// Columns of a relation as texts (NULL stays NULL), every row once, in order, in batches of about
@@ -48,7 +52,8 @@ impl Connection {
         cancel: &Cancel,
     ) -> Result<()> {
         let format = format_of(path)?;
-        let partial = beside(path);
+        let writing = beside(path)?;
+        let partial = writing.path().join("rows");
         let target = partial.to_str().ok_or_else(|| {
             StoreError::new(ErrorKind::Usage, format!("the path {} is not UTF-8", path.display()))
         })?;
@@ -57,7 +62,7 @@ impl Connection {
         self.registered_run("store/scored", &fill, cancel)?;
         let table = format!("{CELLS}.main.{}", quote_ident(&out));
         let sql = format!("COPY (FROM {table}) TO {} ({format})", quote_text(target));
-        let done = self.execute(&sql, &[], cancel).map_err(StoreError::unplaced).and_then(|written| {
+        self.execute(&sql, &[], cancel).map_err(StoreError::unplaced).and_then(|written| {
             if written != expected {
                 let what = format!("{rows} had {expected} rows when it was scored and now has {written}");
                 return Err(StoreError::new(ErrorKind::Data, what)
@@ -67,12 +72,7 @@ impl Connection {
                 StoreError::new(ErrorKind::Io, format!("cannot write {}: {error}", path.display()))
                     .hint("choose another path, or change the permissions")
             })
-        });
-        if done.is_err() {
-            // Whatever was begun is of no use.
-            let _ = std::fs::remove_file(&partial);
-        }
-        done
+        })
     }
 }
 
@@ -90,8 +90,22 @@ fn format_of(path: &Path) -> Result<&'static str> {
     }
 }
 
-/// A name in the same folder, so that the rename stays on one disk.
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    path.with_file_name(format!(".saving-{}-{name}", std::process::id()))
+/// A private folder in the same one, so that the rename stays on one disk; gone when dropped. DuckDB opens
+/// what it writes by its name and follows links: nobody else may put one there.
+fn beside(path: &Path) -> Result<tempfile::TempDir> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    left_over(folder).iter().for_each(LeftOver::sweep);
+    tempfile::Builder::new().prefix(WRITING).tempdir_in(folder).map_err(|error| {
+        StoreError::new(ErrorKind::Io, format!("cannot write in {}: {error}", folder.display()))
+            .hint("choose another path, or change the permissions")
+    })
+}
+
+/// What killed processes were writing in `folder`, untouched for a day.
+pub fn left_over(folder: &Path) -> Vec<LeftOver> {
+    leftover::named(folder, |name| name.starts_with(WRITING))
+        .into_iter()
+        .filter(|(_, found)| found.is_dir() && leftover::is_abandoned(found, leftover::DAY))
+        .map(|(path, _)| LeftOver::new(path, "a table that was being written when its process was killed"))
+        .collect()
 }
