@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub use super::engine_args::{EngineArgs, EngineSettings};
 pub use super::shrink::{BenchArgs, PruneArgs, QuantizeArgs};
+pub use super::train::TrainArgs;
 pub use super::trust_args::{AccessArgs, TrustCommand};
 pub use super::verify_args::{EvalFormat, TiesArg, VerifyArgs, conventions};
 pub use crate::pipe::{ModelArgs, TextArgs};
@@ -120,6 +121,9 @@ pub struct RunArgs {
     /// Rows of each result that go into the report
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub rows: u32,
+    /// Look at every byte of every source before a kept result stands for a run, however large they are
+    #[arg(long)]
+    pub locked: bool,
     /// Run every cell and compute every score, whatever the folder beside the notebook and the score cache hold
     #[arg(long)]
     pub no_cache: bool,
@@ -251,17 +255,6 @@ pub enum ShortFormat {
     #[default]
     Text,
     Json,
-}
-
-#[derive(Debug, Args)]
-pub struct TrainArgs {
-    /// The keys of a train cell, `from` being a file; see `recscope docs cells`
-    #[arg(value_name = "SPEC.toml", value_hint = ValueHint::FilePath)]
-    pub spec: PathBuf,
-    #[arg(long, value_enum, default_value_t)]
-    pub format: ShortFormat,
-    #[command(flatten)]
-    pub engine: EngineSettings,
 }
 
 #[derive(Debug, Subcommand)]

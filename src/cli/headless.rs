@@ -34,9 +34,15 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         cancel: stop::report_on_signal(),
     };
     options.engine.cache &= !args.no_cache;
+    options.engine.locked = args.locked;
     options.engine.access = access::of_run(&args.notebook, &args.set, &args.access)?;
+    options.engine.write_anywhere = !options.engine.access.is_limited();
     let mut ticker = Ticker::new();
     let report = run_notebook(&args.notebook, &args.set, &options, &mut |event| {
+        if let Event::Note { text } = event {
+            ticker.clear();
+            err_line(&format!("note: {}", sanitise::lines(text)));
+        }
         if let Some(line) = progress(event) {
             ticker.show(&line);
         }

@@ -72,7 +72,8 @@ fn show(opened: Opened, trust: Trust, keep_scores: bool) -> Result<u8, Failure> 
     engine_options.score_cache.folder.take_if(|_| !keep_scores);
     let base = opened.base.clone();
     let start = Box::new(move |access: &Access| -> Result<Box<dyn Engine>, String> {
-        Ok(engine::for_screen(&EngineOptions { access: access.clone(), ..engine_options.clone() }))
+        let (access, write_anywhere) = (access.clone(), !access.is_limited());
+        Ok(engine::for_screen(&EngineOptions { access, write_anywhere, ..engine_options.clone() }))
     });
     let mut options = screen::Options::new(opened.text, opened.path, opened.base, start);
     options.opening.trust = trust;

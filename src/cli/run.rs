@@ -44,9 +44,35 @@ pub fn run_notebook(
     options: &RunOptions,
     watch: &mut dyn FnMut(&Event),
 ) -> RunReport {
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        Problem::new(ProblemKind::Usage, format!("{} cannot be read: {e}", path.display()))
+            .hint("name a notebook, e.g. `recscope run shoes.md`")
+    });
+    whole(text, path, params, options, watch)
+}
+
+/// As [`run_notebook`], of a text that stands for the file at `path`: relative paths start from its folder.
+pub fn run_text(
+    text: String,
+    path: &Path,
+    params: &[(String, String)],
+    options: &RunOptions,
+    watch: &mut dyn FnMut(&Event),
+) -> RunReport {
+    whole(Ok(text), path, params, options, watch)
+}
+
+fn whole(
+    text: Result<String, Problem>,
+    path: &Path,
+    params: &[(String, String)],
+    options: &RunOptions,
+    watch: &mut dyn FnMut(&Event),
+) -> RunReport {
     let began = Instant::now();
     let mut report = RunReport { notebook: path.display().to_string(), ..RunReport::default() };
-    if let Err(problem) = run(path, params, options, watch, &mut report) {
+    let ran = text.and_then(|text| run(text, path, params, options, watch, &mut report));
+    if let Err(problem) = ran {
         report.problems.push(problem);
     }
     report.exit = exit_code(&report, options.cancel.is_cancelled());
@@ -56,16 +82,13 @@ pub fn run_notebook(
 }
 
 fn run(
+    text: String,
     path: &Path,
     params: &[(String, String)],
     options: &RunOptions,
     watch: &mut dyn FnMut(&Event),
     report: &mut RunReport,
 ) -> Result<(), Problem> {
-    let text = std::fs::read_to_string(path).map_err(|e| {
-        Problem::new(ProblemKind::Usage, format!("{} cannot be read: {e}", path.display()))
-            .hint("name a notebook, e.g. `recscope run shoes.md`")
-    })?;
     let notebook = Notebook::parse(&text);
     let (values, faults) = notebook.params(params);
     let (graph, told) = notebook.checked();
@@ -108,7 +131,12 @@ fn run(
 /// Nobody watches tables fill up, and no screen needs a core.
 fn without_screen(options: &EngineOptions) -> EngineOptions {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    EngineOptions { live_ms: None, threads: options.threads.or(Some(cores)), ..options.clone() }
+    EngineOptions {
+        live_ms: None,
+        watch_ms: None,
+        threads: options.threads.or(Some(cores)),
+        ..options.clone()
+    }
 }
 
 fn ask(engine: &dyn Engine, request: Request) -> Result<(), Problem> {

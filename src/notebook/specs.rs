@@ -376,6 +376,7 @@ fn train(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Option
         label: label?,
         labels: (!labels.is_empty()).then_some(labels),
         out: values.text("out")?,
+        overwrite: values.flag("overwrite").unwrap_or(false),
         epochs: values.int("epochs").unwrap_or(3) as usize,
         batch: values.int("batch").unwrap_or(16) as usize,
         learning_rate: values.float("learning_rate").unwrap_or(2e-5),

@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::listing::too_large;
 use super::{PullError, Step, Work};
+use crate::util::leftover::{self, LeftOver};
 
 const BLOCK: usize = 256 << 10;
+/// Behind the name of a folder that grows.
+const PULLING: &str = ".pulling";
 
 /// A model that is not whole yet. Left on disk when dropped, so that a download can go on.
 pub(super) struct Staging {
@@ -28,8 +31,9 @@ impl Staging {
                 .hint("name one with --to")
         })?;
         let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let dir = parent.join(format!(".{}.pulling", name.to_string_lossy()));
+        let dir = parent.join(format!(".{}{PULLING}", name.to_string_lossy()));
         let fail = |error| PullError::write(&dir, &error);
+        left_over(parent).iter().filter(|left| left.path != dir).for_each(LeftOver::sweep);
         fs::create_dir_all(&dir).map_err(fail)?;
         let lock = lock(&dir)?;
         let files = dir.join("files");
@@ -121,6 +125,30 @@ fn free(target: &Path) -> Result<(), PullError> {
         Err(error) => Err(PullError::usage(format!("{} cannot be made: {error}", target.display()))
             .hint("name another folder with --to")),
     }
+}
+
+/// Downloads that were begun in `parent` and that nobody has gone on with for a week: until then they can.
+pub fn left_over(parent: &Path) -> Vec<LeftOver> {
+    let pulling = |name: &str| name.starts_with('.') && name.ends_with(PULLING);
+    leftover::named(parent, pulling)
+        .into_iter()
+        .filter(|(path, found)| found.is_dir() && leftover::is_own(found) && is_dead(path))
+        .map(|(path, _)| LeftOver::new(path, "a download that nobody has gone on with for a week"))
+        .collect()
+}
+
+fn is_dead(dir: &Path) -> bool {
+    let idle = |path: &Path| {
+        fs::symlink_metadata(path).is_ok_and(|found| leftover::is_abandoned(&found, leftover::DAY * 7))
+    };
+    let parts = fs::read_dir(dir.join("files")).into_iter().flatten().flatten();
+    let untouched = idle(dir) && parts.into_iter().all(|part| idle(&part.path()));
+    let lock = dir.join("lock");
+    let free = match fs::symlink_metadata(&lock) {
+        Ok(found) => found.is_file() && File::open(&lock).is_ok_and(|file| file.try_lock().is_ok()),
+        Err(_) => true,
+    };
+    untouched && free
 }
 
 fn lock(dir: &Path) -> Result<File, PullError> {

@@ -3,5 +3,7 @@
 //! signed with. Nothing here knows what a notebook means, and nothing here is shown.
 
 mod folder;
+mod secret;
 
 pub use folder::{StateFolder, VARIABLE, real_path};
+pub use secret::Secret;

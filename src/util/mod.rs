@@ -5,6 +5,9 @@ pub mod atomic;
 pub mod cancel;
 pub mod csv;
 pub mod figures;
+pub mod held;
+pub mod hmac;
+pub mod leftover;
 #[cfg(feature = "notebook")]
 pub(crate) mod lexis;
 pub mod memory;

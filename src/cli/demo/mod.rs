@@ -78,6 +78,7 @@ fn report(notebook: &Path, args: &DemoArgs) -> Result<u8, Failure> {
         raw: false,
         only: Vec::new(),
         rows: 10,
+        locked: false,
         no_cache: true,
         // Its own notebook, written a moment ago.
         access: AccessArgs { trust: true, ..AccessArgs::default() },

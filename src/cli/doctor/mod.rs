@@ -1,6 +1,7 @@
 //! `recscope doctor`: what this machine has, and each problem with its remedy. Looks only; changes
 //! nothing, and asks no network.
 
+mod leftovers;
 mod machine;
 mod program;
 mod safety;
@@ -58,10 +59,12 @@ impl Finding {
 
 /// Looks at everything and prints it; exit 3 when there is a problem.
 pub(super) fn doctor(args: &DoctorArgs) -> Result<u8, Failure> {
+    let left_over = leftovers::findings();
     let mut findings = program::findings();
     findings.extend(machine::findings());
     findings.extend(terminal::findings());
     findings.extend(safety::findings());
+    findings.extend(left_over);
     let healthy = findings.iter().all(|finding| finding.status != Status::Problem);
     print(&match args.format {
         ShortFormat::Text => text(&findings),

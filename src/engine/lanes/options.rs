@@ -1,10 +1,12 @@
 //! What an engine may use of the machine, and how it behaves.
 
+use std::io;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::engine::model::cache::CacheOptions;
+use crate::state::StateFolder;
 use crate::trust::Access;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +20,15 @@ pub struct EngineOptions {
     pub memory_bytes: Option<u64>,
     /// DuckDB's threads and rayon's; `None`: all cores but one.
     pub threads: Option<usize>,
+    /// recscope's own folder, with the key that results are signed with; `None`: the user's.
+    pub state: Option<PathBuf>,
+    /// Every byte of every source counts for whether a kept result still stands, whatever that costs.
+    pub locked: bool,
+    /// Train cells may write outside the notebook's folder.
+    pub write_anywhere: bool,
+    /// Shortest time between two looks at whether sources have changed while nothing runs; `None`: only
+    /// when something is run.
+    pub watch_ms: Option<u64>,
     /// Where spills go; `None`: a private temporary folder.
     pub scratch: Option<PathBuf>,
     /// Used by score cells that name no device: `auto`, `cpu`, `cuda:N`, `cuda:0,1`, `cuda:all`.
@@ -38,6 +49,10 @@ impl Default for EngineOptions {
             memory_bytes: None,
             threads: None,
             scratch: None,
+            state: None,
+            locked: false,
+            write_anywhere: false,
+            watch_ms: Some(1_000),
             device: "auto".into(),
             stuck_ms: 3_000,
             live_ms: Some(500),
@@ -47,6 +62,11 @@ impl Default for EngineOptions {
 }
 
 impl EngineOptions {
+    /// recscope's own folder, made where it is not there yet.
+    pub fn state_folder(&self) -> io::Result<StateFolder> {
+        self.state.as_deref().map_or_else(StateFolder::open, StateFolder::at)
+    }
+
     /// The score cache as this engine may use it.
     pub fn scores(&self) -> CacheOptions {
         let folder = self.score_cache.folder.clone().filter(|_| self.cache);

@@ -78,6 +78,7 @@ pub use gradient::PointGradient;
 pub use hash::hash_folder;
 pub use heads::{Head, cosine};
 pub use load::{LoadOptions, Model, ModelInfo};
+pub use new_folder::left_over;
 pub use params::Params;
 pub use parts::{CONFIG, Part, is_licence, is_pickle, parts, parts_on_disk};
 pub use pool::{Pooling, PoolingMode};

@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arrow::array::{Array, AsArray};
 use arrow::record_batch::RecordBatch;
@@ -12,6 +12,10 @@ use arrow::record_batch::RecordBatch;
 use super::{CELLS, Connection, ErrorKind, Fill, Flow, Result, StoreError, quote_ident, quote_text};
 use crate::util::cancel::Cancel;
 use crate::util::csv;
+use crate::util::leftover::{self, LeftOver};
+
+/// Before the name of a folder that a table is written in.
+const WRITING: &str = ".recscope-writing-";
 
 /// Where rows are written to.
 #[derive(Debug, Clone, Copy)]
@@ -69,29 +73,24 @@ impl Connection {
         cancel: &Cancel,
     ) -> Result<u64> {
         let format = format_of(to.path)?;
-        let partial = beside(to.path);
+        let writing = beside(to.path)?;
+        let partial = writing.path().join("rows");
         let out = format!("{}scored", super::HIDDEN);
         let fill = Fill::new().ident("out", &out).ident("rows", rows).ident("scores", scores);
         self.registered_run("store/scored", &fill, cancel)?;
         let table = format!("{CELLS}.main.{}", quote_ident(&out));
-        let written = match format {
-            Format::Csv => self.write_csv(&table, &partial, to.raw, cancel),
-            Format::Copied(options) => self.copy(&table, &partial, options, cancel).map(|rows| (rows, 0)),
+        let (written, guarded) = match format {
+            Format::Csv => self.write_csv(&table, &partial, to.raw, cancel)?,
+            Format::Copied(options) => (self.copy(&table, &partial, options, cancel)?, 0),
         };
-        let done = written.and_then(|(written, guarded)| {
-            if written != expected {
-                let what = format!("{rows} had {expected} rows when it was scored and now has {written}");
-                return Err(StoreError::new(ErrorKind::Data, what)
-                    .hint("wait until nobody writes to it, then run again"));
-            }
-            std::fs::rename(&partial, to.path).map_err(|error| unwritten(to.path, &error))?;
-            Ok(guarded)
-        });
-        if done.is_err() {
-            // Whatever was begun is of no use.
-            let _ = std::fs::remove_file(&partial);
+        if written != expected {
+            let what = format!("{rows} had {expected} rows when it was scored and now has {written}");
+            return Err(
+                StoreError::new(ErrorKind::Data, what).hint("wait until nobody writes to it, then run again")
+            );
         }
-        done
+        std::fs::rename(&partial, to.path).map_err(|error| unwritten(to.path, &error))?;
+        Ok(guarded)
     }
 
     /// The database writes a relation to a file; its rows.
@@ -170,8 +169,22 @@ fn format_of(path: &Path) -> Result<Format> {
     }
 }
 
-/// A name in the same folder, so that the rename stays on one disk.
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    path.with_file_name(format!(".saving-{}-{name}", std::process::id()))
+/// A private folder in the same one, so that the rename stays on one disk; gone when dropped. DuckDB opens
+/// what it writes by its name and follows links: nobody else may put one there.
+fn beside(path: &Path) -> Result<tempfile::TempDir> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    left_over(folder).iter().for_each(LeftOver::sweep);
+    tempfile::Builder::new().prefix(WRITING).tempdir_in(folder).map_err(|error| {
+        StoreError::new(ErrorKind::Io, format!("cannot write in {}: {error}", folder.display()))
+            .hint("choose another path, or change the permissions")
+    })
+}
+
+/// What killed processes were writing in `folder`, untouched for a day.
+pub fn left_over(folder: &Path) -> Vec<LeftOver> {
+    leftover::named(folder, |name| name.starts_with(WRITING))
+        .into_iter()
+        .filter(|(_, found)| found.is_dir() && leftover::is_abandoned(found, leftover::DAY))
+        .map(|(path, _)| LeftOver::new(path, "a table that was being written when its process was killed"))
+        .collect()
 }

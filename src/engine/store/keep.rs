@@ -10,6 +10,12 @@ use super::{
 use crate::util::cancel::Cancel;
 
 impl Connection {
+    /// A path in this instance's private folder for rows on their way to or from where they are kept:
+    /// DuckDB itself opens nothing in a folder that others may have filled. One at a time per name.
+    pub fn passing_file(&self, name: &str) -> PathBuf {
+        self.spill_folder().join(name)
+    }
+
     /// Writes a cell's rows to a Parquet file.
     pub fn save_cell(&self, name: &str, path: &Path, cancel: &Cancel) -> Result<()> {
         let found = self.describe(name)?;

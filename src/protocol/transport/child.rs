@@ -17,11 +17,12 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
 
-use super::folder::socket_folder;
+use super::folder::{left_over, socket_folder};
 use super::frame::FrameReader;
 use super::hello;
 use super::wire::{decode, write_all};
 use crate::protocol::{Engine, EngineGone, Event, Request};
+use crate::util::leftover::LeftOver;
 use crate::util::supervised::{self, Fall, guarded};
 
 #[derive(Debug, Clone)]
@@ -81,7 +82,9 @@ impl ChildProcess {
     /// Starts an engine. Errors are of starting the program; what happens later closes `events`.
     pub fn spawn(options: &ChildOptions) -> io::Result<Self> {
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
-        let socket = socket_folder()?.join(format!("{}-{number}.sock", std::process::id()));
+        let folder = socket_folder()?;
+        left_over(&folder).iter().for_each(LeftOver::sweep);
+        let socket = folder.join(format!("{}-{number}.sock", std::process::id()));
         let log = File::create(socket.with_extension("log"))?;
         let mut command = Command::new(&options.exe);
         command.arg("engine").arg("--socket").arg(&socket).args(&options.args);
