@@ -167,11 +167,12 @@ pub fn offered() -> Wall {
     Wall::None
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
     /// On a thread of its own: the restriction lasts as long as the thread.
+    #[cfg(target_os = "linux")]
     #[test]
     fn a_bound_thread_reads_and_writes_what_is_named_and_nothing_else() {
         let root = tempfile::tempdir().unwrap();

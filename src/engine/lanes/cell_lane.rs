@@ -3,6 +3,7 @@
 //! job comes next is `queue.rs`'s business.
 
 mod keeping;
+mod notebook;
 
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -130,48 +131,6 @@ impl CellLane {
     fn guard(&mut self, work: impl FnOnce(&mut Self)) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| work(self))) {
             self.panicked(panicked(payload));
-        }
-    }
-
-    /// Whether sources have changed since, and what that makes of results.
-    fn look(&mut self) {
-        let Some(workspace) = self.workspace.clone() else { return };
-        for event in self.sources.look(&workspace, &self.connection) {
-            let _ = self.events.send(event);
-        }
-        self.tell_outdated();
-    }
-
-    fn sync(&mut self, workspace: &Workspace, tasks: &Receiver<Task>) {
-        if !workspace.access.is_limited()
-            && let Err(error) = self.connection.look_in(&workspace.base)
-        {
-            tracing::warn!("relative names in SQL are not looked for beside the notebook: {error}");
-        }
-        for event in self.sources.sync(workspace, &self.connection) {
-            let _ = self.events.send(event);
-        }
-        let gone: Vec<String> =
-            self.finished.0.keys().filter(|name| workspace.notebook.cell(name).is_none()).cloned().collect();
-        for name in gone {
-            self.finished.0.remove(&name);
-            self.drop_relation(&name);
-        }
-        self.tell_outdated();
-        let first = workspace.path.clone().is_some_and(|path| self.opened.insert(path));
-        let old = if first { self.sidecar(workspace) } else { None };
-        let old = old.map(|sidecar| {
-            let files = sidecar.files();
-            (sidecar, files)
-        });
-        for cell in workspace.graph.order() {
-            // Whoever asked for more meanwhile goes first; what is kept is found when it is run.
-            if !tasks.is_empty() {
-                return;
-            }
-            if !self.queue.is_to_make(&cell) {
-                self.restore(&cell, workspace, old.as_ref());
-            }
         }
     }
 

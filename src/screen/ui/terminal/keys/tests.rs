@@ -1,3 +1,5 @@
+//! The decoder against real terminals' bytes, against cut and hostile ones, and against every byte string.
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
