@@ -10,17 +10,39 @@ use super::args::{EngineArgs, EngineSettings};
 use super::{Failure, settings};
 use crate::engine::lanes::{EngineOptions, serve_socket, start_in_process};
 use crate::engine::store::StoreOptions;
-use crate::protocol::Engine;
 use crate::protocol::transport::{ChildOptions, ChildProcess};
+use crate::protocol::{Engine, Problem, ProblemKind};
+use crate::state::{Secret, StateFolder};
 use crate::trust::sandbox::{self, Places};
 use crate::trust::{Access, Limits};
 use crate::util::private::{make_private, user_id};
 
 /// An engine for a headless run.
-pub(super) fn for_run(options: &EngineOptions) -> Box<dyn Engine> {
+pub(super) fn for_run(options: &EngineOptions) -> Result<Box<dyn Engine>, Problem> {
     match &options.access {
-        Access::Everything => Box::new(start_in_process(options.clone())),
+        Access::Everything => Ok(Box::new(start_in_process(options.clone()))),
         Access::Limited(_) => for_screen(options),
+    }
+}
+
+/// An engine of its own process. Where there is no place for a socket, a trusted notebook gets threads of
+/// this one, which is better than none; for one that is not trusted nothing is started.
+pub(super) fn for_screen(options: &EngineOptions) -> Result<Box<dyn Engine>, Problem> {
+    let options = &prepared(options);
+    match (child(options), &options.access) {
+        (Ok(child), _) => Ok(Box::new(child)),
+        (Err(error), Access::Everything) => {
+            tracing::warn!("no engine process: {error}");
+            Ok(Box::new(start_in_process(options.clone())))
+        }
+        (Err(error), Access::Limited(_)) => {
+            let message = format!(
+                "no process can be started for a notebook that is not trusted, so it is not run: {error}"
+            );
+            Err(Problem::new(ProblemKind::Resource, message).hint(
+                "set TMPDIR to a folder that you may write; or trust the notebook (`recscope trust add`)",
+            ))
+        }
     }
 }
 
@@ -31,19 +53,6 @@ fn prepared(options: &EngineOptions) -> EngineOptions {
         limits.kept = kept_folders(limits.notebook.as_deref());
     }
     options
-}
-
-/// An engine of its own process; threads of this one where there is no place for a socket, which is
-/// better than none. DuckDB's limits hold there too.
-pub(super) fn for_screen(options: &EngineOptions) -> Box<dyn Engine> {
-    let options = &prepared(options);
-    match child(options) {
-        Ok(child) => Box::new(child),
-        Err(error) => {
-            tracing::warn!("no engine process: {error}");
-            Box::new(start_in_process(options.clone()))
-        }
-    }
 }
 
 fn child(options: &EngineOptions) -> io::Result<ChildProcess> {
@@ -126,12 +135,17 @@ fn folder_bytes(folder: &Path) -> u64 {
     files.filter_map(|entry| fs::metadata(entry.path()).ok()).map(|meta| meta.len()).sum()
 }
 
-/// Folders in which results about a notebook are kept: its sidecar, and the state folder where that
-/// cannot be used.
+/// Folders for results of a notebook: its sidecar, its own in the state folder where that cannot be used, and
+/// the one with the key that signs them.
 fn kept_folders(notebook: Option<&Path>) -> Vec<PathBuf> {
     let Some(notebook) = notebook else { return Vec::new() };
     let stem = notebook.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let sidecar = notebook.with_file_name(format!(".{stem}.cells"));
-    let state = crate::state::StateFolder::open().and_then(|state| state.of_file(notebook));
-    make_private(&sidecar).map(|()| sidecar).into_iter().chain(state).collect()
+    let mut folders: Vec<PathBuf> = make_private(&sidecar).map(|()| sidecar).into_iter().collect();
+    if let Ok(state) = StateFolder::open() {
+        // A key is made by whoever needs it first, and that may be an engine that may not.
+        let _ = Secret::open(&state);
+        folders.extend(state.of_file(notebook).into_iter().chain(state.results()));
+    }
+    folders
 }

@@ -73,7 +73,8 @@ fn show(opened: Opened, trust: Trust, keep_scores: bool) -> Result<u8, Failure> 
     let base = opened.base.clone();
     let start = Box::new(move |access: &Access| -> Result<Box<dyn Engine>, String> {
         let (access, write_anywhere) = (access.clone(), !access.is_limited());
-        Ok(engine::for_screen(&EngineOptions { access, write_anywhere, ..engine_options.clone() }))
+        let options = EngineOptions { access, write_anywhere, ..engine_options.clone() };
+        engine::for_screen(&options).map_err(|problem| problem.message)
     });
     let mut options = screen::Options::new(opened.text, opened.path, opened.base, start);
     options.opening.trust = trust;

@@ -108,7 +108,7 @@ fn run(
     }
     let full = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let base = full.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-    let mut engine = super::engine::for_run(&without_screen(&options.engine));
+    let mut engine = super::engine::for_run(&without_screen(&options.engine))?;
     let params = params.to_vec();
     ask(engine.as_ref(), Request::Sync { text, path: Some(full), base, params })?;
     ask(engine.as_ref(), Request::Run { job: JOB, cells: order, first: Vec::new() })?;
