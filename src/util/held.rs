@@ -140,11 +140,16 @@ impl HeldFolder {
 
     /// The regular files of this user's, in no order.
     pub fn files(&self) -> Vec<HeldFile> {
+        self.named(|_| true)
+    }
+
+    /// Those of them whose name is `wanted`.
+    pub fn named(&self, wanted: impl Fn(&str) -> bool) -> Vec<HeldFile> {
         let Ok(entries) = Dir::read_from(&self.fd) else { return Vec::new() };
         entries
             .flatten()
             .filter_map(|entry| {
-                let name = entry.file_name().to_str().ok()?.to_owned();
+                let name = entry.file_name().to_str().ok().filter(|name| wanted(name))?.to_owned();
                 let found = self.regular(&name).ok()?;
                 let modified = SystemTime::UNIX_EPOCH
                     + Duration::new(u64::try_from(found.st_mtime).ok()?, found.st_mtime_nsec as u32);

@@ -95,7 +95,9 @@ impl Sidecar {
 
     /// The newest result of a cell, under whatever key; its rows are not looked at.
     pub fn newest(&self, files: &[HeldFile], cell: &str) -> Option<Entry> {
-        let mut outcomes = outcomes(files, cell);
+        let start = outcome_start(cell);
+        let mut outcomes: Vec<&HeldFile> =
+            files.iter().filter(|file| is_outcome(&file.name, &start)).collect();
         outcomes.sort_by_key(|file| std::cmp::Reverse(file.modified));
         outcomes.into_iter().find_map(|file| Some(self.entry(&file.name).ok()?.1))
     }
@@ -193,8 +195,8 @@ impl Sidecar {
 
     /// Removes all but the newest results of a cell.
     fn prune(&self, cell: &str) {
-        let files = self.folder.files();
-        let mut kept = outcomes(&files, cell);
+        let start = outcome_start(cell);
+        let mut kept = self.folder.named(|name| is_outcome(name, &start));
         kept.sort_by_key(|file| std::cmp::Reverse(file.modified));
         for file in kept.into_iter().skip(KEPT) {
             let _ = self.folder.remove(&file.name);
@@ -203,10 +205,12 @@ impl Sidecar {
     }
 }
 
-fn outcomes<'a>(files: &'a [HeldFile], cell: &str) -> Vec<&'a HeldFile> {
-    let start = format!("{}-", tag(cell));
-    let ours = |file: &&HeldFile| file.name.starts_with(&start) && file.name.ends_with(".outcome");
-    files.iter().filter(ours).collect()
+fn outcome_start(cell: &str) -> String {
+    format!("{}-", tag(cell))
+}
+
+fn is_outcome(name: &str, start: &str) -> bool {
+    name.starts_with(start) && name.ends_with(".outcome")
 }
 
 /// Rows on their way, in the private folder that DuckDB spills into; gone when dropped.
