@@ -22,6 +22,8 @@ mod train;
 mod verify;
 mod verify_args;
 
+#[doc(hidden)]
+pub use eval::trec_rows;
 pub use failure::Failure;
 pub use output::{err_line, print};
 
