@@ -11,6 +11,7 @@ mod files;
 mod lens;
 
 use self::files::register;
+pub use self::files::trec_rows;
 use super::args::{EvalArgs, EvalFormat, IntervalWord, TiesArg};
 use super::output::{cancel_on_signal, json_page, print};
 use super::queries::{analysis_failure, query_failure};

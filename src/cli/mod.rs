@@ -29,6 +29,8 @@ mod trust_args;
 mod verify;
 mod verify_args;
 
+#[doc(hidden)]
+pub use eval::trec_rows;
 pub use failure::Failure;
 pub use output::{err_line, print};
 

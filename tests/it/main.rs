@@ -3,6 +3,7 @@
 
 mod architectures;
 mod bad_input;
+mod canary;
 mod chorus;
 mod cli;
 mod compare;
@@ -23,6 +24,7 @@ mod engine_socket;
 mod eval_conventions;
 mod explain;
 mod fairness;
+mod fuzz;
 #[cfg(feature = "hub")]
 mod hub_server;
 mod metrics;

@@ -216,13 +216,19 @@ fn compressed_input_that_lost_its_end_is_refused_however_it_is_named() {
     let level = ruzstd::encoding::CompressionLevel::Fastest;
     let zstd = ruzstd::encoding::compress_to_vec(rows.as_bytes(), level);
     let counted = |folder: &Path, source: &str| {
-        let text = notebook(source, "SELECT count(*) AS n FROM rows");
+        // Without a source, the cell names its file itself.
+        let from = format!("read_csv('{}')", folder.join("*.csv.gz").display());
+        let text = match source {
+            "none" => format!("```sql rows_of\nSELECT count(*) AS n FROM {from}\n```\n"),
+            _ => notebook(source, "SELECT count(*) AS n FROM rows"),
+        };
         std::fs::write(folder.join("n.md"), text).unwrap();
         recscope(folder, &["run", "n.md", "--no-cache"])
     };
     for (bytes, name, sources) in [
         (&gzip, "a.csv.gz", ["a.csv.gz", "\"*.csv.gz\"", "."]),
         (&zstd, "a.csv.zst", ["a.csv.zst", "\"*.csv.zst\"", "."]),
+        (&gzip, "a.csv.gz", ["none"; 3]),
         (&gzip, "a.dat", ["{ path: a.dat, format: csv, options: { compression: gzip } }"; 3]),
     ] {
         for source in sources {

@@ -51,7 +51,11 @@ fn trec(path: &str, run: bool) -> Option<Vec<[String; 3]>> {
     if other.iter().any(|ending| lower.ends_with(ending)) || lower.contains("://") || lower.contains('*') {
         return None;
     }
-    let text = std::fs::read_to_string(path).ok()?;
+    trec_rows(&std::fs::read_to_string(path).ok()?, run)
+}
+
+/// Query, item and score or grade of every line; `None` where one is not in TREC's format.
+pub fn trec_rows(text: &str, run: bool) -> Option<Vec<[String; 3]>> {
     let (length, value) = if run { (6, 4) } else { (4, 3) };
     text.lines()
         .filter(|line| !line.trim().is_empty())

@@ -278,8 +278,8 @@ impl CellLane {
         let own_partial = job.partial.remove(&cell.to_lowercase());
         match result {
             Ok(mut done) => {
-                let sources = workspace.graph.sources(cell);
-                done.outcome.notes.extend(sources.iter().filter_map(|name| self.connection.doubt(name)));
+                let read = workspace.graph.sources(cell).iter().map(String::as_str).chain([cell]);
+                done.outcome.notes.extend(read.filter_map(|name| self.connection.doubt(name)));
                 if let Some(stale) = &stale {
                     done.outcome
                         .notes

@@ -34,17 +34,34 @@ impl Connection {
         };
         let columns = self.columns_of_reader(&reader, &files, cancel)?;
         self.source_views(name, &[(name.to_owned(), format!("SELECT * FROM {reader}"))], cancel)?;
+        self.keep_doubt(name, doubt);
+        Ok(vec![Relation { name: name.to_owned(), kind: RelationKind::Source, rows: None, columns }])
+    }
+
+    /// What could not be made sure of the files of a source, or of those that a cell names itself, for
+    /// whoever reads numbers made of them.
+    pub fn doubt(&self, name: &str) -> Option<String> {
+        self.shared.doubts.lock().get(&name.to_lowercase()).cloned()
+    }
+
+    fn keep_doubt(&self, name: &str, doubt: Option<String>) {
         let mut doubts = self.shared.doubts.lock();
         match doubt {
             Some(doubt) => doubts.insert(name.to_lowercase(), doubt),
             None => doubts.remove(&name.to_lowercase()),
         };
-        Ok(vec![Relation { name: name.to_owned(), kind: RelationKind::Source, rows: None, columns }])
     }
 
-    /// What could not be made sure of a source's files, for whoever reads numbers made of it.
-    pub fn doubt(&self, source: &str) -> Option<String> {
-        self.shared.doubts.lock().get(&source.to_lowercase()).cloned()
+    /// Refuses compressed files that a cell's query names by itself and that are not whole.
+    pub(crate) fn check_named(&self, cell: &str, sql: &str, cancel: &Cancel) -> Result<()> {
+        let names = whole::named(sql);
+        // Where files are out of reach, the query says so better.
+        let files = match names.is_empty() {
+            true => Vec::new(),
+            false => self.matching(names.iter()).unwrap_or_default(),
+        };
+        self.keep_doubt(cell, whole::check(&files, cancel)?);
+        Ok(())
     }
 
     /// The files of a source that are read through a decompressor; those behind a glob as well.

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use super::super::{ErrorKind, Result, StoreError};
 use crate::util::cancel::Cancel;
-use crate::util::figures;
+use crate::util::{figures, lexis};
 
 /// Bytes of .gz files that are unpacked for this, per source: two or three seconds of one core.
 const CHECKED_BYTES: u64 = 192 << 20;
@@ -31,6 +31,24 @@ const REMEMBERED: usize = 100_000;
 /// cannot be opened pass: reading them says more.
 pub(super) fn check(files: &[PathBuf], cancel: &Cancel) -> Result<Option<String>> {
     check_within(files, CHECKED_BYTES, cancel)
+}
+
+/// Compressed files and globs of them that a statement names in its literals.
+pub(super) fn named(sql: &str) -> Vec<String> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    while at < sql.len() {
+        let Some(end) = lexis::skip_quoted(sql, at) else {
+            at += sql[at..].chars().next().map_or(1, char::len_utf8);
+            continue;
+        };
+        let literal = sql[at..end].trim_matches(['\'', '"']);
+        let lower = literal.to_lowercase();
+        if (lower.ends_with(".gz") || lower.ends_with(".zst")) && !literal.contains("://") {
+            found.push(literal.replace("''", "'"));
+        }
+        at = end;
+    }
+    found
 }
 
 fn check_within(files: &[PathBuf], mut budget: u64, cancel: &Cancel) -> Result<Option<String>> {
@@ -187,6 +205,13 @@ mod tests {
         let seen = check(&[path], &Cancel::new());
         assert!(seen.as_ref().map_or(true, Option::is_none), "{seen:?}");
         seen.is_ok()
+    }
+
+    #[test]
+    fn files_named_in_a_statement_are_found() {
+        let sql = "-- 'no.gz'\nSELECT 'x' FROM read_csv('a''b/*.CSV.gz', header = true), \"鞋.jsonl.zst\", 's3://b/c.gz'";
+        assert_eq!(named(sql), ["a'b/*.CSV.gz", "鞋.jsonl.zst"]);
+        assert!(named("SELECT 1").is_empty() && named("'").is_empty());
     }
 
     #[test]

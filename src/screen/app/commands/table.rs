@@ -91,7 +91,7 @@ pub const COMMANDS: &[Command] = &[
     command!("copy", "copy", ["y"], RESULT.and(DETAIL), 0, always, v::copy::value,
         "Copy the value in focus; in the detail pane, the whole record. Says which way it went."),
     command!("copy.row", "copy row", ["Y"], RESULT, 0, has_rows, v::copy::row,
-        "Copy the row as tab-separated values."),
+        "Copy the row as tab-separated values; a formula gets a ' in front."),
     // Writing
     command!("edit", "edit", ["e", "i"], OUTLINE, 3, always, v::edit::begin,
         "Edit the cell or prose in place."),
