@@ -80,7 +80,8 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
             options.score_cache.folder.take_if(|_| args.no_score_cache);
             crate::engine::lanes::serve_socket(&args.socket, args.detached, options)
                 .map_err(|error| Failure::resource(format!("the engine cannot work: {error}")))?;
-            Ok(0)
+            // A query that did not stop may still run: no destructor may pull its database away.
+            stop::end_now(0)
         }
     }
 }
