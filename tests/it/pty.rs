@@ -99,10 +99,6 @@ impl Pty {
         writer.flush().unwrap();
     }
 
-    pub fn pid(&self) -> u32 {
-        self.child.process_id().unwrap()
-    }
-
     pub fn resize(&self, columns: u16, rows: u16) {
         let mut shown = self.shown.lock().unwrap();
         shown.parser.set_size(nonzero(rows), nonzero(columns));
