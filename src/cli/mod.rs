@@ -30,11 +30,13 @@ pub use output::{err_line, print};
 use clap::{CommandFactory, Parser};
 
 use crate::util::panics;
+use crate::util::private::no_core_files;
 use args::{Cli, Command};
 
 /// Parses the arguments, does what they say, and gives the exit code: 0 ok, 1 a check failed,
 /// 2 usage, 3 data or model error, 70 bug, 130 cancelled.
 pub fn main() -> u8 {
+    no_core_files();
     panics::install();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
