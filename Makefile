@@ -31,9 +31,9 @@ lint: setup ## format check, clippy with warnings denied
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-# TARGET: notebook, frames, heads, tokenizer, safetensors, keys. Builds everything a second time, instrumented.
-fuzz: setup ## search for inputs that break a parser; TARGET=notebook SECONDS=300 (needs cargo-fuzz)
-	RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz $(or $(TARGET),notebook) -- -max_total_time=$(or $(SECONDS),300) -max_len=65536
+# TARGET: notebook, frames, heads, tokenizer, safetensors, keys. Builds everything a second time, recscope instrumented.
+fuzz: setup ## search for inputs that break a parser; TARGET=notebook SECONDS=300
+	scripts/fuzz $(or $(TARGET),notebook) $(or $(SECONDS),300)
 
 memcheck: setup ## the kernels' unit tests under valgrind (which knows AVX2, not AVX-512)
 	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="valgrind --error-exitcode=9 --leak-check=no" \
