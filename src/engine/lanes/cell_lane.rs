@@ -133,15 +133,6 @@ impl CellLane {
         }
     }
 
-    /// Whether sources have changed since, and what that makes of results.
-    fn look(&mut self) {
-        let Some(workspace) = self.workspace.clone() else { return };
-        for event in self.sources.look(&workspace, &self.connection) {
-            let _ = self.events.send(event);
-        }
-        self.tell_outdated();
-    }
-
     fn sync(&mut self, workspace: &Workspace, tasks: &Receiver<Task>) {
         for event in self.sources.sync(workspace, &self.connection) {
             let _ = self.events.send(event);
@@ -153,12 +144,7 @@ impl CellLane {
             self.drop_relation(&name);
         }
         self.tell_outdated();
-        let first = workspace.path.clone().is_some_and(|path| self.opened.insert(path));
-        let old = if first { self.sidecar(workspace) } else { None };
-        let old = old.map(|sidecar| {
-            let files = sidecar.files();
-            (sidecar, files)
-        });
+        let old = self.older(workspace);
         for cell in workspace.graph.order() {
             // Whoever asked for more meanwhile goes first; what is kept is found when it is run.
             if !tasks.is_empty() {
