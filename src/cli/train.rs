@@ -7,9 +7,9 @@ use clap::{Args, ValueHint};
 use toml_edit::DocumentMut;
 
 use super::args::{EngineSettings, ShortFormat};
-use super::output::{Ticker, cancel_on_signal, print, width};
+use super::output::{Ticker, print, width};
 use super::run::{RunOptions, run_text};
-use super::{Failure, settings};
+use super::{Failure, settings, stop};
 use crate::report;
 
 #[derive(Debug, Args)]
@@ -36,7 +36,7 @@ pub(super) fn train(args: &TrainArgs) -> Result<u8, Failure> {
     let out = args.out.as_deref().map(std::path::absolute).transpose();
     let out = out.map_err(|e| Failure::usage(format!("--out cannot be resolved: {e}")))?;
     let text = notebook_text(&text, spec.parent().unwrap_or(Path::new(".")), out.as_deref())?;
-    let cancel = cancel_on_signal();
+    let cancel = stop::report_on_signal();
     let mut options = RunOptions {
         engine: settings::load().engine_options(&args.engine)?,
         cancel,
@@ -55,7 +55,7 @@ pub(super) fn train(args: &TrainArgs) -> Result<u8, Failure> {
     let name = if args.format == ShortFormat::Json { "json" } else { "text" };
     let format = report::format(name, width()).ok_or_else(|| Failure::bug("a format is missing"))?;
     print(&format.render(&report))?;
-    Ok(report.exit)
+    Ok(stop::exit_of(&report))
 }
 
 /// The notebook that stands for a spec: data files become sources, relative paths start from `base`.

@@ -1,6 +1,8 @@
 //! Work that touches files and programs, done beside the UI thread so that a slow disk never holds
 //! up a key: saving, the journal, the clipboard, looking for models.
 
+mod trust;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::app::{FileTask, ModelChoice, Msg, SaveError};
 use crate::util::atomic;
+use crate::util::supervised::{self, Fall};
 
 /// One piece of work.
 pub enum Task {
@@ -24,6 +27,8 @@ pub enum Task {
     },
 }
 
+const FELL: &str = "a fault of recscope while writing; the text is still here, save it again";
+
 /// The thread that does it, in order.
 pub struct Hands {
     tasks: Option<Sender<Task>>,
@@ -32,18 +37,29 @@ pub struct Hands {
 }
 
 impl Hands {
-    pub fn start(answers: Sender<Msg>) -> io::Result<Self> {
+    /// `told` hears when a piece of work falls; the next one is taken up all the same.
+    pub fn start(answers: Sender<Msg>, told: impl FnMut(Fall) + Send + 'static) -> io::Result<Self> {
         let (tasks, queue) = unbounded();
         let (finished, done) = unbounded();
+        let mut lost = None;
         let work = move || {
-            for task in queue {
+            // Held as long as the thread lives: its end is what `finish` waits for.
+            let _finished = &finished;
+            // Whoever waits for what fell is told.
+            let answer =
+                lost.take().map(|text| Msg::Saved { text, result: Err(SaveError::Failed(FELL.into())) });
+            answer.into_iter().for_each(|answer| drop(answers.send(answer)));
+            for task in &queue {
+                if let Task::File(FileTask::Save { text, .. }) = &task {
+                    lost = Some(text.clone());
+                }
                 if let Some(answer) = perform(task) {
                     let _ = answers.send(answer);
                 }
+                lost = None;
             }
-            drop(finished);
         };
-        let thread = std::thread::Builder::new().name("hands".into()).spawn(work)?;
+        let thread = supervised::kept("hands", work, told)?;
         Ok(Self { tasks: Some(tasks), done, thread: Some(thread) })
     }
 
@@ -79,6 +95,13 @@ fn with_file(task: FileTask) -> Option<Msg> {
             let result = save(&path, &text, on_disk.as_deref(), force).map(|()| path);
             Some(Msg::Saved { text, result })
         }
+        FileTask::Survey { text, base, path, params } => {
+            Some(Msg::Surveyed(trust::look(&text, &params, &base, path.as_deref())))
+        }
+        FileTask::Trust { path, scope, asked } => {
+            Some(Msg::Trusted { asked, result: trust::add(&path, scope) })
+        }
+        FileTask::Inspect { database, file } => Some(Msg::Inspected(trust::inspect(database, &file))),
         FileTask::Journal { path, text } => {
             Some(Msg::Journaled(journal(&path, &text).map_err(|e| e.to_string())))
         }

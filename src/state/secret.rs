@@ -20,11 +20,12 @@ impl Secret {
     /// # Errors
     /// The file may be read by others, is somebody else's or damaged, or cannot be made.
     pub fn open(state: &StateFolder) -> io::Result<Self> {
-        match read(state.path()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => make(state.path())?,
+        let folder = state.results()?;
+        match read(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => make(&folder)?,
             found => return found,
         }
-        read(state.path())
+        read(&folder)
     }
 
     /// The tag of something; `what` keeps tags of different things apart.
@@ -105,9 +106,9 @@ mod tests {
         let secret = Secret::open(&state).unwrap();
         assert!(secret.is_tag("a", b"x", &tags[0]));
         assert!(!secret.is_tag("b", b"x", &tags[0]) && !secret.is_tag("a", b"y", &tags[0]));
-        let file = state.path().join("key");
+        let file = state.results().unwrap().join("key");
         assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(state.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(state.results().unwrap()).unwrap().count(), 1);
 
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(Secret::open(&state).unwrap_err().to_string().contains("mode 0644"));

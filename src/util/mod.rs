@@ -3,6 +3,7 @@
 pub mod arrow_text;
 pub mod atomic;
 pub mod cancel;
+pub mod csv;
 pub mod figures;
 pub mod held;
 pub mod hmac;
@@ -11,8 +12,12 @@ pub mod leftover;
 pub(crate) mod lexis;
 pub mod memory;
 pub mod nearest;
+pub mod panics;
 pub mod private;
+pub mod redact;
 pub mod sanitise;
+pub mod signals;
+pub mod supervised;
 
 /// Whether the value of a setting means "none".
 pub fn says_off(value: &std::ffi::OsStr) -> bool {

@@ -92,6 +92,13 @@ impl Pty {
         writer.flush().unwrap();
     }
 
+    /// Bytes that need be no text; what the program does not take in time is dropped with it.
+    pub fn bytes_in(&mut self, bytes: &[u8]) {
+        let writer = self.writer.as_mut().unwrap();
+        writer.write_all(bytes).unwrap();
+        writer.flush().unwrap();
+    }
+
     pub fn resize(&self, columns: u16, rows: u16) {
         let mut shown = self.shown.lock().unwrap();
         shown.parser.set_size(nonzero(rows), nonzero(columns));
@@ -141,10 +148,13 @@ impl Pty {
         });
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
     pub fn signal(&self, signal: i32) {
-        let pid = self.child.process_id().unwrap() as i32;
         // SAFETY: a process id that we started and have not reaped.
-        unsafe { libc::kill(pid, signal) };
+        unsafe { libc::kill(self.pid() as i32, signal) };
     }
 
     /// The letter of the process's state (`T` is stopped), as the kernel has it.

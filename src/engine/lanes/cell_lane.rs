@@ -3,6 +3,7 @@
 //! job comes next is `queue.rs`'s business.
 
 mod keeping;
+mod notebook;
 
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -130,29 +131,6 @@ impl CellLane {
     fn guard(&mut self, work: impl FnOnce(&mut Self)) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| work(self))) {
             self.panicked(panicked(payload));
-        }
-    }
-
-    fn sync(&mut self, workspace: &Workspace, tasks: &Receiver<Task>) {
-        for event in self.sources.sync(workspace, &self.connection) {
-            let _ = self.events.send(event);
-        }
-        let gone: Vec<String> =
-            self.finished.0.keys().filter(|name| workspace.notebook.cell(name).is_none()).cloned().collect();
-        for name in gone {
-            self.finished.0.remove(&name);
-            self.drop_relation(&name);
-        }
-        self.tell_outdated();
-        let old = self.older(workspace);
-        for cell in workspace.graph.order() {
-            // Whoever asked for more meanwhile goes first; what is kept is found when it is run.
-            if !tasks.is_empty() {
-                return;
-            }
-            if !self.queue.is_to_make(&cell) {
-                self.restore(&cell, workspace, old.as_ref());
-            }
         }
     }
 
@@ -300,6 +278,8 @@ impl CellLane {
         let own_partial = job.partial.remove(&cell.to_lowercase());
         match result {
             Ok(mut done) => {
+                let read = workspace.graph.sources(cell).iter().map(String::as_str).chain([cell]);
+                done.outcome.notes.extend(read.filter_map(|name| self.connection.doubt(name)));
                 if let Some(stale) = &stale {
                     done.outcome
                         .notes

@@ -3,10 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::model::cache::CacheOptions;
 use crate::state::StateFolder;
+use crate::trust::Access;
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EngineOptions {
     /// Serve unchanged cells from the sidecar, and save finished ones there; look scores up in the score
     /// cache, and keep them there.
@@ -34,6 +37,8 @@ pub struct EngineOptions {
     pub stuck_ms: u64,
     /// Shortest time between two refreshes of live tables; `None`: no live tables.
     pub live_ms: Option<u64>,
+    /// What its notebook's cells may read and write.
+    pub access: Access,
 }
 
 impl Default for EngineOptions {
@@ -51,6 +56,7 @@ impl Default for EngineOptions {
             device: "auto".into(),
             stuck_ms: 3_000,
             live_ms: Some(500),
+            access: Access::Everything,
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::protocol::{Problem, ProblemKind};
 use crate::state::real_path;
 use crate::util::held::HeldFolder;
 
-/// The records' folder within the state folder.
+/// The records' folder within that of results.
 const RECORDS: &str = "made";
 
 /// Where `out` really leads, links resolved, if a notebook in `base` may write there: below its own folder,
@@ -55,7 +55,7 @@ impl Record {
 /// Whether this cell made the folder, and nobody has changed it since.
 pub(super) fn is_own(options: &EngineOptions, workspace: &Workspace, cell: &str, out: &Path) -> bool {
     let record = || -> Option<Record> {
-        let folder = HeldFolder::open(&options.state_folder().ok()?.path().join(RECORDS)).ok()??;
+        let folder = HeldFolder::open(&options.state_folder().ok()?.results().ok()?.join(RECORDS)).ok()??;
         let mut bytes = Vec::new();
         folder.read(&name(out)).ok()?.take(1 << 20).read_to_end(&mut bytes).ok()?;
         postcard::from_bytes(&bytes).ok()
@@ -68,7 +68,7 @@ pub(super) fn record(options: &EngineOptions, workspace: &Workspace, cell: &str,
     let write = || -> io::Result<()> {
         let record = Record::of(workspace, cell, out).ok_or_else(|| io::Error::other("it cannot be read"))?;
         let bytes = postcard::to_stdvec(&record).map_err(io::Error::other)?;
-        let folder = HeldFolder::make(&options.state_folder()?.path().join(RECORDS))?;
+        let folder = HeldFolder::make(&options.state_folder()?.results()?.join(RECORDS))?;
         folder.write(&name(out), |file| file.write_all(&bytes))
     };
     if let Err(error) = write() {

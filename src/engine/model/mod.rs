@@ -86,5 +86,7 @@ pub use prefixes::Prefixes;
 pub use progress::{Counted, ScoreProgress};
 pub use score::{ScoreChunk, ScoreInputs, ScoreOptions, ScoreReport};
 pub use stream::{Chunk, RowKind, RowStream, Scored, StreamOptions, score_columns};
+#[doc(hidden)]
+pub use tokenizer_guard::check as check_tokenizer;
 pub use tokens::{Encoded, Ids, Tokens};
 pub use weights_file::pickle_error;

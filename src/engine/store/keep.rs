@@ -67,6 +67,11 @@ impl Connection {
     /// The files that a source now consists of, sorted; `None` for remote ones.
     pub fn source_files(&self, spec: &SourceSpec, base: &Path) -> Result<Option<Vec<PathBuf>>> {
         let Some(patterns) = super::source::local_patterns(spec, base)? else { return Ok(None) };
+        self.matching(patterns.iter()).map(Some)
+    }
+
+    /// The files of this machine that such patterns match now, sorted.
+    pub(crate) fn matching<'p>(&self, patterns: impl Iterator<Item = &'p String>) -> Result<Vec<PathBuf>> {
         let mut files = Vec::new();
         for pattern in patterns {
             let mut statement = self.raw.prepare("SELECT file FROM glob($1)")?;
@@ -76,7 +81,7 @@ impl Connection {
             }
         }
         files.sort();
-        Ok(Some(files))
+        Ok(files)
     }
 }
 

@@ -12,9 +12,11 @@
 
 mod cells;
 mod complete;
+mod confine;
 mod connection;
 mod error;
 mod export;
+pub mod inspect;
 mod keep;
 mod names;
 mod open;
@@ -29,9 +31,10 @@ mod value;
 mod watch;
 
 pub use complete::Completions;
+pub use confine::FileLimits;
 pub use connection::{Connection, Flow};
 pub use error::{ErrorKind, StoreError};
-pub use export::left_over as left_over_tables;
+pub use export::{Target, left_over as left_over_tables};
 pub use names::{quote_ident, quote_text};
 pub use open::{Extension, Store, StoreOptions};
 pub use page::{PageRequest, PageRows, Select, Total};

@@ -4,7 +4,9 @@
 use std::path::PathBuf;
 
 use super::Key;
+use super::trust::Inspected;
 use crate::protocol::{Event, Request};
+use crate::trust::{Scope, Survey};
 
 /// Everything that can happen to the app.
 #[derive(Debug, Clone)]
@@ -30,10 +32,20 @@ pub enum Msg {
     Journaled(Result<(), String>),
     /// What became of a copy: the route taken, or why it failed.
     Copied(Result<String, String>),
+    /// The notebook was looked through.
+    Surveyed(Survey),
+    Inspected(Inspected),
+    /// A folder or notebook was put on the list of trusted ones (its path), or why it was not.
+    Trusted {
+        asked: bool,
+        result: Result<String, String>,
+    },
     /// Model folders found on disk.
     Models(Vec<ModelChoice>),
     /// SIGTERM, SIGHUP or a dead terminal: save and go.
     Terminate,
+    /// Something around the app went wrong and was put right; to be said.
+    Trouble(String),
     /// Back from a suspension: everything must be drawn again.
     Resumed,
 }
@@ -79,6 +91,13 @@ pub enum FileTask {
     },
     /// Keeps the unsaved text safe beside the notebook. Answer: `Journaled`.
     Journal { path: PathBuf, text: String },
+    /// Look through a text: what it would read and write. Answer: `Surveyed`.
+    Survey { text: String, base: PathBuf, path: Option<PathBuf>, params: Vec<(String, String)> },
+    /// Look which views and macros a DuckDB file holds: as written, and where. Answer: `Inspected`.
+    Inspect { database: String, file: PathBuf },
+    /// Put a folder or notebook on the list of trusted ones. `asked`: the user answered the panel; else
+    /// recscope made the notebook. Answer: `Trusted`.
+    Trust { path: PathBuf, scope: Scope, asked: bool },
     /// The notebook is saved: what the journal kept is no longer needed.
     ForgetJournal { path: PathBuf },
 }

@@ -17,6 +17,7 @@ pub mod menu;
 mod messages;
 pub mod run_state;
 pub mod table;
+pub mod trust;
 mod update;
 pub mod value;
 mod waiting;
@@ -32,7 +33,8 @@ pub use keys::{Code, Key};
 pub use menu::{Menu, Prompt};
 pub use messages::{Effect, FileTask, ModelChoice, Msg, SaveError};
 pub use run_state::{CellRun, RunState};
-pub use update::update;
+pub use trust::Trust;
+pub use update::{begin, update};
 
 /// The name offered for a notebook that has none.
 pub const NEW_NAME: &str = "notebook.md";
@@ -55,6 +57,10 @@ pub enum Mode {
     Menu(Menu),
     Prompt(Prompt),
     Help {
+        scroll: usize,
+    },
+    /// What an untrusted notebook would touch, and whether it may.
+    Trust {
         scroll: usize,
     },
 }
@@ -82,6 +88,8 @@ pub struct Completions {
 /// How the engine is.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum EngineState {
+    /// None was started: the notebook is not trusted.
+    Off,
     #[default]
     Starting,
     Ready {
@@ -145,6 +153,7 @@ pub struct Opening {
     pub metrics: Vec<String>,
     /// An unsaved text found beside the notebook.
     pub recovered: Option<String>,
+    pub trust: Trust,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -171,6 +180,7 @@ pub struct App {
     pub runs: HashMap<String, CellRun>,
     pub jobs: Vec<Job>,
     pub engine: EngineState,
+    pub trust: Trust,
     pub rss_bytes: u64,
     pub models: Vec<ModelChoice>,
     pub metrics: Vec<String>,
@@ -193,6 +203,8 @@ pub struct App {
     guessing: bool,
     /// Starts of the engine since the last job that ended well.
     restarts: u32,
+    /// The engine was ended from here, because a job did not stop or by wish: that is no failure.
+    ending_engine: bool,
     pulse_ms: u64,
     recovered: Option<String>,
     /// The text at the start.
@@ -219,6 +231,15 @@ impl App {
             params: opening.params,
             auto_run: opening.auto_run,
             metrics: opening.metrics,
+            engine: match opening.trust.level {
+                trust::Level::Inert => EngineState::Off,
+                trust::Level::Full | trust::Level::Limited => EngineState::Starting,
+            },
+            mode: match opening.trust.level {
+                trust::Level::Inert => Mode::Trust { scroll: 0 },
+                trust::Level::Full | trust::Level::Limited => Mode::Normal,
+            },
+            trust: opening.trust,
             run_all_when_ready: opening.run_all,
             redraw: true,
             width: 80,

@@ -22,23 +22,6 @@ pub(super) enum Kept {
 }
 
 impl CellLane {
-    /// Whether sources have changed since, and what that makes of results.
-    pub(super) fn look(&mut self) {
-        let Some(workspace) = self.workspace.clone() else { return };
-        for event in self.sources.look(&workspace, &self.connection) {
-            let _ = self.events.send(event);
-        }
-        self.tell_outdated();
-    }
-
-    /// A notebook's kept results of whatever keys, when it is seen for the first time.
-    pub(super) fn older(&mut self, workspace: &Workspace) -> Option<(Sidecar, Vec<HeldFile>)> {
-        let first = workspace.path.clone().is_some_and(|path| self.opened.insert(path));
-        let sidecar = first.then(|| self.sidecar(workspace)).flatten()?;
-        let files = sidecar.files();
-        Some((sidecar, files))
-    }
-
     /// Brings back a cell's kept result, if it is still the result; else says why it is not. `files`: of
     /// the notebook's sidecar, where results of other keys are to be looked at.
     pub(super) fn restore(

@@ -69,7 +69,10 @@ struct Place {
 /// Before any work: whether the notebook may write there, and over what is there.
 fn place(work: &Work, spec: &TrainSpec) -> Result<Place, Problem> {
     let named = work.workspace.locate(&spec.out);
-    let folder = outputs::may_write(&work.workspace.base, &named, work.options.write_anywhere)
+    // A trusted notebook beside data that is not: what its own text names may be written.
+    let anywhere = work.options.write_anywhere
+        || (work.options.access.is_limited() && work.options.access.may_write(&named));
+    let folder = outputs::may_write(&work.workspace.base, &named, anywhere)
         .map_err(|problem| problem.in_cell(work.cell))?;
     let overwrite = spec.overwrite || outputs::is_own(work.options, work.workspace, work.cell, &folder);
     Ok(Place { folder, overwrite })
@@ -194,7 +197,7 @@ fn run(
         overwrite: place.overwrite,
         ..TrainOptions::default()
     };
-    let (start, out) = (work.workspace.locate(&spec.model), place.folder.clone());
+    let (start, out) = (work.workspace.model_folder(&spec.model)?, place.folder.clone());
     let (device, cancel, shown_out) = (device(work, None)?, work.cancel.clone(), spec.out.clone());
     let (tell, told) = unbounded();
     let mut report = TrainReport {

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::widgets::Widget;
 
 use super::Look;
-use crate::screen::app::{App, Menu, Mode, help};
+use crate::screen::app::{App, Menu, Mode, help, trust};
 use crate::screen::ui::widgets::help::Help;
 use crate::screen::ui::widgets::menu::{centre, draw_box};
 use crate::screen::ui::widgets::palette::{Hit, Palette, PaletteItem};
@@ -15,6 +15,10 @@ pub fn draw(app: &App, look: &Look, screen: Rect, buf: &mut Buffer) -> Option<Po
         Mode::Menu(menu) => Some(choose(menu, look, screen, buf)),
         Mode::Help { scroll } => {
             help(app, *scroll, look, screen, buf);
+            None
+        }
+        Mode::Trust { scroll } => {
+            trust(app, *scroll, look, screen, buf);
             None
         }
         Mode::Normal | Mode::Edit(_) | Mode::Prompt(_) => None,
@@ -50,5 +54,12 @@ fn help(app: &App, scroll: usize, look: &Look, screen: Rect, buf: &mut Buffer) {
     let area = centre(screen, (width + 2, height + 2));
     let inner = draw_box(area, "keys (`:` finds every command by its name)", true, &look.theme, buf);
     Help { lines: &help::lines(width), scroll: scroll.min(help::last(app)), theme: &look.theme }
+        .render(inner, buf);
+}
+
+fn trust(app: &App, scroll: usize, look: &Look, screen: Rect, buf: &mut Buffer) {
+    let area = centre(screen, (trust::width(app) + 2, trust::height(app) + 2));
+    let inner = draw_box(area, "this notebook is in no folder that you trust", true, &look.theme, buf);
+    Help { lines: &trust::lines(app), scroll: scroll.min(trust::last(app)), theme: &look.theme }
         .render(inner, buf);
 }

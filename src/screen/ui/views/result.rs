@@ -84,6 +84,10 @@ fn without_rows(app: &App, look: &Look, run: &CellRun, area: Rect, buf: &mut Buf
         RunState::Skipped(because) => {
             say(look, area, &format!("not run, because {because} failed or was stopped"), Role::Muted, buf);
         }
+        RunState::Idle if app.engine == EngineState::Off => {
+            let why = "not run: the notebook is not trusted (`:trust` says what it would read)";
+            say(look, area, why, Role::Muted, buf);
+        }
         RunState::Idle => {
             let why = run.outdated.as_ref().map_or_else(|| "not run yet".into(), ToString::to_string);
             say(look, area, &format!("{why}: `r` runs it"), Role::Muted, buf);

@@ -40,11 +40,15 @@ pub fn gone(app: &mut App, reason: String, effects: &mut Vec<Effect>) {
     app.redraw = true;
     app.synced = None;
     app.jobs.clear();
+    let by_us = std::mem::take(&mut app.ending_engine);
     for run in app.runs.values_mut() {
         if let Some(table) = &mut run.table {
             table.lost_engine();
         }
-        if let RunState::Running(_) | RunState::Paused(_) = run.state {
+        if by_us && run.is_active() {
+            run.stale = run.outcome.is_some();
+            run.state = RunState::Cancelled;
+        } else if let RunState::Running(_) | RunState::Paused(_) = run.state {
             let problem =
                 Problem::new(ProblemKind::Resource, format!("the engine stopped in this cell: {reason}"))
                     .hint("run it again; a smaller `limit` or less memory elsewhere may help");
@@ -53,7 +57,19 @@ pub fn gone(app: &mut App, reason: String, effects: &mut Vec<Effect>) {
             run.state = RunState::Idle;
         }
     }
+    if std::mem::take(&mut app.trust.restarting) {
+        app.restarts = 1;
+        app.engine = EngineState::Starting;
+        return effects.push(Effect::StartEngine);
+    }
     app.engine = EngineState::Gone(reason.clone());
+    if by_us {
+        app.restarts = app.restarts.max(1);
+        app.say(Tone::Info, "stopped; the engine was ended for it and a new one starts, results are kept");
+        app.engine = EngineState::Starting;
+        effects.push(Effect::StartEngine);
+        return;
+    }
     app.restarts += 1;
     if app.restarts > GIVE_UP_AFTER {
         app.say(Tone::Bad, format!("the engine stopped again: {reason}. `:restart engine` tries once more"));
@@ -70,12 +86,16 @@ pub fn gone(app: &mut App, reason: String, effects: &mut Vec<Effect>) {
 pub fn restart(app: &mut App, effects: &mut Vec<Effect>) {
     app.restarts = 0;
     match app.engine {
-        EngineState::Ready { .. } => effects.push(Effect::KillEngine),
+        EngineState::Ready { .. } => {
+            app.ending_engine = true;
+            effects.push(Effect::KillEngine);
+        }
         EngineState::Gone(_) => {
             app.engine = EngineState::Starting;
             app.restarts = 1;
             effects.push(Effect::StartEngine);
         }
         EngineState::Starting => app.say(Tone::Info, "the engine is starting"),
+        EngineState::Off => super::trust::refuse(app, effects),
     }
 }

@@ -26,4 +26,5 @@ pub mod save;
 pub mod score;
 pub mod sort;
 pub mod tick;
+pub mod trust;
 pub mod undo;
