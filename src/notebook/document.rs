@@ -475,7 +475,7 @@ mod tests {
             let faults = Notebook::parse(text).form;
             faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
         };
-        assert!(said("```metrcs q\n```\n").contains("did you mean `metrics q`"));
+        assert!(said("```metrcs q\n```\n").contains("(write `metrics q`)"));
         assert!(said("```sql my-cell\n```\n").contains("my_cell"));
         assert!(said("```sql q\n```\n```sql Q.\n```\n").contains("(write `sql Q_2`)"), "a name that is free");
         assert!(said("```sql a\nSELECT 1\n").contains("never closed"));
