@@ -106,7 +106,7 @@ impl Connection {
     fn listed(&self, name: Option<&str>) -> Result<Vec<Found>> {
         let sql = super::query("store/relations")?.text();
         let name = name.map_or(Value::Null, Value::from);
-        let mut statement = self.raw.prepare(&sql)?;
+        let mut statement = self.raw.prepare_cached(&sql)?;
         let mut rows = statement.query([&name])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
