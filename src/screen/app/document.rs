@@ -42,10 +42,22 @@ impl Document {
         let errors = diagnostics.iter().filter(|fault| fault.is_error());
         let broken = errors.filter_map(|fault| fault.cell.clone()).collect();
         let stops = Stops::of(&notebook, &diagnostics);
-        let long = notebook.blocks().iter().enumerate();
-        let long = long.filter(|(_, block)| block.cell().is_none() && block.text.len() > prose::LONG);
-        let rows = long.map(|(at, block)| (at, Rows::of(&block.text))).collect();
-        Self { notebook, text, revision: Revision::new(), diagnostics, broken, graph, stops, rows, history }
+        let revision = Revision::new();
+        let rows = HashMap::new();
+        let mut doc = Self { notebook, text, revision, diagnostics, broken, graph, stops, rows, history };
+        doc.rows = doc.blocks().iter().enumerate().filter_map(|(at, block)| doc.rows_of(at, block)).collect();
+        doc
+    }
+
+    /// Of prose that is too long to be shown whole.
+    fn rows_of(&self, at: usize, block: &Block) -> Option<(usize, Rows)> {
+        if block.cell().is_some() || block.text.len() <= prose::LONG {
+            return None;
+        }
+        let mut rows = Rows::of(&block.text);
+        let line = self.fault_in_prose(at).map(|fault| fault.line.saturating_sub(block.line) as usize);
+        rows.fault = line.map(|line| rows.of_line(&block.text, line));
+        Some((at, rows))
     }
 
     pub fn notebook(&self) -> &Notebook {

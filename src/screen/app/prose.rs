@@ -15,6 +15,8 @@ const EVERY: usize = 64;
 pub struct Rows {
     places: Vec<usize>,
     pub count: usize,
+    /// The row with what is wrong in the text, if anything is.
+    pub fault: Option<usize>,
 }
 
 impl Rows {

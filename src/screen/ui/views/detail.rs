@@ -71,10 +71,9 @@ fn prose(app: &App, look: &Look, prose: &str, area: Rect, buf: &mut Buffer) {
     let top = app.detail_scroll;
     let shown = rows.get(prose, top..top.saturating_add(usize::from(area.height)));
     let mut lines = Vec::new();
-    let wrong = fault.map(|_| rows.of_line(prose, before));
     let mut error_line = None;
     for (at, row) in shown.iter().enumerate() {
-        error_line = error_line.or((wrong == Some(top + at)).then_some(lines.len()));
+        error_line = error_line.or((rows.fault == Some(top + at)).then_some(lines.len()));
         lines.extend(if row.is_empty() { vec![String::new()] } else { wrapped(row) });
         if lines.len() >= usize::from(area.height) {
             break;
