@@ -110,7 +110,7 @@ impl Connection {
 
     fn parse(&self, sql: &str, cancel: &Cancel) -> Result<Parse> {
         let query = super::query("store/parse")?.text();
-        let work = || {
+        let work = || -> Result<Parse> {
             // Asked for every cell, and planning it takes longer than running it.
             let mut statement = self.raw.prepare_cached(&query)?;
             let parse = statement.query_row([sql], |row| {
@@ -128,7 +128,10 @@ impl Connection {
         };
         match sql.len() {
             // Over before a watcher would look for the first time.
-            0..WATCHED => cancel.check().and_then(|()| work()),
+            0..WATCHED => {
+                cancel.check()?;
+                work()
+            }
             _ => self.under_watch(cancel, work),
         }
     }
