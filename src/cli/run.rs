@@ -110,9 +110,12 @@ fn run(
     let base = full.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
     let mut engine = super::engine::for_run(&without_screen(&options.engine))?;
     let params = params.to_vec();
-    ask(engine.as_ref(), Request::Sync { text, path: Some(full), base, params })?;
-    ask(engine.as_ref(), Request::Run { job: JOB, cells: order, first: Vec::new() })?;
-    let done = follow(engine.as_ref(), options, watch, report);
+    let sync = Request::Sync { text, path: Some(full), base, params };
+    let run = Request::Run { job: JOB, cells: order, first: Vec::new() };
+    ask(engine.as_ref(), sync)?;
+    ask(engine.as_ref(), run)?;
+    let mut pages = Pages { limit: options.result_rows, ..Pages::default() };
+    let done = follow(engine.as_ref(), options, watch, report, &mut pages);
     if done.is_err() && options.cancel.is_cancelled() {
         match options.engine.access {
             // Threads of this process: dropping them would wait for what does not end.
@@ -125,7 +128,7 @@ fn run(
         }
         return done;
     }
-    done.and_then(|()| fetch(engine.as_ref(), options, watch, report))
+    done.and_then(|()| pages.fetch(engine.as_ref(), watch, report))
 }
 
 /// Nobody watches tables fill up, and no screen needs a core.
@@ -210,6 +213,7 @@ fn follow(
     options: &RunOptions,
     watch: &mut dyn FnMut(&Event),
     report: &mut RunReport,
+    pages: &mut Pages,
 ) -> Result<(), Problem> {
     let mut cancelled = false;
     let places: HashMap<String, usize> =
@@ -233,8 +237,10 @@ fn follow(
         watch(&event);
         match event {
             Event::Cell { job: JOB, cell, state } => {
-                if let Some(found) = places.get(&cell).and_then(|at| report.cells.get_mut(*at)) {
+                let Some(at) = places.get(&cell).copied() else { continue };
+                if let Some(found) = report.cells.get_mut(at) {
                     settle(found, state);
+                    pages.ask(engine, at, found)?;
                 }
             }
             // A cancelled job that does not stop: the caller ends the process.
@@ -243,6 +249,7 @@ fn follow(
                 return Err(Problem::new(ProblemKind::Resource, what).hint("finished results are kept"));
             }
             Event::Fault { problem } => report.problems.push(problem),
+            Event::Page { slot, result, .. } => pages.take(slot, result, report),
             Event::JobEnded { job: JOB, .. } => return Ok(()),
             _ => {}
         }
@@ -288,35 +295,53 @@ fn take(cell: &mut CellReport, outcome: Outcome) {
     cell.notes = outcome.notes;
 }
 
-/// The first rows of every result.
-fn fetch(
-    engine: &dyn Engine,
-    options: &RunOptions,
-    watch: &mut dyn FnMut(&Event),
-    report: &mut RunReport,
-) -> Result<(), Problem> {
-    let mut missing = 0;
-    for (at, cell) in report.cells.iter().enumerate().filter(|(_, cell)| cell.result.is_some()) {
-        let spec =
-            PageSpec { relation: cell.name.clone(), limit: options.result_rows, ..PageSpec::default() };
+/// The first rows of every result: asked for as soon as it is there, so that they come while later cells run.
+#[derive(Default)]
+struct Pages {
+    limit: u32,
+    asked: HashSet<usize>,
+    missing: usize,
+}
+
+impl Pages {
+    fn ask(&mut self, engine: &dyn Engine, at: usize, cell: &CellReport) -> Result<(), Problem> {
+        if cell.result.is_none() || !self.asked.insert(at) {
+            return Ok(());
+        }
+        let spec = PageSpec { relation: cell.name.clone(), limit: self.limit, ..PageSpec::default() };
         ask(engine, Request::Page { slot: at as u32, seq: 1, spec })?;
-        missing += 1;
+        self.missing += 1;
+        Ok(())
     }
-    while missing > 0 {
-        let event = engine
-            .events()
-            .recv_timeout(Duration::from_secs(60))
-            .map_err(|_| Problem::new(ProblemKind::Bug, "the engine gives no rows of the results"))?;
-        watch(&event);
-        let Event::Page { slot, result, .. } = event else { continue };
-        missing -= 1;
+
+    fn take(&mut self, slot: u32, result: Result<Page, Problem>, report: &mut RunReport) {
+        self.missing = self.missing.saturating_sub(1);
         match (result, report.cells.get_mut(slot as usize)) {
             (Ok(page), Some(cell)) => fill(cell, &page),
             (Err(problem), Some(cell)) => cell.notes.push(format!("its rows cannot be shown: {problem}")),
-            _ => {}
+            (_, None) => {}
         }
     }
-    Ok(())
+
+    /// Waits for those that are not here yet.
+    fn fetch(
+        &mut self,
+        engine: &dyn Engine,
+        watch: &mut dyn FnMut(&Event),
+        report: &mut RunReport,
+    ) -> Result<(), Problem> {
+        while self.missing > 0 {
+            let event = engine
+                .events()
+                .recv_timeout(Duration::from_secs(60))
+                .map_err(|_| Problem::new(ProblemKind::Bug, "the engine gives no rows of the results"))?;
+            watch(&event);
+            if let Event::Page { slot, result, .. } = event {
+                self.take(slot, result, report);
+            }
+        }
+        Ok(())
+    }
 }
 
 fn fill(cell: &mut CellReport, page: &Page) {

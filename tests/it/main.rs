@@ -25,6 +25,7 @@ mod eval_conventions;
 mod explain;
 mod fairness;
 mod fuzz;
+mod gates;
 #[cfg(feature = "hub")]
 mod hub_server;
 mod metrics;

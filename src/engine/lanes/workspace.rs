@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::dialect::store_value;
 use crate::engine::store::{ColumnInfo, Value};
@@ -23,7 +24,11 @@ pub(super) struct Workspace {
     pub path: Option<PathBuf>,
     /// What its cells may touch.
     pub access: Arc<Access>,
+    /// Another number for every state of the notebook.
+    pub serial: u64,
 }
+
+static SERIAL: AtomicU64 = AtomicU64::new(0);
 
 impl Workspace {
     pub fn empty() -> Self {
@@ -35,8 +40,8 @@ impl Workspace {
         // Faults of overrides are told by whoever took them from the user.
         let (params, _) = notebook.params(overrides);
         let values = params.iter().map(|(name, value)| (name.to_owned(), store_value(value))).collect();
-        let access = Arc::default();
-        Self { graph: notebook.graph(), notebook, params, values, base, path, access }
+        let (access, serial) = (Arc::default(), SERIAL.fetch_add(1, Ordering::Relaxed));
+        Self { graph: notebook.graph(), notebook, params, values, base, path, access, serial }
     }
 
     pub fn cell(&self, name: &str) -> Result<&Cell, Problem> {

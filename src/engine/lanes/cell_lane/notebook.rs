@@ -12,6 +12,7 @@ impl CellLane {
         for event in self.sources.look(&workspace, &self.connection) {
             let _ = self.events.send(event);
         }
+        self.keys.look_again(&workspace, &self.sources, &mut self.hashes);
         self.tell_outdated();
     }
 
@@ -30,6 +31,7 @@ impl CellLane {
             self.finished.0.remove(&name);
             self.drop_relation(&name);
         }
+        self.keys.look_again(workspace, &self.sources, &mut self.hashes);
         self.tell_outdated();
         let first = workspace.path.clone().is_some_and(|path| self.opened.insert(path));
         let old = if first { self.sidecar(workspace) } else { None };
