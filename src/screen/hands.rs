@@ -1,17 +1,23 @@
 //! Work that touches files and programs, done beside the UI thread so that a slow disk never holds
-//! up a key: saving, the journal, the clipboard, looking for models.
+//! up a key: the notebook's file (`place`), the clipboard, looking for models.
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use parking_lot::Mutex;
 
 use super::app::{FileTask, ModelChoice, Msg, SaveError};
+use super::place::Place;
 use crate::util::atomic;
+
+/// How often it is looked what others do to the notebook. Where nothing happens, it costs a few calls.
+const LOOK_EVERY: Duration = Duration::from_millis(400);
 
 /// One piece of work.
 pub enum Task {
@@ -32,13 +38,23 @@ pub struct Hands {
 }
 
 impl Hands {
-    pub fn start(answers: Sender<Msg>) -> io::Result<Self> {
+    pub fn start(place: Arc<Mutex<Place>>, answers: Sender<Msg>) -> io::Result<Self> {
         let (tasks, queue) = unbounded();
         let (finished, done) = unbounded();
         let work = move || {
-            for task in queue {
-                if let Some(answer) = perform(task) {
-                    let _ = answers.send(answer);
+            let mut say = |msg| {
+                let _ = answers.send(msg);
+            };
+            let mut looked = Instant::now();
+            loop {
+                match queue.recv_timeout(LOOK_EVERY.saturating_sub(looked.elapsed())) {
+                    Ok(task) => perform(task, &place, &mut say),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
+                if looked.elapsed() >= LOOK_EVERY {
+                    place.lock().look(&mut say);
+                    looked = Instant::now();
                 }
             }
             drop(finished);
@@ -65,28 +81,11 @@ impl Hands {
     }
 }
 
-fn perform(task: Task) -> Option<Msg> {
+fn perform(task: Task, place: &Mutex<Place>, say: &mut dyn FnMut(Msg)) {
     match task {
-        Task::File(task) => with_file(task),
-        Task::Copy(text) => Some(Msg::Copied(copy(&text))),
-        Task::FindModels { base, folders } => Some(Msg::Models(find_models(&base, &folders))),
-    }
-}
-
-fn with_file(task: FileTask) -> Option<Msg> {
-    match task {
-        FileTask::Save { path, text, on_disk, force } => {
-            let result = save(&path, &text, on_disk.as_deref(), force).map(|()| path);
-            Some(Msg::Saved { text, result })
-        }
-        FileTask::Journal { path, text } => {
-            Some(Msg::Journaled(journal(&path, &text).map_err(|e| e.to_string())))
-        }
-        FileTask::ForgetJournal { path } => {
-            // Nothing kept is the normal case.
-            let _ = fs::remove_file(journal_path(&path));
-            None
-        }
+        Task::File(task) => place.lock().perform(task, say),
+        Task::Copy(text) => say(Msg::Copied(copy(&text))),
+        Task::FindModels { base, folders } => say(Msg::Models(find_models(&base, &folders))),
     }
 }
 
@@ -104,24 +103,6 @@ pub fn save(path: &Path, text: &str, on_disk: Option<&str>, force: bool) -> Resu
         }
     }
     atomic::write(path, text.as_bytes()).map_err(|e| failed(&e))
-}
-
-/// Where unsaved work is kept: in the notebook's sidecar folder.
-pub fn journal_path(notebook: &Path) -> PathBuf {
-    let stem = notebook.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    notebook.with_file_name(format!(".{stem}.cells")).join("unsaved.md")
-}
-
-pub fn journal(notebook: &Path, text: &str) -> Result<(), Box<dyn std::error::Error>> {
-    let path = journal_path(notebook);
-    if let Some(folder) = path.parent()
-        && !folder.exists()
-    {
-        fs::create_dir_all(folder)?;
-        fs::write(folder.join(".gitignore"), "*\n")?;
-    }
-    atomic::write(&path, text.as_bytes())?;
-    Ok(())
 }
 
 /// Gives text to the clipboard of tmux, else keeps it in a file; says which.
@@ -202,15 +183,6 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
         assert_eq!(save(&path, "three", Some("two"), true), Ok(()));
         assert_eq!(save(&path, "x", None, false), Err(SaveError::ChangedOutside), "a new name that is taken");
-    }
-
-    #[test]
-    fn unsaved_work_is_kept_out_of_git() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("跑鞋.md");
-        journal(&path, "text").unwrap();
-        assert_eq!(fs::read_to_string(journal_path(&path)).unwrap(), "text");
-        assert_eq!(fs::read_to_string(folder.path().join(".跑鞋.cells/.gitignore")).unwrap(), "*\n");
     }
 
     #[test]

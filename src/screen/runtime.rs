@@ -12,8 +12,9 @@ use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use parking_lot::Mutex;
 
 use super::Ending;
-use super::app::{App, Effect, Msg, NEW_NAME, update};
+use super::app::{App, Effect, Msg, update};
 use super::hands::{Hands, Task};
+use super::place::Place;
 use super::signals::{self, Signal};
 use super::ui::terminal::{self, Terminal};
 use super::ui::views::{Look, view};
@@ -28,6 +29,8 @@ pub type StartEngine = Box<dyn FnMut() -> Result<Box<dyn Engine>, String> + Send
 const TURN: usize = 512;
 /// Draws that only show progress are at least this far apart.
 const CALM: Duration = Duration::from_millis(110);
+/// For a disk that does not answer, when the process has to end.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// What happens around the app.
 enum Input {
@@ -45,6 +48,7 @@ pub struct Runtime {
     start_engine: Arc<Mutex<StartEngine>>,
     engine: Option<Box<dyn Engine>>,
     hands: Hands,
+    place: Arc<Mutex<Place>>,
     inputs: Receiver<Input>,
     sender: Sender<Input>,
     began: Instant,
@@ -61,10 +65,12 @@ impl Runtime {
         look: Look,
         start_engine: StartEngine,
         models: Vec<PathBuf>,
+        place: Place,
     ) -> std::io::Result<Self> {
         let (sender, inputs) = unbounded();
         let (answers, answered) = unbounded();
-        let hands = Hands::start(answers)?;
+        let place = Arc::new(Mutex::new(place));
+        let hands = Hands::start(Arc::clone(&place), answers)?;
         let forward = sender.clone();
         spawn("answers", move || {
             for msg in answered {
@@ -81,6 +87,7 @@ impl Runtime {
             start_engine: Arc::new(Mutex::new(start_engine)),
             engine: None,
             hands,
+            place,
             inputs,
             sender,
             began: now,
@@ -111,13 +118,17 @@ impl Runtime {
         self.engine = None;
     }
 
-    /// Keeps the text safe after a panic, with no help from other threads.
+    /// Keeps the text safe after a panic, with no help from other threads: the journal is the same.
     pub fn keep_safe(&self) {
-        let path = self.app.path.clone().unwrap_or_else(|| self.app.base.join(NEW_NAME));
         let text = self.app.live_text();
-        if self.app.on_disk.as_deref() != Some(text.as_str())
-            && let Err(error) = super::hands::journal(&path, &text)
-        {
+        if !self.app.is_dirty() || self.app.sessions.watching {
+            return;
+        }
+        let kept = match self.place.try_lock_for(LONGEST_WAIT) {
+            Some(mut place) => place.keep_last(text, self.app.on_disk.clone()),
+            None => Err("the disk does not answer".into()),
+        };
+        if let Err(error) = kept {
             tracing::error!("unsaved work was not kept: {error}");
         }
     }

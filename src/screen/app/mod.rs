@@ -16,6 +16,7 @@ pub mod layout;
 pub mod menu;
 mod messages;
 pub mod run_state;
+pub mod sessions;
 pub mod table;
 mod update;
 pub mod value;
@@ -32,6 +33,7 @@ pub use keys::{Code, Key};
 pub use menu::{Menu, Prompt};
 pub use messages::{Effect, FileTask, ModelChoice, Msg, SaveError};
 pub use run_state::{CellRun, RunState};
+pub use sessions::{About, Comparison, Diff, DiffLine, FileNow, Holder, KeptText, News, Sessions};
 pub use update::update;
 
 /// The name offered for a notebook that has none.
@@ -57,6 +59,8 @@ pub enum Mode {
     Help {
         scroll: usize,
     },
+    /// Two texts are compared.
+    Diff(Box<Diff>),
 }
 
 /// A block being edited.
@@ -143,8 +147,12 @@ pub struct Opening {
     pub auto_run: bool,
     /// Metric ids that completion offers.
     pub metrics: Vec<String>,
-    /// An unsaved text found beside the notebook.
-    pub recovered: Option<String>,
+    /// Unsaved texts of earlier sessions.
+    pub kept: usize,
+    /// Other sessions that have the notebook open.
+    pub others: Vec<Holder>,
+    /// Why unsaved text cannot be kept safe.
+    pub unkept: Option<String>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -174,6 +182,7 @@ pub struct App {
     pub rss_bytes: u64,
     pub models: Vec<ModelChoice>,
     pub metrics: Vec<String>,
+    pub sessions: Sessions,
 
     /// Animates what runs; advances with ticks.
     pub frame: usize,
@@ -194,7 +203,6 @@ pub struct App {
     /// Starts of the engine since the last job that ended well.
     restarts: u32,
     pulse_ms: u64,
-    recovered: Option<String>,
     /// The text at the start.
     opened: String,
     /// Quit as soon as the save under way has succeeded.
@@ -225,10 +233,7 @@ impl App {
             height: 24,
             ..Self::default()
         };
-        if let Some(text) = opening.recovered {
-            app.recovered = Some(text);
-            app.say(Tone::Info, "unsaved work from an earlier session was found: `:recover` brings it back");
-        }
+        update::verbs::sessions::open(&mut app, opening.others, opening.kept, opening.unkept);
         app
     }
 
@@ -264,12 +269,8 @@ impl App {
         self.is_dirty() && (self.on_disk.is_some() || self.live_text() != self.opened)
     }
 
-    fn has_recovered(&self) -> bool {
-        self.recovered.is_some()
-    }
-
     fn journal_due(&self) -> bool {
-        self.journaled.as_deref() != Some(self.live_text().as_str())
+        !self.sessions.watching && self.journaled.as_deref() != Some(self.live_text().as_str())
     }
 
     /// Something runs or is to be stopped, rather than being paused and waiting behind it.

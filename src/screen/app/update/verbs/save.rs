@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::run;
+use super::{outside, recover, sessions};
 use crate::screen::app::menu::{Item, Line, Purpose, Question};
 use crate::screen::app::{App, Effect, FileTask, Menu, Mode, NEW_NAME, Prompt, SaveError, Tone};
 
@@ -13,6 +13,7 @@ pub fn path(app: &App) -> PathBuf {
 
 pub fn save(app: &mut App, effects: &mut Vec<Effect>) {
     match app.path.clone() {
+        Some(_) if !sessions::may_write(app) => {}
         Some(path) => write(app, path, false, effects),
         None => ask_path(app, effects),
     }
@@ -33,6 +34,9 @@ pub fn path_answered(app: &mut App, answer: &str, effects: &mut Vec<Effect>) {
         return;
     }
     let path = app.base.join(answer);
+    if app.path.as_ref() == Some(&path) && !sessions::may_write(app) {
+        return;
+    }
     if app.path.as_ref() != Some(&path) {
         app.on_disk = None;
     }
@@ -47,9 +51,14 @@ fn write(app: &mut App, path: PathBuf, force: bool, effects: &mut Vec<Effect>) {
 pub fn saved(app: &mut App, text: String, result: Result<PathBuf, SaveError>, effects: &mut Vec<Effect>) {
     match result {
         Ok(path) => {
-            effects.push(Effect::File(FileTask::ForgetJournal { path: self::path(app) }));
+            // What was typed meanwhile is kept at the next tick; until then the journal holds enough.
+            if app.live_text() == text {
+                effects.push(Effect::File(FileTask::ForgetJournal));
+            }
+            recover::saved(app, effects);
             app.journaled = Some(text.clone());
             app.on_disk = Some(text);
+            app.sessions.outside = None;
             app.say(Tone::Good, format!("saved {}", path.display()));
             app.path = Some(path);
             if app.quit_after_save {
@@ -57,21 +66,13 @@ pub fn saved(app: &mut App, text: String, result: Result<PathBuf, SaveError>, ef
             }
         }
         Err(SaveError::ChangedOutside) => {
-            let item = |value: &str, label: &str, detail: &str| Item {
-                value: value.into(),
-                label: label.into(),
-                detail: detail.into(),
-                side: String::new(),
-            };
             app.mode = Mode::Menu(Menu::new(
                 Purpose::Overwrite,
                 "the file was changed by another program",
-                vec![
-                    item("as", "save under another name", "Keeps both."),
-                    item("over", "overwrite it", "What the other program wrote is lost."),
-                    item("no", "do nothing", "Your text stays here, unsaved but kept safe."),
-                ],
+                overwrite_items(app),
             ));
+            // This is the question that would have come.
+            app.sessions.ask = None;
             app.redraw = true;
         }
         Err(SaveError::Failed(why)) => {
@@ -81,6 +82,19 @@ pub fn saved(app: &mut App, text: String, result: Result<PathBuf, SaveError>, ef
     }
 }
 
+fn overwrite_items(app: &App) -> Vec<Item> {
+    let mut items = vec![
+        Item::new("as", "save under another name", "Keeps both."),
+        Item::new("over", "overwrite it", "What the other program wrote is lost."),
+    ];
+    if app.sessions.outside.is_some() {
+        items.push(Item::new("see", "see what differs", ""));
+        items.push(Item::new("theirs", "take theirs", outside::TAKE_THEIRS));
+    }
+    items.push(Item::new("no", "do nothing", "Your text stays here, unsaved but kept safe."));
+    items
+}
+
 pub fn overwrite_answered(app: &mut App, value: &str, effects: &mut Vec<Effect>) {
     match value {
         "over" => {
@@ -88,15 +102,9 @@ pub fn overwrite_answered(app: &mut App, value: &str, effects: &mut Vec<Effect>)
             write(app, path, true, effects);
         }
         "as" => ask_path(app, effects),
-        _ => app.quit_after_save = false,
-    }
-}
-
-/// Takes over the text that an earlier session could not save.
-pub fn recover(app: &mut App, effects: &mut Vec<Effect>) {
-    if let Some(text) = app.recovered.take() {
-        let changed = app.doc.change(text);
-        run::changed(app, changed, effects);
-        app.say(Tone::Good, "recovered; `u` goes back to the file, Ctrl-S keeps it");
+        other => {
+            app.quit_after_save = false;
+            outside::answered(app, other, effects);
+        }
     }
 }
