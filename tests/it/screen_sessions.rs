@@ -82,11 +82,14 @@ fn save(pty: &mut Pty) {
     pty.wait("saved", |text| text.contains("✓ saved"));
 }
 
-/// A command by its name, which the palette must then show first.
+/// A command by words of its name or its sentence; `name` is what the palette must then show first.
 fn command(pty: &mut Pty, name: &str) {
     pty.keys(":");
     pty.keys(name);
-    pty.wait("the palette", |text| text.contains(&format!("▸{name}")));
+    let first = name.trim_end_matches(" recovered");
+    pty.wait("the palette", |text| {
+        text.contains(&format!("▸{first}")) && text.contains(&format!(": {name}"))
+    });
     pty.keys("\r");
 }
 

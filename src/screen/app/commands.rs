@@ -188,7 +188,7 @@ mod tests {
     fn commands_describe_themselves() {
         for (index, command) in COMMANDS.iter().enumerate() {
             assert!(command.doc.ends_with('.') && command.doc.len() > 10, "{}", command.id);
-            assert!(!command.name.is_empty() && command.name.len() < 18, "{}", command.id);
+            assert!(!command.name.is_empty() && command.name.len() < 16, "{}", command.id);
             assert!(COMMANDS[..index].iter().all(|c| c.id != command.id), "{} twice", command.id);
         }
     }

@@ -3,7 +3,7 @@
 use super::{SHOES, driver};
 use crate::screen::app::fake::Driver;
 use crate::screen::app::{
-    About, Comparison, Effect, FileNow, FileTask, Holder, KeptText, Mode, Msg, News, Opening,
+    About, Comparison, Effect, FileNow, FileTask, Holder, KeptText, Mode, Msg, News, Opening, SaveError,
 };
 
 fn holder(id: &str) -> Holder {
@@ -326,4 +326,25 @@ fn what_is_typed_while_a_save_is_under_way_stays_in_the_journal() {
     assert!(!tasks(&mut d).contains(&FileTask::ForgetJournal));
     d.send(Msg::Tick { now_ms: 400 });
     assert!(matches!(&tasks(&mut d)[..], [FileTask::Journal { .. }]));
+}
+
+/// A question takes the editor's place on the screen; what was being written must not go with it.
+#[test]
+fn questions_of_a_save_from_the_editor_lose_nothing() {
+    let mut d = driver();
+    d.keys("e");
+    d.type_text("mine ");
+    let text = d.app.live_text();
+    d.keys("ctrl-s");
+    d.send(Msg::Saved { text: text.clone(), result: Err(SaveError::ChangedOutside) });
+    assert!(matches!(d.app.mode, Mode::Menu(_)));
+    d.keys("esc");
+    assert_eq!(d.app.live_text(), text);
+    let mut new = Driver::unsaved("");
+    new.keys("e");
+    new.type_text("mine ");
+    new.keys("ctrl-s");
+    assert!(matches!(new.app.mode, Mode::Prompt(_)));
+    new.keys("esc");
+    assert_eq!(new.app.live_text(), "mine ");
 }

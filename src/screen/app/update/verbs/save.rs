@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{outside, recover, sessions};
+use super::{edit, outside, recover, sessions};
 use crate::screen::app::menu::{Item, Line, Purpose, Question};
 use crate::screen::app::{App, Effect, FileTask, Menu, Mode, NEW_NAME, Prompt, SaveError, Tone};
 
@@ -19,7 +19,9 @@ pub fn save(app: &mut App, effects: &mut Vec<Effect>) {
     }
 }
 
-pub fn ask_path(app: &mut App, _: &mut Vec<Effect>) {
+pub fn ask_path(app: &mut App, effects: &mut Vec<Effect>) {
+    // The question takes the editor's place: what is written there must not go with it.
+    edit::commit(app, effects);
     let offered = path(app).display().to_string();
     app.mode = Mode::Prompt(Prompt {
         question: Question::SavePath,
@@ -66,6 +68,7 @@ pub fn saved(app: &mut App, text: String, result: Result<PathBuf, SaveError>, ef
             }
         }
         Err(SaveError::ChangedOutside) => {
+            edit::commit(app, effects);
             app.mode = Mode::Menu(Menu::new(
                 Purpose::Overwrite,
                 "the file was changed by another program",

@@ -1,6 +1,6 @@
 //! Other sessions on the notebook: who they are, watching them, taking over, being taken over from.
 
-use super::{diff, outside, quit, recover};
+use super::{diff, outside, quit, recover, run};
 use crate::screen::app::menu::{Item, Purpose};
 use crate::screen::app::sessions::Ask;
 use crate::screen::app::{App, Effect, FileTask, Holder, Menu, Mode, News, Tone};
@@ -98,6 +98,8 @@ fn watch(app: &mut App, effects: &mut Vec<Effect>) -> bool {
     }
     app.mode = Mode::Normal;
     app.sessions.watching = true;
+    let changed = app.doc.change(text.clone());
+    run::outdated(app, &changed, effects);
     let file = app.sessions.outside.clone().or_else(|| app.on_disk.clone());
     match file.filter(|_| dirty) {
         Some(file) => outside::show(app, file, effects),
