@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::app::{FileTask, Holder, KeptText, Msg, News, SaveError};
 use super::compare;
 use super::watch::Watch;
-use crate::state::{Kept, Listing, Other, Record, Session, StateFolder, real_path};
+use crate::state::{Kept, Listing, Other, Record, Session, StateFolder, digest, real_path};
 
 /// How often a journal that could not be written is tried again.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -24,6 +24,8 @@ pub struct Place {
     watching: bool,
     others: Vec<Other>,
     watch: Watch,
+    /// Hash of the text that the journal holds.
+    journaled: Option<String>,
     /// A text that could not be kept, with what it was made from, and when it was tried last.
     unkept: Option<(String, Option<String>, Instant)>,
     /// The process ends: what still waits to be kept is older than what is kept already.
@@ -59,6 +61,7 @@ impl Place {
             watching: false,
             others: Vec::new(),
             watch: Watch::new(notebook, on_disk),
+            journaled: None,
             unkept: None,
             closed: false,
         };
@@ -125,17 +128,16 @@ impl Place {
         match task {
             FileTask::Save { path, text, on_disk, force } => {
                 let result = self.save(&path, &text, on_disk.as_deref(), force, say).map(|()| path);
+                if result == Err(SaveError::ChangedOutside)
+                    && let Some(now) = self.watch.look()
+                {
+                    // The question that follows can offer what is there.
+                    say(Msg::Sessions(News::File(now)));
+                }
                 say(Msg::Saved { text, result });
             }
             FileTask::Journal { text, on_disk } => say(Msg::Journaled(self.keep(text, on_disk))),
-            FileTask::ForgetJournal => {
-                self.unkept = None;
-                if let Ok(session) = &self.session
-                    && let Err(error) = session.forget()
-                {
-                    tracing::warn!("the journal of a saved text could not be removed: {error}");
-                }
-            }
+            FileTask::ForgetJournal => self.forget(),
             FileTask::SetAside { text, on_disk } => {
                 if let Err(why) = self.set_aside(text, on_disk) {
                     say(Msg::Journaled(Err(why)));
@@ -185,6 +187,9 @@ impl Place {
         super::hands::save(path, text, on_disk, force)?;
         if here {
             self.watch.wrote(text);
+            if self.journaled.as_deref() == Some(digest(text).as_str()) {
+                self.forget();
+            }
         } else {
             self.move_to(path, text, say);
         }
@@ -193,12 +198,7 @@ impl Place {
 
     /// The notebook has another name from now on: the session and its journal follow it.
     fn move_to(&mut self, path: &Path, text: &str, say: &mut dyn FnMut(Msg)) {
-        if let Ok(session) = &self.session
-            && let Err(error) = session.forget()
-        {
-            tracing::warn!("the journal under the name before could not be removed: {error}");
-        }
-        self.unkept = None;
+        self.forget();
         self.notebook = Some(path.to_path_buf());
         self.watch = Watch::new(Some(path), Some(text));
         self.begin();
@@ -217,8 +217,21 @@ impl Place {
             Ok(session) => session.keep(&text, on_disk.as_deref()).map_err(|e| e.to_string()),
             Err(why) => Err(why.clone()),
         };
+        if kept.is_ok() {
+            self.journaled = Some(digest(&text));
+        }
         self.unkept = kept.is_err().then(|| (text, on_disk, Instant::now()));
         kept
+    }
+
+    /// This session's journal is no longer needed.
+    fn forget(&mut self) {
+        (self.unkept, self.journaled) = (None, None);
+        if let Ok(session) = &self.session
+            && let Err(error) = session.forget()
+        {
+            tracing::warn!("the journal of a saved text could not be removed: {error}");
+        }
     }
 
     /// Keeps the text for the last time: nothing that still waits may replace it by an older one.
@@ -230,6 +243,7 @@ impl Place {
 
     fn set_aside(&mut self, text: String, on_disk: Option<String>) -> Result<(), String> {
         self.keep(text, on_disk)?;
+        self.journaled = None;
         match &mut self.session {
             Ok(session) => session.set_aside().map_err(|e| e.to_string()),
             Err(why) => Err(why.clone()),

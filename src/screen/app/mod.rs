@@ -205,6 +205,8 @@ pub struct App {
     pulse_ms: u64,
     /// The text at the start.
     opened: String,
+    /// Where the text was to be saved last: an answer to the question of a refused save is about that file.
+    saving_to: Option<PathBuf>,
     /// Quit as soon as the save under way has succeeded.
     quit_after_save: bool,
     /// The SQL that was asked for: number of the request, the cell that it is about, the cell to write.

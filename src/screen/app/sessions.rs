@@ -103,10 +103,10 @@ impl Diff {
         let counts = format!("+{} −{} lines", self.comparison.added, self.comparison.removed);
         match &self.about {
             About::Kept(kept) => {
-                let file = if kept.file_changed { ", made from an older file" } else { "" };
-                format!("unsaved text, {}: {counts}{file}", kept.words)
+                let file = if kept.file_changed { ", from an older file" } else { "" };
+                format!("{counts}: unsaved text, {}{file}", kept.words)
             }
-            About::File => format!("what another program wrote, against your text: {counts}"),
+            About::File => format!("{counts}: the file as another program wrote it, against your text"),
         }
     }
 

@@ -46,8 +46,8 @@ fn seen(place: &mut Place) -> Vec<News> {
 }
 
 fn save(place: &mut Place, path: &Path, text: &str, on_disk: &str) -> Result<(), SaveError> {
-    let task =
-        FileTask::Save { path: path.into(), text: text.into(), on_disk: Some(on_disk.into()), force: false };
+    let on_disk = Some(on_disk.into());
+    let task = FileTask::Save { path: path.into(), text: text.into(), on_disk, force: false };
     match done(place, task).pop() {
         Some(Msg::Saved { result, .. }) => result.map(|_| ()),
         other => panic!("{other:?}"),
@@ -193,4 +193,18 @@ fn the_last_text_is_not_replaced_by_one_that_waited() {
     drop(place);
     let (next, _) = stage.open();
     assert_eq!(kept(&next), ["newest"]);
+}
+
+#[test]
+fn a_text_that_was_kept_and_then_saved_is_kept_no_longer() {
+    let stage = Stage::new();
+    let (mut place, _) = stage.open();
+    journal(&mut place, "text");
+    assert_eq!(save(&mut place, &stage.notebook, "text", FILE), Ok(()));
+    journal(&mut place, "newer");
+    assert_eq!(save(&mut place, &stage.notebook, "text", "text"), Ok(()));
+    drop(place);
+    fs::write(&stage.notebook, "by another").unwrap();
+    let (next, _) = stage.open();
+    assert_eq!(kept(&next), ["newer"]);
 }

@@ -348,3 +348,28 @@ fn questions_of_a_save_from_the_editor_lose_nothing() {
     new.keys("esc");
     assert_eq!(new.app.live_text(), "mine ");
 }
+
+#[test]
+fn a_refused_save_under_another_name_is_about_that_file() {
+    let mut d = driver();
+    command(&mut d, "save as");
+    d.keys("ctrl-u");
+    d.type_text("other.md");
+    tasks(&mut d);
+    d.keys("enter");
+    let to = |task: &FileTask| match task {
+        FileTask::Save { path, on_disk, force, .. } => Some((path.clone(), on_disk.clone(), *force)),
+        _ => None,
+    };
+    let other = std::path::PathBuf::from("/nowhere/other.md");
+    assert_eq!(tasks(&mut d).iter().find_map(to), Some((other.clone(), None, false)));
+    d.send(Msg::Saved { text: SHOES.into(), result: Err(SaveError::ChangedOutside) });
+    assert!(title(&d).contains("of this name already"));
+    assert!(!d.app.is_dirty(), "the notebook itself is as saved as it was");
+    d.keys("down enter");
+    assert_eq!(
+        tasks(&mut d).iter().find_map(to),
+        Some((other, None, true)),
+        "and not the notebook's own file"
+    );
+}

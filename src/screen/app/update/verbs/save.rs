@@ -39,15 +39,15 @@ pub fn path_answered(app: &mut App, answer: &str, effects: &mut Vec<Effect>) {
     if app.path.as_ref() == Some(&path) && !sessions::may_write(app) {
         return;
     }
-    if app.path.as_ref() != Some(&path) {
-        app.on_disk = None;
-    }
     write(app, path, false, effects);
 }
 
 fn write(app: &mut App, path: PathBuf, force: bool, effects: &mut Vec<Effect>) {
     let text = app.live_text();
-    effects.push(Effect::File(FileTask::Save { path, text, on_disk: app.on_disk.clone(), force }));
+    // Under another name nothing may be there yet.
+    let on_disk = app.on_disk.clone().filter(|_| app.path.as_ref() == Some(&path));
+    app.saving_to = Some(path.clone());
+    effects.push(Effect::File(FileTask::Save { path, text, on_disk, force }));
 }
 
 pub fn saved(app: &mut App, text: String, result: Result<PathBuf, SaveError>, effects: &mut Vec<Effect>) {
@@ -69,11 +69,11 @@ pub fn saved(app: &mut App, text: String, result: Result<PathBuf, SaveError>, ef
         }
         Err(SaveError::ChangedOutside) => {
             edit::commit(app, effects);
-            app.mode = Mode::Menu(Menu::new(
-                Purpose::Overwrite,
-                "the file was changed by another program",
-                overwrite_items(app),
-            ));
+            let title = match is_own(app) {
+                true => "the file was changed by another program",
+                false => "there is a file of this name already",
+            };
+            app.mode = Mode::Menu(Menu::new(Purpose::Overwrite, title, overwrite_items(app)));
             // This is the question that would have come.
             app.sessions.ask = None;
             app.redraw = true;
@@ -85,12 +85,17 @@ pub fn saved(app: &mut App, text: String, result: Result<PathBuf, SaveError>, ef
     }
 }
 
+/// Whether the save was to the notebook's own file.
+fn is_own(app: &App) -> bool {
+    app.path.is_some() && app.saving_to == app.path
+}
+
 fn overwrite_items(app: &App) -> Vec<Item> {
     let mut items = vec![
         Item::new("as", "save under another name", "Keeps both."),
-        Item::new("over", "overwrite it", "What the other program wrote is lost."),
+        Item::new("over", "overwrite it", "What is in the file is lost."),
     ];
-    if app.sessions.outside.is_some() {
+    if app.sessions.outside.is_some() && is_own(app) {
         items.push(Item::new("see", "see what differs", ""));
         items.push(Item::new("theirs", "take theirs", outside::TAKE_THEIRS));
     }
@@ -101,7 +106,7 @@ fn overwrite_items(app: &App) -> Vec<Item> {
 pub fn overwrite_answered(app: &mut App, value: &str, effects: &mut Vec<Effect>) {
     match value {
         "over" => {
-            let path = path(app);
+            let path = app.saving_to.clone().unwrap_or_else(|| path(app));
             write(app, path, true, effects);
         }
         "as" => ask_path(app, effects),
