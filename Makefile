@@ -2,7 +2,7 @@
 # Everything below works with plain cargo too, once `scripts/libduckdb` has run.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt bench bench-scoring bench-cache bench-eval bench-slices release release-score screenshots clean-cache
+.PHONY: help setup demo test lint fmt fuzz memcheck bench bench-scoring bench-cache bench-eval bench-slices release release-score screenshots clean-cache
 
 help: ## this list
 	@printf 'recscope\n\n'
@@ -30,6 +30,14 @@ test: setup ## all tests
 lint: setup ## format check, clippy with warnings denied
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+
+# TARGET: notebook, frames, heads, tokenizer, safetensors, keys. Builds everything a second time, instrumented.
+fuzz: setup ## search for inputs that break a parser; TARGET=notebook SECONDS=300 (needs cargo-fuzz)
+	RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz $(or $(TARGET),notebook) -- -max_total_time=$(or $(SECONDS),300) -max_len=65536
+
+memcheck: setup ## the kernels' unit tests under valgrind (which knows AVX2, not AVX-512)
+	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="valgrind --error-exitcode=9 --leak-check=no" \
+		cargo test --locked --lib engine::model::fused -- --test-threads=1
 
 bench: setup ## scoring tokens/s beside stock candle, first-frame time; prints ratios
 	cargo bench --locked --profile dev --bench scoring --bench first_frame

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::args::{EngineSettings, ExplainArgs, ShortFormat};
-use super::output::{Ticker, cancel_on_signal, print, width};
+use super::output::{Ticker, json_page, print, width};
 use super::run::{RunOptions, run_notebook};
 use super::{Failure, settings};
 use crate::protocol::{Body, Explanation};
@@ -20,7 +20,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
     let engine = EngineSettings { device: args.device.clone(), ..EngineSettings::default() };
     let mut options = RunOptions {
         engine: settings::load().engine_options(&engine)?,
-        cancel: cancel_on_signal(),
+        cancel: super::stop::report_on_signal(),
         ..RunOptions::default()
     };
     options.engine.cache = false;
@@ -33,6 +33,9 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
         }
     });
     ticker.clear();
+    if report.stuck {
+        super::stop::exit_of(&report);
+    }
     let explanation = found(&report)?;
     print(&match args.format {
         ShortFormat::Json => json_text(explanation),
@@ -79,7 +82,7 @@ fn found(report: &RunReport) -> Result<&Explanation, Failure> {
             ..problem.clone()
         }));
     }
-    if report.exit == 130 {
+    if report.exit >= 128 {
         return Err(Failure(crate::protocol::Problem::new(
             crate::protocol::ProblemKind::Cancelled,
             "cancelled",
@@ -100,7 +103,7 @@ fn json_text(explanation: &Explanation) -> String {
             map.remove(key);
         }
     }
-    serde_json::to_string_pretty(&value).unwrap_or_default() + "\n"
+    json_page(&value)
 }
 
 fn text(report: &RunReport, explanation: &Explanation) -> String {

@@ -32,7 +32,7 @@ impl Failure {
         Self(self.0.hint(hint))
     }
 
-    /// 2 usage, 3 data, model or machine, 70 bug, 130 cancelled.
+    /// 2 usage, 3 data, model or machine, 70 bug, stopped: 128 and the signal's number.
     pub fn exit(&self) -> u8 {
         exit_of(self.0.kind)
     }
@@ -44,7 +44,7 @@ pub fn exit_of(kind: ProblemKind) -> u8 {
         ProblemKind::Usage => 2,
         ProblemKind::Data | ProblemKind::Model | ProblemKind::Resource => 3,
         ProblemKind::Bug => 70,
-        ProblemKind::Cancelled => 130,
+        ProblemKind::Cancelled => super::stop::code(),
     }
 }
 

@@ -1,11 +1,13 @@
 //! stdout and stderr: data to the one, talk to the other; a closed pipe is success.
 
 use std::io::{self, IsTerminal, Write};
-use std::time::{Duration, Instant};
+
+use serde::Serialize;
 
 use super::Failure;
-pub(super) use crate::pipe::Ticker;
-use crate::util::cancel::Cancel;
+pub(super) use super::stop::cancel_on_signal;
+pub(super) use crate::pipe::{Ticker, say_usage};
+use crate::util::{redact, sanitise};
 
 /// Writes data to stdout; exit code 0. A reader that has gone away has had what it wanted.
 pub fn print(text: &str) -> Result<u8, Failure> {
@@ -18,32 +20,16 @@ pub fn print(text: &str) -> Result<u8, Failure> {
     }
 }
 
-/// One line of talk. Nothing depends on its arriving.
-pub fn err_line(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+/// A value as `--format json` prints it: nothing in it steers a terminal or hides from a reader, and it
+/// means the same.
+pub(super) fn json_page(value: &impl Serialize) -> String {
+    // What has keys of text, as ours have, always prints.
+    sanitise::json(&serde_json::to_string_pretty(value).unwrap_or_default()) + "\n"
 }
 
-/// How long after the first signal a further one is taken for the same wish.
-const SAME_WISH: Duration = Duration::from_secs(1);
-
-/// A flag that Ctrl-C, SIGTERM and SIGHUP set; one that comes a second later or more ends the process
-/// at once, temporary folders and all.
-pub(super) fn cancel_on_signal() -> Cancel {
-    let cancel = Cancel::new();
-    let flag = cancel.clone();
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    if let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) {
-        std::thread::spawn(move || {
-            let mut first = None;
-            for _ in signals.forever() {
-                flag.cancel();
-                if first.get_or_insert_with(Instant::now).elapsed() >= SAME_WISH {
-                    std::process::exit(130);
-                }
-            }
-        });
-    }
-    cancel
+/// One line of talk, made harmless and without the secrets of URLs. Nothing depends on its arriving.
+pub fn err_line(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", sanitise::lines(&redact::urls(text)));
 }
 
 /// Columns of the terminal that stdout is; 100 where it is none.

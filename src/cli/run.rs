@@ -1,18 +1,20 @@
 //! Runs a notebook without a screen, through the same [`Engine`] as the screen uses. Prints nothing:
 //! the caller renders the [`RunReport`].
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::RecvTimeoutError;
 
 use super::rows::rows;
-use crate::engine::lanes::{EngineOptions, start_in_process};
-use crate::notebook::{BlockKind, Diagnostic, Notebook};
+use crate::engine::lanes::EngineOptions;
+use crate::notebook::{BlockKind, Diagnostic, Graph, Notebook};
 use crate::protocol::{
     CellState, Engine, Event, JobId, Outcome, Page, PageSpec, Problem, ProblemKind, Request,
 };
 use crate::report::{CellReport, ResultRows, RunReport};
+use crate::trust::Access;
 use crate::util::cancel::Cancel;
 
 const JOB: JobId = 1;
@@ -42,9 +44,35 @@ pub fn run_notebook(
     options: &RunOptions,
     watch: &mut dyn FnMut(&Event),
 ) -> RunReport {
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        Problem::new(ProblemKind::Usage, format!("{} cannot be read: {e}", path.display()))
+            .hint("name a notebook, e.g. `recscope run shoes.md`")
+    });
+    whole(text, path, params, options, watch)
+}
+
+/// As [`run_notebook`], of a text that stands for the file at `path`: relative paths start from its folder.
+pub fn run_text(
+    text: String,
+    path: &Path,
+    params: &[(String, String)],
+    options: &RunOptions,
+    watch: &mut dyn FnMut(&Event),
+) -> RunReport {
+    whole(Ok(text), path, params, options, watch)
+}
+
+fn whole(
+    text: Result<String, Problem>,
+    path: &Path,
+    params: &[(String, String)],
+    options: &RunOptions,
+    watch: &mut dyn FnMut(&Event),
+) -> RunReport {
     let began = Instant::now();
     let mut report = RunReport { notebook: path.display().to_string(), ..RunReport::default() };
-    if let Err(problem) = run(path, params, options, watch, &mut report) {
+    let ran = text.and_then(|text| run(text, path, params, options, watch, &mut report));
+    if let Err(problem) = ran {
         report.problems.push(problem);
     }
     report.exit = exit_code(&report, options.cancel.is_cancelled());
@@ -54,52 +82,74 @@ pub fn run_notebook(
 }
 
 fn run(
+    text: String,
     path: &Path,
     params: &[(String, String)],
     options: &RunOptions,
     watch: &mut dyn FnMut(&Event),
     report: &mut RunReport,
 ) -> Result<(), Problem> {
-    let text = std::fs::read_to_string(path).map_err(|e| {
-        Problem::new(ProblemKind::Usage, format!("{} cannot be read: {e}", path.display()))
-            .hint("name a notebook, e.g. `recscope run shoes.md`")
-    })?;
     let notebook = Notebook::parse(&text);
     let (values, faults) = notebook.params(params);
+    let (graph, told) = notebook.checked();
     report.title = title(&notebook);
     report.params = values.iter().map(|(name, value)| (name.to_owned(), value.to_text())).collect();
     report.cells = cells(&notebook);
-    report.problems = faults
-        .into_iter()
-        .chain(notebook.diagnostics())
-        .filter(Diagnostic::is_error)
-        .map(|fault| in_file(path, fault))
-        .collect();
+    let (errors, warnings): (Vec<_>, Vec<_>) = faults.into_iter().chain(told).partition(Diagnostic::is_error);
+    report.problems = errors.into_iter().map(|fault| in_file(path, fault)).collect();
+    report.remarks = warnings.into_iter().map(|fault| in_file(path, fault).to_string()).collect();
     if !report.problems.is_empty() {
         return Ok(());
     }
-    let order = order(&notebook, &options.only)?;
+    let order = order(&notebook, &graph, &options.only)?;
     if !options.only.is_empty() {
-        report.cells.retain(|cell| order.contains(&cell.name));
+        let wanted: HashSet<&String> = order.iter().collect();
+        report.cells.retain(|cell| wanted.contains(&cell.name));
     }
     let full = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let base = full.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-    let engine = start_in_process(without_screen(&options.engine));
+    let mut engine = super::engine::for_run(&without_screen(&options.engine))?;
     let params = params.to_vec();
-    ask(&engine, Request::Sync { text, path: Some(full), base, params })?;
-    ask(&engine, Request::Run { job: JOB, cells: order, first: Vec::new() })?;
-    follow(&engine, options, watch, report)?;
-    fetch(&engine, options, watch, report)
+    ask(engine.as_ref(), Request::Sync { text, path: Some(full), base, params })?;
+    ask(engine.as_ref(), Request::Run { job: JOB, cells: order, first: Vec::new() })?;
+    let done = follow(engine.as_ref(), options, watch, report);
+    if done.is_err() && options.cancel.is_cancelled() {
+        match options.engine.access {
+            // Threads of this process: dropping them would wait for what does not end.
+            Access::Everything => {
+                report.stuck = true;
+                std::mem::forget(engine);
+            }
+            // A process of its own can be ended.
+            Access::Limited(_) => engine.kill(),
+        }
+        return done;
+    }
+    done.and_then(|()| fetch(engine.as_ref(), options, watch, report))
 }
 
 /// Nobody watches tables fill up, and no screen needs a core.
 fn without_screen(options: &EngineOptions) -> EngineOptions {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    EngineOptions { live_ms: None, threads: options.threads.or(Some(cores)), ..options.clone() }
+    EngineOptions {
+        live_ms: None,
+        watch_ms: None,
+        threads: options.threads.or(Some(cores)),
+        ..options.clone()
+    }
 }
 
-fn ask(engine: &impl Engine, request: Request) -> Result<(), Problem> {
-    engine.send(request).map_err(|gone| Problem::new(ProblemKind::Bug, gone.to_string()))
+fn ask(engine: &dyn Engine, request: Request) -> Result<(), Problem> {
+    engine.send(request).map_err(|gone| ended(engine, &gone.to_string()))
+}
+
+/// Why an engine has ended: in its own words, if it left any.
+fn ended(engine: &dyn Engine, otherwise: &str) -> Problem {
+    let faults = engine.events().try_iter().filter_map(|event| match event {
+        Event::Fault { problem } => Some(problem),
+        _ => None,
+    });
+    faults.last().unwrap_or_else(|| Problem::new(ProblemKind::Resource, otherwise))
 }
 
 fn in_file(path: &Path, fault: Diagnostic) -> Problem {
@@ -137,8 +187,12 @@ fn cells(notebook: &Notebook) -> Vec<CellReport> {
     found
 }
 
-fn order(notebook: &Notebook, only: &[String]) -> Result<Vec<String>, Problem> {
-    let graph = notebook.graph();
+fn order(notebook: &Notebook, graph: &Graph, only: &[String]) -> Result<Vec<String>, Problem> {
+    if notebook.cells().next().is_none() {
+        // Not success: a gate that was lost with its notebook's text must not pass.
+        return Err(Problem::new(ProblemKind::Usage, "the notebook has no cells: nothing was run")
+            .hint("a cell is a fenced block that begins with ```KIND NAME: see `recscope docs cells`"));
+    }
     if only.is_empty() {
         return Ok(graph.order());
     }
@@ -152,12 +206,14 @@ fn order(notebook: &Notebook, only: &[String]) -> Result<Vec<String>, Problem> {
 
 /// Takes events until the job has ended.
 fn follow(
-    engine: &impl Engine,
+    engine: &dyn Engine,
     options: &RunOptions,
     watch: &mut dyn FnMut(&Event),
     report: &mut RunReport,
 ) -> Result<(), Problem> {
     let mut cancelled = false;
+    let places: HashMap<String, usize> =
+        report.cells.iter().enumerate().map(|(at, cell)| (cell.name.clone(), at)).collect();
     loop {
         if options.cancel.is_cancelled() && !cancelled {
             cancelled = true;
@@ -167,18 +223,25 @@ fn follow(
             Ok(event) => event,
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => {
-                return Err(Problem::new(ProblemKind::Bug, "the engine has ended before the run"));
+                // A process of its own may have been ended: by its limit of memory, or from outside.
+                let why = engine.send(Request::Pulse).err().map_or_else(String::new, |gone| gone.0);
+                let message = format!("the engine has ended before the run: {why}");
+                return Err(Problem::new(ProblemKind::Resource, message)
+                    .hint("finished results are kept; run it again with less data or more memory"));
             }
         };
         watch(&event);
         match event {
             Event::Cell { job: JOB, cell, state } => {
-                if let Some(found) = report.cells.iter_mut().find(|c| c.name == cell) {
+                if let Some(found) = places.get(&cell).and_then(|at| report.cells.get_mut(*at)) {
                     settle(found, state);
                 }
             }
             // A cancelled job that does not stop: the caller ends the process.
-            Event::Fault { problem } if cancelled => return Err(problem),
+            Event::Fault { .. } if cancelled => {
+                let what = "what ran did not stop within 3 s, and ends with the process";
+                return Err(Problem::new(ProblemKind::Resource, what).hint("finished results are kept"));
+            }
             Event::Fault { problem } => report.problems.push(problem),
             Event::JobEnded { job: JOB, .. } => return Ok(()),
             _ => {}
@@ -227,7 +290,7 @@ fn take(cell: &mut CellReport, outcome: Outcome) {
 
 /// The first rows of every result.
 fn fetch(
-    engine: &impl Engine,
+    engine: &dyn Engine,
     options: &RunOptions,
     watch: &mut dyn FnMut(&Event),
     report: &mut RunReport,
@@ -267,7 +330,7 @@ fn fill(cell: &mut CellReport, page: &Page) {
     }
 }
 
-/// 70 bug, 130 cancelled, 3 data or model, 2 usage, 1 a check, 0; the first that applies.
+/// 70 bug, 128 and the signal that stopped it, 3 data or model, 2 usage, 1 a check, 0; the first that applies.
 fn exit_code(report: &RunReport, cancelled: bool) -> u8 {
     let errors = report.cells.iter().filter_map(|cell| cell.error.as_ref());
     let kinds: Vec<ProblemKind> = errors.chain(&report.problems).map(|problem| problem.kind).collect();
@@ -276,7 +339,7 @@ fn exit_code(report: &RunReport, cancelled: bool) -> u8 {
     if any(&[ProblemKind::Bug]) {
         70
     } else if cancelled || any(&[ProblemKind::Cancelled]) {
-        130
+        super::stop::code()
     } else if any(&[ProblemKind::Data, ProblemKind::Model, ProblemKind::Resource]) {
         3
     } else if any(&[ProblemKind::Usage]) {

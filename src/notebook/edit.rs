@@ -105,7 +105,9 @@ impl Notebook {
     fn insert_text(&self, after: Option<usize>, text: &str) -> Notebook {
         let newline = self.newline();
         let front = matches!(self.blocks().first(), Some(Block { kind: BlockKind::Front, .. }));
-        let at = after.map_or(usize::from(front), |block| block + 1).min(self.blocks().len());
+        // A byte order mark stays the first thing of the file.
+        let mark = self.blocks().first().is_some_and(|first| first.text == "\u{feff}");
+        let at = after.map_or(usize::from(front || mark), |block| block + 1).min(self.blocks().len());
         let texts = self.texts();
         let mut before = texts[..at].concat();
         let behind = texts[at..].concat();

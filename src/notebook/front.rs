@@ -1,6 +1,9 @@
 //! The front matter: YAML between `---` that names version, parameters, sources and column roles.
 //! Opening sources is the store's business.
 
+use std::cell::Cell;
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use super::diagnostics::nearest;
@@ -20,6 +23,8 @@ pub struct Front {
     /// The remark of a new notebook still stands at `schema:`: nobody has confirmed these roles.
     pub schema_guessed: bool,
     pub diagnostics: Vec<Diagnostic>,
+    /// Place of each source, by its name in lower case.
+    by_name: HashMap<String, usize>,
 }
 
 /// A named input: files, globs, folders, a DuckDB file, http(s) or s3 paths.
@@ -76,7 +81,7 @@ pub const FORMATS: [&str; 4] = ["parquet", "csv", "json", "duckdb"];
 impl Front {
     /// Reads the block with its `---` lines.
     pub fn parse(block: &str) -> Self {
-        let mut reader = Reader { block, front: Front::default() };
+        let mut reader = Reader { block, front: Front::default(), missed: Cell::new(0) };
         let yaml = between(block);
         if !yaml.trim().is_empty() {
             match serde_saphyr::from_str::<Value>(yaml) {
@@ -91,8 +96,7 @@ impl Front {
 
     /// The source of that name; case does not count.
     pub fn source(&self, name: &str) -> Option<&Source> {
-        let wanted = name.to_lowercase();
-        self.sources.iter().find(|source| source.name.to_lowercase() == wanted)
+        self.sources.get(*self.by_name.get(&name.to_lowercase())?)
     }
 }
 
@@ -119,7 +123,20 @@ impl Source {
 struct Reader<'a> {
     block: &'a str,
     front: Front,
+    /// Keys that were not found as they were looked for.
+    missed: Cell<usize>,
 }
+
+/// Where a key stands in the block.
+#[derive(Clone, Copy)]
+struct Spot {
+    at: usize,
+    /// Counted from 1.
+    line: u32,
+}
+
+/// Keys that may be written in ways that are not found: each costs a look at the rest of the block.
+const MOST_MISSED: usize = 20;
 
 impl Reader<'_> {
     fn error(&mut self, line: u32, message: impl Into<String>, suggestion: Option<String>) {
@@ -137,37 +154,38 @@ impl Reader<'_> {
         );
     }
 
-    /// Line of `key:` at or after line `from`.
-    fn line_of(&self, key: &str, from: u32) -> u32 {
-        let skip = from.saturating_sub(1) as usize;
-        let is_key = |line: &str| {
-            let mut rest = line;
-            while let Some(at) = rest.find(key) {
-                let before = rest[..at].chars().next_back();
-                let after = rest[at + key.len()..].trim_start_matches(['"', '\'', ' ']);
-                if after.starts_with(':') && before.is_none_or(|c| " {,\"'".contains(c)) {
-                    return true;
-                }
-                rest = &rest[at + key.len()..];
-            }
-            false
-        };
-        if key.is_empty() {
+    /// Where `key:` stands at or behind `from`. Keys are looked for in the order in which they are
+    /// written, so that all of them together are one look at the block.
+    fn spot(&self, key: &str, from: Spot) -> Spot {
+        if key.is_empty() || self.missed.get() >= MOST_MISSED {
             return from;
         }
-        let found = self.block.lines().enumerate().skip(skip).find(|(_, line)| is_key(line));
-        found.map_or(from, |(at, _)| at as u32 + 1)
+        let mut at = from.at;
+        while let Some(start) = self.block.get(at..).and_then(|rest| rest.find(key)).map(|i| at + i) {
+            let before = self.block[..start].chars().next_back();
+            let after = self.block[start + key.len()..].trim_start_matches(['"', '\'', ' ']);
+            if after.starts_with(':') && before.is_none_or(|c| " {,\"'\n".contains(c)) {
+                let lines = self.block[from.at..start].bytes().filter(|b| *b == b'\n').count();
+                return Spot { at: start, line: from.line + lines as u32 };
+            }
+            at = start + key.len();
+        }
+        self.missed.set(self.missed.get() + 1);
+        from
     }
 
     fn top(&mut self, map: &Map<String, Value>) {
+        let mut here = Spot { at: self.block.find('\n').map_or(0, |at| at + 1), line: 2 };
         for (key, value) in map {
-            let line = self.line_of(key, 2);
+            here = self.spot(key, here);
             match key.as_str() {
-                "recscope" => self.version(value, line),
-                "params" => self.params(value, line),
-                "sources" => self.sources(value, line),
-                "schema" => self.schema(value, line),
-                _ => self.unknown(key, line, "the front matter has no key", KEYS.iter().map(|(k, _)| *k)),
+                "recscope" => self.version(value, here.line),
+                "params" => self.params(value, here),
+                "sources" => self.sources(value, here),
+                "schema" => self.schema(value, here),
+                _ => {
+                    self.unknown(key, here.line, "the front matter has no key", KEYS.iter().map(|(k, _)| *k))
+                }
             }
         }
     }
@@ -185,10 +203,11 @@ impl Reader<'_> {
         }
     }
 
-    fn params(&mut self, value: &Value, line: u32) {
-        let Some(map) = self.map(value, line, "params", "params: { k: 10 }") else { return };
+    fn params(&mut self, value: &Value, mut here: Spot) {
+        let Some(map) = self.map(value, here.line, "params", "params: { k: 10 }") else { return };
         for (key, value) in map {
-            let line = self.line_of(key, line);
+            here = self.spot(key, here);
+            let line = here.line;
             if !is_param_name(key) {
                 let hint = "parameter names are ASCII letters, digits and _".to_string();
                 self.error(line, format!("`{key}` cannot name a parameter"), Some(hint));
@@ -201,10 +220,12 @@ impl Reader<'_> {
         }
     }
 
-    fn sources(&mut self, value: &Value, line: u32) {
-        let Some(map) = self.map(value, line, "sources", "sources:\n  logs: data/*.parquet") else { return };
+    fn sources(&mut self, value: &Value, mut here: Spot) {
+        let example = "sources:\n  logs: data/*.parquet";
+        let Some(map) = self.map(value, here.line, "sources", example) else { return };
         for (name, value) in map {
-            let line = self.line_of(name, line);
+            here = self.spot(name, here);
+            let line = here.line;
             if !document::is_identifier(name) {
                 let hint = format!("call it `{}`", document::identifier(name));
                 self.error(line, format!("`{name}` cannot name a source"), Some(hint));
@@ -215,21 +236,24 @@ impl Reader<'_> {
                 self.error(line, message, None);
                 continue;
             }
-            let source = self.source(name, value, line);
+            let source = self.source(name, value, here);
             if source.paths.is_empty() {
                 let hint = format!("write `{name}: path/to/file.parquet`");
                 self.error(line, format!("source `{name}` has no path"), Some(hint));
             } else {
+                self.front.by_name.insert(name.to_lowercase(), self.front.sources.len());
                 self.front.sources.push(source);
             }
         }
     }
 
-    fn source(&mut self, name: &str, value: &Value, line: u32) -> Source {
-        let mut source = Source { name: name.into(), line, paths: paths(value), ..Source::default() };
+    fn source(&mut self, name: &str, value: &Value, mut here: Spot) -> Source {
+        let mut source =
+            Source { name: name.into(), line: here.line, paths: paths(value), ..Source::default() };
         let Value::Object(map) = value else { return source };
         for (key, value) in map {
-            let line = self.line_of(key, line);
+            here = self.spot(key, here);
+            let line = here.line;
             match key.as_str() {
                 "path" | "paths" => source.paths = paths(value),
                 "format" => source.format = self.format(value, line),
@@ -262,12 +286,14 @@ impl Reader<'_> {
         None
     }
 
-    fn schema(&mut self, value: &Value, line: u32) {
-        let Some(map) = self.map(value, line, "schema", "schema: { query: q, item: sku }") else { return };
-        let written = self.block.lines().nth(line.saturating_sub(1) as usize).unwrap_or_default();
+    fn schema(&mut self, value: &Value, mut here: Spot) {
+        let example = "schema: { query: q, item: sku }";
+        let Some(map) = self.map(value, here.line, "schema", example) else { return };
+        let written = self.block.lines().nth(here.line.saturating_sub(1) as usize).unwrap_or_default();
         self.front.schema_guessed = written.contains("# guessed");
         for (role, value) in map {
-            let line = self.line_of(role, line);
+            here = self.spot(role, here);
+            let line = here.line;
             if role == "text" {
                 self.front.schema.text = paths(value);
             } else if let Some(slot) = self.front.schema.slot(role) {

@@ -4,16 +4,31 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-
 use crate::engine::model::{Dtype, ScoreReport};
 use crate::util::cancel::Cancel;
 use crate::util::memory::resident_bytes;
-use crate::util::{figures, sanitise};
+use crate::util::signals::{ENDING, exit_code};
+use crate::util::supervised;
+use crate::util::{figures, redact, sanitise};
 
-/// One line of talk. Nothing depends on its arriving.
+/// One line of talk, made harmless and without the secrets of URLs. Nothing depends on its arriving.
 pub(super) fn line(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", sanitise::lines(&redact::urls(text)));
+}
+
+/// Prints what clap has to say instead of arguments, and gives the exit code. It repeats what was typed, and
+/// keeps in it what steers a terminal with a single character or turns text around: then it is printed
+/// without colours, and harmless.
+pub fn say_usage(error: &clap::Error) -> u8 {
+    let plain = error.render().to_string();
+    let clean = sanitise::lines(&plain);
+    // A closed pipe is no failure.
+    let _ = match (clean == plain, error.use_stderr()) {
+        (true, _) => error.print(),
+        (false, true) => io::stderr().lock().write_all(clean.as_bytes()),
+        (false, false) => io::stdout().lock().write_all(clean.as_bytes()),
+    };
+    if error.use_stderr() { 2 } else { 0 }
 }
 
 /// A line on stderr that is written over, where stderr is a terminal; silent elsewhere.
@@ -89,7 +104,7 @@ pub(super) fn place(device: &str, dtype: Dtype) -> String {
     format!(", {device} {dtype}{}", memory.unwrap_or_default())
 }
 
-/// What SIGINT, SIGTERM and SIGHUP ask for: the first one lets the rows at hand be finished, the
+/// What SIGINT, SIGTERM, SIGHUP and SIGQUIT ask for: the first one lets the rows at hand be finished, the
 /// second one ends the process at once.
 #[derive(Clone, Default)]
 pub(super) struct Signals {
@@ -101,16 +116,20 @@ impl Signals {
     pub fn watch() -> Self {
         let watched = Self::default();
         let told = watched.clone();
-        if let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) {
-            std::thread::spawn(move || {
+        if let Ok(mut signals) = signal_hook::iterator::Signals::new(ENDING) {
+            let work = move || {
                 for signal in signals.forever() {
-                    let exit = u8::try_from(signal).unwrap_or(0).saturating_add(128);
+                    let exit = exit_code(signal);
                     if told.number.swap(exit, Ordering::AcqRel) != 0 {
                         std::process::exit(i32::from(exit));
                     }
                     told.finish.cancel();
                 }
-            });
+            };
+            let fell = |fall: supervised::Fall| line(&format!("error: {fall}"));
+            if let Err(error) = supervised::kept("signals", work, fell) {
+                line(&format!("warning: signals will not be heard, no thread can be started: {error}"));
+            }
         }
         watched
     }

@@ -13,12 +13,17 @@ pub struct RunReport {
     pub params: Vec<(String, String)>,
     /// No cell failed, no check failed, no diagnostic.
     pub ok: bool,
-    /// 0 ok, 1 a check failed, 2 usage or notebook diagnostics, 3 data or model error, 70 bug, 130 cancelled.
+    /// 0 ok, 1 a check failed, 2 usage or notebook diagnostics, 3 data or model error, 70 bug; stopped: 128
+    /// and the signal's number, 130 where no signal was.
     pub exit: u8,
     pub cells: Vec<CellReport>,
     /// What kept the notebook from running, or concerns no single cell.
     pub problems: Vec<Problem>,
+    /// What is odd in the notebook's text and kept nothing from running.
+    pub remarks: Vec<String>,
     pub elapsed_ms: u64,
+    /// It was stopped, and what ran has not stopped: whoever has shown this ends the process. Not shown.
+    pub stuck: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,6 +1,8 @@
 //! Work that touches files and programs, done beside the UI thread so that a slow disk never holds
 //! up a key: the notebook's file (`place`), the clipboard, looking for models.
 
+mod trust;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -15,6 +17,7 @@ use parking_lot::Mutex;
 use super::app::{FileTask, ModelChoice, Msg, SaveError};
 use super::place::Place;
 use crate::util::atomic;
+use crate::util::supervised::{self, Fall};
 
 /// How often it is looked what others do to the notebook. Where nothing happens, it costs a few calls.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
@@ -30,6 +33,8 @@ pub enum Task {
     },
 }
 
+const FELL: &str = "a fault of recscope while writing; the text is still here, save it again";
+
 /// The thread that does it, in order.
 pub struct Hands {
     tasks: Option<Sender<Task>>,
@@ -38,28 +43,45 @@ pub struct Hands {
 }
 
 impl Hands {
-    pub fn start(place: Arc<Mutex<Place>>, answers: Sender<Msg>) -> io::Result<Self> {
+    /// `told` hears when a piece of work falls; the next one is taken up all the same.
+    pub fn start(
+        place: Arc<Mutex<Place>>,
+        answers: Sender<Msg>,
+        told: impl FnMut(Fall) + Send + 'static,
+    ) -> io::Result<Self> {
         let (tasks, queue) = unbounded();
         let (finished, done) = unbounded();
+        let mut lost = None;
         let work = move || {
+            // Held as long as the thread lives: its end is what `finish` waits for.
+            let _finished = &finished;
             let mut say = |msg| {
                 let _ = answers.send(msg);
             };
+            // Whoever waits for what fell is told.
+            if let Some(text) = lost.take() {
+                say(Msg::Saved { text, result: Err(SaveError::Failed(FELL.into())) });
+            }
             let mut looked = Instant::now();
             loop {
                 match queue.recv_timeout(LOOK_EVERY.saturating_sub(looked.elapsed())) {
-                    Ok(task) => perform(task, &place, &mut say),
+                    Ok(task) => {
+                        if let Task::File(FileTask::Save { text, .. }) = &task {
+                            lost = Some(text.clone());
+                        }
+                        perform(task, &place, &mut say);
+                    }
                     Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => break,
                 }
+                lost = None;
                 if looked.elapsed() >= LOOK_EVERY {
                     place.lock().look(&mut say);
                     looked = Instant::now();
                 }
             }
-            drop(finished);
         };
-        let thread = std::thread::Builder::new().name("hands".into()).spawn(work)?;
+        let thread = supervised::kept("hands", work, told)?;
         Ok(Self { tasks: Some(tasks), done, thread: Some(thread) })
     }
 
@@ -83,9 +105,23 @@ impl Hands {
 
 fn perform(task: Task, place: &Mutex<Place>, say: &mut dyn FnMut(Msg)) {
     match task {
-        Task::File(task) => place.lock().perform(task, say),
+        Task::File(task) => with_file(task, place, say),
         Task::Copy(text) => say(Msg::Copied(copy(&text))),
         Task::FindModels { base, folders } => say(Msg::Models(find_models(&base, &folders))),
+    }
+}
+
+fn with_file(task: FileTask, place: &Mutex<Place>, say: &mut dyn FnMut(Msg)) {
+    // What may take long does not hold the place, which the journal needs.
+    match task {
+        FileTask::Survey { text, base, path, params } => {
+            say(Msg::Surveyed(trust::look(&text, &params, &base, path.as_deref())));
+        }
+        FileTask::Trust { path, scope, asked } => {
+            say(Msg::Trusted { asked, result: trust::add(&path, scope) });
+        }
+        FileTask::Inspect { database, file } => say(Msg::Inspected(trust::inspect(database, &file))),
+        task => place.lock().perform(task, say),
     }
 }
 

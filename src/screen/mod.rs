@@ -19,6 +19,7 @@ use std::path::PathBuf;
 pub use app::Opening;
 pub use runtime::StartEngine;
 
+use crate::util::panics::told;
 use app::App;
 use place::{Found, Place};
 use runtime::Runtime;
@@ -34,6 +35,8 @@ pub enum Ending {
     Signal(i32),
     /// The terminal went away.
     Disconnected,
+    /// A thread that it cannot do without fell again and again; which one.
+    Broken(&'static str),
 }
 
 /// What the screen is opened with.
@@ -107,7 +110,7 @@ fn restore_on_panic() {
             terminal::restore();
             before(info);
         } else {
-            tracing::error!("{info}");
+            tracing::error!("{}", told(info, false));
         }
     }));
 }

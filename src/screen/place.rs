@@ -159,6 +159,8 @@ impl Place {
             FileTask::Compare { about, from, to } => {
                 say(Msg::Sessions(News::Compared { about, comparison: compare::lines(&from, &to) }));
             }
+            // Not of this file: `hands` does them without holding it up.
+            FileTask::Survey { .. } | FileTask::Inspect { .. } | FileTask::Trust { .. } => {}
             FileTask::Discard { kept, asked } => {
                 let result = self.discard(&kept);
                 if asked || result.is_err() {

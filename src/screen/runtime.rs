@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use parking_lot::Mutex;
 
 use super::Ending;
-use super::app::{App, Effect, Msg, update};
+use super::app::{App, Effect, EngineState, Msg, begin, update};
 use super::hands::{Hands, Task};
 use super::place::Place;
 use super::signals::{self, Signal};
@@ -20,10 +20,12 @@ use super::ui::terminal::{self, Terminal};
 use super::ui::views::{Look, view};
 use super::ui::widgets::code::Highlighter;
 use crate::protocol::{Engine, Event, Request};
-use threads::spawn;
+use crate::trust::Access;
+use crate::util::supervised::{self, Fall};
+use threads::told;
 
-/// Starts an engine, or says why it cannot.
-pub type StartEngine = Box<dyn FnMut() -> Result<Box<dyn Engine>, String> + Send>;
+/// Starts an engine that may touch what it is given, or says why it cannot.
+pub type StartEngine = Box<dyn FnMut(&Access) -> Result<Box<dyn Engine>, String> + Send>;
 
 /// Messages taken in before drawing again.
 const TURN: usize = 512;
@@ -39,6 +41,10 @@ enum Input {
     TerminalGone,
     EngineStarted(Result<Box<dyn Engine>, String>),
     Highlighter(Arc<Highlighter>),
+    /// One of the threads around the loop fell.
+    Fell(Fall),
+    /// Something to be said that touches nothing else.
+    Trouble(String),
 }
 
 pub struct Runtime {
@@ -70,15 +76,16 @@ impl Runtime {
         let (sender, inputs) = unbounded();
         let (answers, answered) = unbounded();
         let place = Arc::new(Mutex::new(place));
-        let hands = Hands::start(Arc::clone(&place), answers)?;
+        let hands = Hands::start(Arc::clone(&place), answers, told(&sender))?;
         let forward = sender.clone();
-        spawn("answers", move || {
-            for msg in answered {
+        let work = move || {
+            for msg in &answered {
                 if forward.send(Input::Msg(msg)).is_err() {
                     break;
                 }
             }
-        })?;
+        };
+        supervised::kept("answers", work, told(&sender))?;
         let now = Instant::now();
         Ok(Self {
             app,
@@ -104,11 +111,23 @@ impl Runtime {
         self.draw(terminal)?;
         // Only now that something is to be seen: keys, signals, the engine, the grammars.
         self.listen()?;
-        self.start_engine();
+        if self.app.engine != EngineState::Off {
+            self.start_engine();
+        }
+        self.begin(terminal);
         loop {
             if let Some(ending) = self.turn(terminal) {
                 return Ok(ending);
             }
+        }
+    }
+
+    /// What the app wants to know from the start.
+    fn begin(&mut self, terminal: &mut Terminal) {
+        let mut effects = Vec::new();
+        begin(&self.app, &mut effects);
+        for effect in effects {
+            self.fulfil(effect, terminal);
         }
     }
 
@@ -220,6 +239,8 @@ impl Runtime {
                 self.look.set_highlighter(highlighter);
                 self.app.redraw = true;
             }
+            Input::Fell(fall) => self.fell(fall, terminal),
+            Input::Trouble(words) => self.update(Msg::Trouble(words), terminal),
             Input::EngineStarted(Ok(engine)) => {
                 self.engine = Some(engine);
                 self.update(Msg::EngineStarted, terminal);
@@ -253,6 +274,17 @@ impl Runtime {
             Signal::Stop => self.suspend(terminal),
             Signal::Continued => self.resume(terminal),
         }
+    }
+
+    /// A thread fell: said where it was begun again. One that is no more cannot be done without.
+    fn fell(&mut self, fall: Fall, terminal: &mut Terminal) {
+        tracing::error!("{fall}");
+        if fall.again {
+            return self.update(Msg::Trouble(fall.to_string()), terminal);
+        }
+        self.terminate(Ending::Broken(fall.thread), terminal);
+        // The hands themselves may be what is missing.
+        self.keep_safe();
     }
 
     fn terminate(&mut self, ending: Ending, terminal: &mut Terminal) {

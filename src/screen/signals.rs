@@ -2,9 +2,12 @@
 
 use std::io;
 
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
+use signal_hook::consts::{SIGABRT, SIGCONT, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
+
+use crate::util::signals::ENDING;
+use crate::util::supervised::{self, Fall};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
@@ -16,10 +19,14 @@ pub enum Signal {
     Continued,
 }
 
-/// Hands every signal to `take` until it says stop.
-pub fn listen(take: impl Fn(Signal) -> bool + Send + 'static) -> io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT, SIGWINCH])?;
-    std::thread::Builder::new().name("signals".into()).spawn(move || {
+/// Hands every signal to `take` until it says stop. SIGABRT from outside is one like SIGTERM; from inside
+/// nothing can be done but give the terminal back (`ui::terminal::crash`).
+pub fn listen(
+    take: impl Fn(Signal) -> bool + Send + 'static,
+    told: impl FnMut(Fall) + Send + 'static,
+) -> io::Result<()> {
+    let mut signals = Signals::new(ENDING.into_iter().chain([SIGABRT, SIGTSTP, SIGCONT, SIGWINCH]))?;
+    let work = move || {
         for number in signals.forever() {
             let signal = match number {
                 SIGWINCH => Signal::Resized,
@@ -31,7 +38,8 @@ pub fn listen(take: impl Fn(Signal) -> bool + Send + 'static) -> io::Result<()> 
                 break;
             }
         }
-    })?;
+    };
+    supervised::kept("signals", work, told)?;
     Ok(())
 }
 

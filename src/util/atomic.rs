@@ -76,6 +76,9 @@ fn remedy(error: &io::Error) -> &'static str {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "free some space, or choose another disk"
         }
+        io::ErrorKind::FileTooLarge => {
+            "the limit of file sizes was reached: raise it (`ulimit -f unlimited`)"
+        }
         io::ErrorKind::ReadOnlyFilesystem => "the disk is read-only: choose another path",
         io::ErrorKind::IsADirectory => "name a file inside it",
         _ => "choose another path",

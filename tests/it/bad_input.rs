@@ -16,7 +16,8 @@ use crate::tiny_model::{self, Tiny};
 fn run(folder: &Path, text: &str, cache: bool) -> RunReport {
     let path = folder.join("nb.md");
     fs::write(&path, text).unwrap();
-    let engine = EngineOptions { cache, device: "cpu".into(), ..RunOptions::default().engine };
+    let state = crate::engine_bench::plain().state;
+    let engine = EngineOptions { cache, device: "cpu".into(), state, ..RunOptions::default().engine };
     let report = run_notebook(&path, &[], &RunOptions { engine, ..RunOptions::default() }, &mut |_| {});
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
     for name in ["text", "md", "html", "json", "csv"] {

@@ -15,6 +15,7 @@ fn recscope(folder: &Path, args: &[&str]) -> Output {
         .current_dir(folder)
         .env("RECSCOPE_CONFIG", folder.join("none.toml"))
         .env("RECSCOPE_SCORE_CACHE", folder.join("scores"))
+        .env("RECSCOPE_STATE", folder.join("state"))
         .env_remove("RECSCOPE_MODELS")
         .stdin(Stdio::null())
         .output()
@@ -336,7 +337,7 @@ fn a_closed_pipe_is_success() {
 #[test]
 fn a_signal_while_the_demo_makes_its_log_leaves_nothing_behind() {
     use std::io::{BufRead, BufReader};
-    for signal in [libc::SIGINT, libc::SIGTERM] {
+    for (signal, code) in [(libc::SIGINT, 130), (libc::SIGTERM, 143), (libc::SIGQUIT, 131)] {
         let folder = folder();
         let temporary = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_recscope"))
@@ -354,7 +355,7 @@ fn a_signal_while_the_demo_makes_its_log_leaves_nothing_behind() {
         // SAFETY: a plain system call on a process of ours that has not been waited for.
         assert_eq!(unsafe { libc::kill(child.id() as i32, signal) }, 0);
         let rest: Vec<String> = said.map_while(Result::ok).collect();
-        assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{rest:?}");
         let left: Vec<_> = std::fs::read_dir(temporary.path()).unwrap().flatten().collect();
         assert!(left.is_empty(), "{left:?} {rest:?}");
     }

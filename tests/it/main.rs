@@ -3,6 +3,7 @@
 
 mod architectures;
 mod bad_input;
+mod canary;
 mod chorus;
 mod cli;
 mod compare;
@@ -23,6 +24,7 @@ mod engine_socket;
 mod eval_conventions;
 mod explain;
 mod fairness;
+mod fuzz;
 #[cfg(feature = "hub")]
 mod hub_server;
 mod metrics;
@@ -40,6 +42,8 @@ mod models_archive;
 mod models_hub;
 mod models_support;
 mod notebook;
+mod output_safe;
+mod outputs_safety;
 mod policy;
 mod pty;
 mod queries;
@@ -52,6 +56,7 @@ mod screen_child;
 mod screen_pty;
 mod screen_sessions;
 mod shrink;
+mod sidecar_safety;
 mod slices;
 mod stats;
 mod store;
@@ -62,3 +67,5 @@ mod support_queries;
 mod tidy;
 mod tiny_model;
 mod train;
+mod trust;
+mod trust_screen;

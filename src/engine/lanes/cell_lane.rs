@@ -3,18 +3,21 @@
 //! job comes next is `queue.rs`'s business.
 
 mod keeping;
+mod notebook;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use parking_lot::Mutex;
 
 use super::cells::{self, Ended};
 use super::checks::Known;
 use super::jobs::Jobs;
+use super::keeper::Keeper;
 use super::keys::ModelHashes;
 use super::live::{self, Live};
 use super::model_lane::ModelLane;
@@ -29,6 +32,11 @@ use crate::engine::store::{Connection, Store};
 use crate::notebook::Kind;
 use crate::notebook::spec::CellSpec;
 use crate::protocol::{CellState, Event, Outcome, Problem, ProblemKind};
+
+use keeping::Kept;
+
+/// A look at the sources may take this share of all time.
+const LOOK_SHARE: u32 = 20;
 
 pub(super) enum Task {
     Sync(Arc<Workspace>),
@@ -51,6 +59,11 @@ pub(super) struct CellLane {
     hashes: ModelHashes,
     finished: Results,
     queue: Queue,
+    keeper: Keeper,
+    /// The notebook as it stands.
+    workspace: Option<Arc<Workspace>>,
+    /// Notebooks whose older results were looked at.
+    opened: HashSet<PathBuf>,
 }
 
 impl CellLane {
@@ -63,6 +76,7 @@ impl CellLane {
         broken: Sender<Problem>,
     ) -> Result<Self, Problem> {
         let connection = store.lock().connect()?;
+        let (sources, keeper) = (Sources::new(options.locked), Keeper::new(&options));
         Ok(Self {
             store,
             connection,
@@ -71,25 +85,34 @@ impl CellLane {
             jobs,
             options,
             broken,
-            sources: Sources::default(),
+            sources,
             hashes: ModelHashes::default(),
             finished: Results::default(),
             queue: Queue::default(),
+            keeper,
+            workspace: None,
+            opened: HashSet::new(),
         })
     }
 
     /// Works until the tasks close.
     pub fn serve(mut self, tasks: &Receiver<Task>) {
-        for task in tasks {
-            match task {
-                Task::Sync(workspace) => {
-                    let guarded = catch_unwind(AssertUnwindSafe(|| self.sync(&workspace, tasks)));
-                    if let Err(payload) = guarded {
-                        self.panicked(panicked(payload));
-                    }
+        let mut pause = self.options.watch_ms.map(Duration::from_millis);
+        loop {
+            match pause.map_or_else(|| tasks.recv().map_err(Into::into), |pause| tasks.recv_timeout(pause)) {
+                Ok(Task::Sync(workspace)) => {
+                    self.guard(|lane| lane.sync(&workspace, tasks));
+                    self.workspace = Some(workspace);
                 }
-                Task::Run(order) => self.queue.add(order),
-                Task::Look => {}
+                Ok(Task::Run(order)) => self.queue.add(order),
+                Ok(Task::Look) => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    let began = Instant::now();
+                    self.guard(Self::look);
+                    let slow = began.elapsed() * LOOK_SHARE;
+                    pause = self.options.watch_ms.map(|ms| Duration::from_millis(ms).max(slow));
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
             }
             while let Some(next) = self.queue.next() {
                 match next {
@@ -105,24 +128,9 @@ impl CellLane {
         }
     }
 
-    fn sync(&mut self, workspace: &Workspace, tasks: &Receiver<Task>) {
-        for event in self.sources.sync(workspace, &self.connection) {
-            let _ = self.events.send(event);
-        }
-        let gone: Vec<String> =
-            self.finished.0.keys().filter(|name| workspace.notebook.cell(name).is_none()).cloned().collect();
-        for name in gone {
-            self.finished.0.remove(&name);
-            self.drop_relation(&name);
-        }
-        for cell in workspace.graph.order() {
-            // Whoever asked for more meanwhile goes first; what is kept is found when it is run.
-            if !tasks.is_empty() {
-                return;
-            }
-            if !self.queue.is_to_make(&cell) {
-                self.restore(&cell, workspace);
-            }
+    fn guard(&mut self, work: impl FnOnce(&mut Self)) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| work(self))) {
+            self.panicked(panicked(payload));
         }
     }
 
@@ -130,6 +138,7 @@ impl CellLane {
         let Order { id, cells, workspace, first } = order;
         // One that was cancelled while it waited is no longer there.
         let Some((cancel, hold)) = self.jobs.start(id) else { return };
+        self.guard(Self::look);
         self.run(Job {
             id,
             cells,
@@ -220,17 +229,22 @@ impl CellLane {
         }
         let kind = workspace.cell(cell).map_err(failed)?.kind;
         let key = self.key(cell, &workspace).filter(|_| kind != Kind::Check);
-        if let Some(key) = &key
-            && let Some(outcome) = self.kept(cell, key, &workspace)
-        {
-            return Ok(Some(outcome));
-        }
+        let kept = key.as_ref().map_or(Kept::Nothing, |key| self.kept(cell, key, &workspace));
+        let foreign = match kept {
+            Kept::Result(outcome) => return Ok(Some(outcome)),
+            Kept::Foreign => true,
+            Kept::Nothing => false,
+        };
         let spec = spec(&workspace)?;
         self.can_read(cell, &workspace).map_err(failed)?;
         let stale = self.stale_ancestor(cell, &workspace);
         #[cfg(test)]
         super::tests::panic_where_asked(cell);
-        self.work(job, cell, &spec, key, stale, None)
+        let mut done = self.work(job, cell, &spec, key, stale, None)?;
+        if let Some(outcome) = done.as_mut().filter(|_| foreign) {
+            outcome.notes.push("a kept result was not used: it was made elsewhere, or changed since".into());
+        }
+        Ok(done)
     }
 
     fn work(
@@ -264,23 +278,31 @@ impl CellLane {
         let own_partial = job.partial.remove(&cell.to_lowercase());
         match result {
             Ok(mut done) => {
+                let read = workspace.graph.sources(cell).iter().map(String::as_str).chain([cell]);
+                done.outcome.notes.extend(read.filter_map(|name| self.connection.doubt(name)));
                 if let Some(stale) = &stale {
                     done.outcome
                         .notes
                         .push(format!("computed on rows of {stale} that are out of date or partial"));
                 }
-                Ok(Some(self.keep(cell, key.filter(|_| stale.is_none()), *done, &workspace, &job.cancel)))
+                let moved = self.sources.changed(&workspace.graph.sources(cell), &self.connection);
+                if let Some(source) = moved.first() {
+                    let note = format!("source {source} changed while this was computed: run again");
+                    done.outcome.notes.push(note);
+                }
+                let key = key.filter(|_| stale.is_none() && moved.is_empty());
+                Ok(Some(self.keep(cell, key, *done, &workspace, &job.cancel)))
             }
             Err(stop) if stop.problem.kind == ProblemKind::Cancelled || job.cancel.is_cancelled() => {
                 if let Some(partial) = &stop.partial {
-                    self.keep_partial(cell, partial);
+                    self.keep_partial(cell, partial, &workspace);
                 }
                 Err(CellState::Cancelled(stop.partial))
             }
             Err(stop) => {
                 match &stop.partial {
                     Some(partial) => {
-                        self.keep_partial(cell, partial);
+                        self.keep_partial(cell, partial, &workspace);
                         let state = CellState::Partial(partial.clone());
                         let _ = self.events.send(Event::Cell { job: job.id, cell: cell.to_owned(), state });
                     }

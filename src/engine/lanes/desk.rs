@@ -4,25 +4,27 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use parking_lot::Mutex;
 
+use super::access::file_limits;
 use super::cell_lane::{CellLane, Task};
 use super::jobs::{Cancelled, Jobs};
 use super::model_lane::ModelLane;
 use super::options::EngineOptions;
 use super::peek_lane::{self, PeekQueue, RecipeOf};
-use super::problems::panicked;
+use super::problems::{fell, panicked};
 use super::queue::Order;
 use super::workspace::Workspace;
 use crate::engine::model::cache::ScoreCache;
 use crate::engine::model::{DeviceChoice, open_device};
 use crate::engine::store::{Store, StoreOptions};
 use crate::protocol::{CellState, Event, FirstRows, JobId, Problem, ProblemKind, Request};
+use crate::trust::Access;
 use crate::util::memory::resident_bytes;
+use crate::util::supervised;
 
 /// How often a cancel that has not ended is looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -35,6 +37,7 @@ pub(super) struct Desk {
     peeks: Arc<PeekQueue>,
     jobs: Arc<Jobs>,
     workspace: Arc<Workspace>,
+    access: Arc<Access>,
     broken: Receiver<Problem>,
     /// Closes when both lanes have ended.
     ended: Receiver<()>,
@@ -58,19 +61,23 @@ impl Desk {
             events.clone(),
             Arc::clone(&jobs),
             options.clone(),
-            break_it,
+            break_it.clone(),
         )?;
-        spawn("cell-lane", move || {
+        let cell_lane = move || {
             lane.serve(&inbox);
             drop(alive);
-        })?;
+        };
+        spawn("cell-lane", cell_lane, &break_it)?;
         let (queue, peek_store, peek_events) = (Arc::clone(&peeks), Arc::clone(&store), events.clone());
-        spawn("peek-lane", move || {
+        let no_more = break_it.clone();
+        let peek_lane = move || {
             if let Err(problem) = peek_lane::serve(&queue, &peek_store, &peek_events) {
-                let _ = peek_events.send(Event::Fault { problem });
+                // Without it no page would ever be answered again.
+                let _ = no_more.send(problem);
             }
             drop((peek_store, peek_alive));
-        })?;
+        };
+        spawn("peek-lane", peek_lane, &break_it)?;
         let duckdb = store.lock().duckdb_version()?;
         let ready = Event::Ready {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -84,6 +91,7 @@ impl Desk {
             peeks,
             jobs,
             workspace: Arc::new(Workspace::empty()),
+            access: Arc::new(options.access.clone()),
             broken,
             ended,
             stuck_after: Duration::from_millis(options.stuck_ms),
@@ -146,7 +154,7 @@ impl Desk {
         let read = std::panic::catch_unwind(|| Workspace::read(text, path, base, params));
         match read {
             Ok(workspace) => {
-                self.workspace = Arc::new(workspace);
+                self.workspace = Arc::new(Workspace { access: Arc::clone(&self.access), ..workspace });
                 self.peeks.sync(Arc::clone(&self.workspace));
                 let _ = self.tasks.send(Task::Sync(Arc::clone(&self.workspace)));
             }
@@ -207,12 +215,22 @@ fn store_options(options: &EngineOptions) -> StoreOptions {
         memory_limit: options.memory_bytes.unwrap_or(default.memory_limit),
         threads: options.worker_threads(),
         spill_root: options.scratch.clone(),
+        limits: file_limits(&options.access),
         ..default
     }
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Problem> {
-    thread::Builder::new().name(name.into()).spawn(work).map(|_| ()).map_err(no_thread)
+/// A lane catches what its cells do; one that falls all the same takes the engine with it, in words.
+fn spawn(
+    name: &'static str,
+    work: impl FnOnce() + Send + 'static,
+    broken: &Sender<Problem>,
+) -> Result<(), Problem> {
+    let broken = broken.clone();
+    let told = move |fall| {
+        let _ = broken.send(fell(&fall));
+    };
+    supervised::once(name, work, told).map(|_| ()).map_err(no_thread)
 }
 
 fn no_thread(error: io::Error) -> Problem {

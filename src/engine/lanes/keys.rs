@@ -82,7 +82,7 @@ impl<'a> Keys<'a> {
 
     fn compute(&mut self, name: &str) -> Option<String> {
         let cell = self.workspace.notebook.cell(name)?;
-        if cell.kind == Kind::Sql && volatile(&cell.body) {
+        if cell.kind == Kind::Sql && volatile(&cell.body) || reads_files(&cell.body) {
             return None;
         }
         let mut hash = Sha256::new();
@@ -124,7 +124,56 @@ impl<'a> Keys<'a> {
     }
 }
 
+/// Whether a cell names files itself, not by a source: nobody looks at whether those have changed. Rather
+/// one too many: such a cell is run each time.
+fn reads_files(body: &str) -> bool {
+    const FUNCTIONS: [&str; 2] = ["glob", "sniff_csv"];
+    const ENDINGS: [&str; 12] =
+        ["csv", "tsv", "txt", "gz", "zst", "parquet", "json", "jsonl", "ndjson", "duckdb", "db", "xlsx"];
+    let lower = body.to_lowercase();
+    let called = lower.match_indices('(').any(|(at, _)| {
+        let before = lower[..at].trim_end();
+        let start = before.rfind(|c: char| !c.is_alphanumeric() && c != '_').map_or(0, |at| at + 1);
+        let name = before.get(start..).unwrap_or_default();
+        name.starts_with("read_")
+            || name.ends_with("_scan")
+            || name.starts_with("parquet_")
+            || FUNCTIONS.contains(&name)
+    });
+    let words = lower.split_whitespace().collect::<Vec<_>>().join(" ");
+    let after = ["from '", "join '"].iter().any(|before| words.contains(before));
+    let ends = |quote: char| ENDINGS.iter().any(|ending| lower.contains(&format!(".{ending}{quote}")));
+    called || after || ends('\'') || ends('"')
+}
+
 fn volatile(sql: &str) -> bool {
     let lower = sql.to_lowercase();
     VOLATILE.iter().any(|word| lower.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reads_files;
+
+    #[test]
+    fn cells_that_name_files_are_told() {
+        for sql in [
+            "FROM 'x.csv'",
+            "SELECT * FROM\n  '日志/*'",
+            "SELECT * FROM a, \"b.parquet\"",
+            "SELECT * FROM read_csv ('x')",
+            "where = \"q IN (SELECT q FROM read_parquet('good'))\"",
+            "where = \"q IN (SELECT q FROM 'good.parquet')\"",
+            "SELECT * FROM parquet_metadata('x')",
+        ] {
+            assert!(reads_files(sql), "{sql}");
+        }
+        for sql in [
+            "SELECT read_at, count(*) FROM shown WHERE q IN ('a', 'b') GROUP BY read_at",
+            "SELECT extract(year FROM day) FROM shown JOIN other USING (q)",
+            "from = \"shown\"\nshow = [\"mrr\"]",
+        ] {
+            assert!(!reads_files(sql), "{sql}");
+        }
+    }
 }

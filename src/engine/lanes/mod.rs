@@ -8,6 +8,7 @@
 //!                 `-> peek lane -> store                                     -> Event
 //! ```
 
+mod access;
 mod cell_lane;
 mod cells;
 mod checks;
@@ -15,11 +16,14 @@ mod desk;
 mod dialect;
 mod figures;
 mod jobs;
+mod keeper;
 mod keys;
 mod live;
 mod model_lane;
 mod options;
+mod outputs;
 mod peek_lane;
+mod prints;
 mod problems;
 mod progress;
 mod queries;
@@ -35,12 +39,13 @@ use std::path::Path;
 
 use crossbeam_channel::{Receiver, Sender};
 
+pub use keeper::left_over;
 pub use options::EngineOptions;
 pub use queries::StoreQueries;
 pub use scorer::ModelScorer;
 
 use crate::protocol::transport::{InProcess, ServeOptions, serve};
-use crate::protocol::{Event, Request};
+use crate::protocol::{Event, Problem, Request};
 
 /// The engine as threads of this process.
 pub fn start_in_process(options: EngineOptions) -> InProcess {
@@ -57,15 +62,35 @@ pub fn serve_socket(socket: &Path, detached: bool, options: EngineOptions) -> io
         libc::nice(5);
     }
     let serving = ServeOptions { detached, ..ServeOptions::new(socket) };
-    serve(&serving, move |requests, events| run_engine(&options, &requests, events))
+    let (refused, why) = crossbeam_channel::bounded(1);
+    serve(&serving, move |requests, events| {
+        if let Err(problem) = try_engine(&options, &requests, events) {
+            let _ = refused.send(problem);
+        }
+    })?;
+    // No screen may have been there yet to hear it: said by the process itself as well.
+    why.try_recv().map_or(Ok(()), |problem| Err(io::Error::other(problem.to_string())))
 }
 
 /// Answers requests until they close, `Shutdown` comes, or the database is beyond use.
 pub fn run_engine(options: &EngineOptions, requests: &Receiver<Request>, events: Sender<Event>) {
+    // What kept it from opening has been said as an event.
+    let _ = try_engine(options, requests, events);
+}
+
+fn try_engine(
+    options: &EngineOptions,
+    requests: &Receiver<Request>,
+    events: Sender<Event>,
+) -> Result<(), Problem> {
     match desk::Desk::open(options, events.clone()) {
         Ok(desk) => desk.serve(requests),
-        Err(problem) => drop(events.send(Event::Fault { problem })),
+        Err(problem) => {
+            let _ = events.send(Event::Fault { problem: problem.clone() });
+            return Err(problem);
+        }
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
 use std::time::SystemTime;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
@@ -14,6 +13,7 @@ use super::problems::panicked;
 use crate::engine::model::cache::ScoreCache;
 use crate::engine::model::{LoadOptions, Model, ModelError};
 use crate::protocol::Problem;
+use crate::util::supervised;
 
 type Task = Box<dyn FnOnce(&mut Models) + Send>;
 
@@ -27,12 +27,14 @@ pub(super) struct ModelLane {
 impl ModelLane {
     pub fn start(scores: Arc<ScoreCache>) -> io::Result<Self> {
         let (tasks, inbox) = unbounded::<Task>();
-        thread::Builder::new().name("model-lane".into()).spawn(move || {
+        let work = move || {
             let mut models = Models::default();
-            for task in inbox {
+            for task in &inbox {
                 task(&mut models);
             }
-        })?;
+        };
+        // The task that was lost with it is answered: its reply is dropped.
+        supervised::kept("model-lane", work, |fall| tracing::error!("{fall}"))?;
         Ok(Self { tasks, scores })
     }
 

@@ -7,6 +7,7 @@ use crate::engine::model::{ModelError, ModelErrorKind};
 use crate::engine::store::{ErrorKind, StoreError};
 use crate::notebook::Diagnostic;
 use crate::protocol::{Problem, ProblemKind};
+use crate::util::supervised::{Fall, said};
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -65,13 +66,14 @@ impl From<Diagnostic> for Problem {
 
 /// What a caught panic said, as our own fault.
 pub(super) fn panicked(payload: Box<dyn Any + Send>) -> Problem {
-    let said = payload
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned());
-    Problem::new(ProblemKind::Bug, format!("a worker of the engine panicked: {said}"))
-        .hint("this is a fault of recscope; the engine goes on. Please report it with the log")
+    Problem::new(ProblemKind::Bug, format!("a worker of the engine panicked: {}", said(&*payload)))
+        .hint("this is a fault of recscope; the engine goes on. Please report it with these words")
+}
+
+/// A lane that ended by a panic outside of any cell: nothing more would come from it.
+pub(super) fn fell(fall: &Fall) -> Problem {
+    Problem::new(ProblemKind::Bug, fall.to_string())
+        .hint("the engine is started again; finished results are kept. Please report it with the log")
 }
 
 /// No answer came from a lane that ended.

@@ -1,6 +1,7 @@
 //! The notebook as it stood at the last `Sync`: parsed once, shared by the lanes, never changed.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::dialect::store_value;
 use crate::engine::store::{ColumnInfo, Value};
@@ -8,6 +9,7 @@ use crate::notebook::roles::{ColumnHint, guess};
 use crate::notebook::spec::CellSpec;
 use crate::notebook::{Cell, Graph, Notebook, Params};
 use crate::protocol::{Column, Problem, ProblemKind};
+use crate::trust::Access;
 
 #[derive(Debug)]
 pub(super) struct Workspace {
@@ -19,6 +21,8 @@ pub(super) struct Workspace {
     pub base: PathBuf,
     /// `None` for an unsaved notebook.
     pub path: Option<PathBuf>,
+    /// What its cells may touch.
+    pub access: Arc<Access>,
 }
 
 impl Workspace {
@@ -31,7 +35,8 @@ impl Workspace {
         // Faults of overrides are told by whoever took them from the user.
         let (params, _) = notebook.params(overrides);
         let values = params.iter().map(|(name, value)| (name.to_owned(), store_value(value))).collect();
-        Self { graph: notebook.graph(), notebook, params, values, base, path }
+        let access = Arc::default();
+        Self { graph: notebook.graph(), notebook, params, values, base, path, access }
     }
 
     pub fn cell(&self, name: &str) -> Result<&Cell, Problem> {

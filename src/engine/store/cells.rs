@@ -13,6 +13,7 @@ impl Connection {
     /// On any failure the previous result stays. Errors are placed in `sql`.
     pub fn materialise(&self, name: &str, sql: &str, params: &Params, cancel: &Cancel) -> Result<Relation> {
         let checked = self.check(sql, params, cancel)?;
+        self.check_named(name, sql, cancel)?;
         let (statement, begins) = checked.after(&format!("CREATE OR REPLACE TABLE {} AS", cell_path(name)));
         self.execute(&statement, params, cancel).map_err(|e| checked.place(e, begins))?;
         self.describe(name)

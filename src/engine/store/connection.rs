@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) columns: ColumnCache,
     /// Which source made which view, both in lower case.
     pub(crate) views: Mutex<HashMap<String, String>>,
+    /// Sources (in lower case) of whose files something could not be made sure, and what.
+    pub(crate) doubts: Mutex<HashMap<String, String>>,
     /// Dropped last: after the last connection, hence after DuckDB.
     spill: SpillDir,
 }
@@ -41,6 +43,7 @@ impl Shared {
             counts: CountCache::default(),
             columns: ColumnCache::default(),
             views: Mutex::default(),
+            doubts: Mutex::default(),
             spill,
         }
     }
@@ -68,6 +71,19 @@ impl Connection {
     /// Another connection to the same instance. TEMP tables are not shared, everything else is.
     pub fn try_clone(&self) -> Result<Self> {
         Self::new(self.raw.try_clone()?, self.shared.clone())
+    }
+
+    /// Relative file names in statements that are not in the working directory are looked for here too.
+    /// An instance with limits has its configuration locked; its process stands in that folder.
+    pub fn look_in(&self, folder: &Path) -> Result<()> {
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
+        let folder = folder.display().to_string();
+        // The setting is a list; a folder with a comma in its name cannot stand in it.
+        let sql = match folder.contains(',') {
+            true => "RESET GLOBAL file_search_path".to_owned(),
+            false => format!("SET GLOBAL file_search_path = {}", super::quote_text(&folder)),
+        };
+        Ok(self.raw.execute_batch(&sql)?)
     }
 
     /// The private folder into which DuckDB spills, for others' intermediate results.

@@ -17,11 +17,13 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
 
-use super::folder::socket_folder;
+use super::folder::{left_over, socket_folder};
 use super::frame::FrameReader;
 use super::hello;
 use super::wire::{decode, write_all};
 use crate::protocol::{Engine, EngineGone, Event, Request};
+use crate::util::leftover::LeftOver;
+use crate::util::supervised::{self, Fall, guarded};
 
 #[derive(Debug, Clone)]
 pub struct ChildOptions {
@@ -29,6 +31,11 @@ pub struct ChildOptions {
     pub exe: PathBuf,
     /// Arguments after those.
     pub args: Vec<OsString>,
+    /// What the engine is to read at its start, from the file that `--options` names: more than a command
+    /// line may hold, and nothing for the list of processes.
+    pub hand_over: Option<String>,
+    /// The engine's folder for temporary files; `None`: this process's.
+    pub scratch: Option<PathBuf>,
     /// The engine outlives this process and can be attached to again.
     pub detached: bool,
     pub connect_within: Duration,
@@ -47,7 +54,8 @@ impl ChildOptions {
 
     pub fn program(exe: impl Into<PathBuf>) -> Self {
         let connect_within = Duration::from_secs(20);
-        Self { exe: exe.into(), args: Vec::new(), detached: false, connect_within }
+        let exe = exe.into();
+        Self { exe, args: Vec::new(), hand_over: None, scratch: None, detached: false, connect_within }
     }
 }
 
@@ -74,12 +82,22 @@ impl ChildProcess {
     /// Starts an engine. Errors are of starting the program; what happens later closes `events`.
     pub fn spawn(options: &ChildOptions) -> io::Result<Self> {
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
-        let socket = socket_folder()?.join(format!("{}-{number}.sock", std::process::id()));
+        let folder = socket_folder()?;
+        left_over(&folder).iter().for_each(LeftOver::sweep);
+        let socket = folder.join(format!("{}-{number}.sock", std::process::id()));
         let log = File::create(socket.with_extension("log"))?;
         let mut command = Command::new(&options.exe);
         command.arg("engine").arg("--socket").arg(&socket).args(&options.args);
         if options.detached {
             command.arg("--detached");
+        }
+        if let Some(text) = &options.hand_over {
+            let file = socket.with_extension("options");
+            std::fs::write(&file, text)?;
+            command.arg("--options").arg(file);
+        }
+        if let Some(scratch) = &options.scratch {
+            command.env("TMPDIR", scratch);
         }
         // A group of its own: Ctrl-C and Ctrl-Z in the terminal are for the screen alone.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).process_group(0);
@@ -104,11 +122,12 @@ impl ChildProcess {
         let (outbox, events) = unbounded();
         let link = Arc::new(link);
         let carried = Arc::clone(&link);
-        thread::Builder::new().name("engine-link".into()).spawn(move || {
-            let why = carry(&carried, patience, queue, &outbox);
-            carried.end(why);
+        let work = move || {
+            let why = guarded(|| carry(&carried, patience, queue, &outbox));
+            carried.end(why.unwrap_or_else(|fault| format!("the link to it failed: {fault}")));
             // `outbox` goes last: whoever sees the events close finds the reason in place.
-        })?;
+        };
+        supervised::once("engine-link", work, |fall| tracing::error!("{fall}"))?;
         Ok(Self { requests: Some(requests), events, link, detached })
     }
 
@@ -173,6 +192,7 @@ impl Link {
     fn tidy(&self) {
         let _ = std::fs::remove_file(&self.socket);
         let _ = std::fs::remove_file(self.socket.with_extension("log"));
+        let _ = std::fs::remove_file(self.socket.with_extension("options"));
     }
 
     /// Has the child ended? (Also keeps it from staying a zombie.)
@@ -214,17 +234,22 @@ fn carry(link: &Link, patience: Duration, queue: Receiver<Request>, events: &Sen
         Ok(pid) => link.pid.store(pid, Ordering::Relaxed),
         Err(why) => return why,
     }
-    let output = match stream.try_clone() {
-        Ok(output) => output,
-        Err(e) => return e.to_string(),
+    let (output, closing) = match (stream.try_clone(), stream.try_clone()) {
+        (Ok(output), Ok(closing)) => (output, closing),
+        (Err(e), _) | (_, Err(e)) => return e.to_string(),
     };
-    let writing = thread::Builder::new().name("engine-out".into()).spawn(move || {
+    let write = move || {
         if let Err(e) = write_all(&queue, &output) {
             tracing::warn!("the engine cannot be written to: {e}");
         }
         let _ = output.shutdown(Shutdown::Write);
-    });
-    if let Err(e) = writing {
+    };
+    let fell = move |fall: Fall| {
+        // What is asked would be lost from here on: the reader below ends, and the engine with it.
+        tracing::error!("{fall}");
+        let _ = closing.shutdown(Shutdown::Both);
+    };
+    if let Err(e) = supervised::once("engine-out", write, fell) {
         return e.to_string();
     }
     let mut reader = FrameReader::new(io::BufReader::new(&stream));

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use crate::protocol::{Engine, EngineGone, Event, Request};
+use crate::protocol::{Engine, EngineGone, Event, Problem, ProblemKind, Request};
+use crate::util::supervised::{self, Fall};
 
 pub struct InProcess {
     requests: Option<Sender<Request>>,
@@ -25,10 +26,16 @@ impl InProcess {
         let (requests, inbox) = unbounded();
         let (outbox, events) = unbounded();
         let (alive, ended) = unbounded();
-        let spawned = std::thread::Builder::new().name("engine".into()).spawn(move || {
+        let last_words = outbox.clone();
+        let work = move || {
             let _alive: Sender<()> = alive;
             engine(inbox, outbox);
-        });
+        };
+        let fell = move |fall: Fall| {
+            let problem = Problem::new(ProblemKind::Bug, fall.to_string());
+            let _ = last_words.send(Event::Fault { problem });
+        };
+        let spawned = supervised::once("engine", work, fell);
         if let Err(e) = spawned {
             // Both far ends are dropped: `send` answers `EngineGone`, `events` is closed.
             tracing::error!("no thread for the engine: {e}");

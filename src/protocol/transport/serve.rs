@@ -18,7 +18,8 @@ use parking_lot::Mutex;
 use super::frame::FrameReader;
 use super::hello;
 use super::wire::{decode, write_all};
-use crate::protocol::{Event, Request};
+use crate::protocol::{Event, Problem, ProblemKind, Request};
+use crate::util::supervised::{self, Fall};
 
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
@@ -61,17 +62,33 @@ where
     let (requests, inbox) = unbounded();
     let (outbox, events) = unbounded();
     let board = Arc::new(Mutex::new(Switchboard::default()));
-    let forwarding = Arc::clone(&board);
-    thread::Builder::new().name("events".into()).spawn(move || {
+    let (finished_tx, finished) = unbounded();
+    let (forwarding, losing, over) = (Arc::clone(&board), Arc::clone(&board), finished_tx.clone());
+    let forward = move || {
         for event in events {
             forwarding.lock().forward(event);
         }
-    })?;
-    let (finished_tx, finished) = unbounded();
-    thread::Builder::new().name("engine".into()).spawn(move || {
+        // The engine has ended. Its screen learns it now, not when it next asks for something.
+        forwarding.lock().disconnect();
+    };
+    let mute = move |fall: Fall| {
+        // An engine whose events are lost is of no use: the screen starts another.
+        tracing::error!("{fall}");
+        let _ = over.send(());
+        losing.lock().disconnect();
+    };
+    supervised::once("events", forward, mute)?;
+    let (ending, last_words) = (finished_tx.clone(), outbox.clone());
+    let work = move || {
         engine(inbox, outbox);
         let _ = finished_tx.send(());
-    })?;
+    };
+    let fell = move |fall: Fall| {
+        let problem = Problem::new(ProblemKind::Bug, fall.to_string());
+        let _ = last_words.send(Event::Fault { problem });
+        let _ = ending.send(());
+    };
+    supervised::once("engine", work, fell)?;
 
     let mut patience = options.first_within;
     while let Some(stream) = accept_within(&listener, patience, &finished)? {
@@ -140,16 +157,19 @@ fn converse(
     let output = stream.try_clone().map_err(say)?;
     let (outgoing, queue) = unbounded();
     board.lock().connect(outgoing);
-    let writer = thread::Builder::new()
-        .name("socket-out".into())
-        .spawn(move || {
-            if let Err(e) = write_all(&queue, &output) {
-                tracing::warn!("the screen cannot be written to: {e}");
-            }
-            // Whoever waits for input on this socket learns that it is over.
-            let _ = output.shutdown(Shutdown::Both);
-        })
-        .map_err(say)?;
+    let closing = stream.try_clone().map_err(say)?;
+    let write = move || {
+        if let Err(e) = write_all(&queue, &output) {
+            tracing::warn!("the screen cannot be written to: {e}");
+        }
+        // Whoever waits for input on this socket learns that it is over.
+        let _ = output.shutdown(Shutdown::Both);
+    };
+    let fell = move |fall: Fall| {
+        tracing::error!("{fall}");
+        let _ = closing.shutdown(Shutdown::Both);
+    };
+    let writer = supervised::once("socket-out", write, fell).map_err(say)?;
     let ended = read_requests(&stream, requests);
     board.lock().disconnect();
     if matches!(ended, Ended::PeerLost) {
@@ -192,7 +212,8 @@ struct Switchboard {
     ready: Option<Event>,
     sources: BTreeMap<String, Event>,
     cells: BTreeMap<String, Event>,
-    /// Ends of jobs that nobody heard.
+    outdated: BTreeMap<String, Event>,
+    /// Ends of jobs, and faults, that nobody heard.
     unheard: Vec<Event>,
 }
 
@@ -204,9 +225,15 @@ impl Switchboard {
                 self.sources.insert(name.clone(), event.clone());
             }
             Event::Cell { cell, .. } => {
+                self.outdated.remove(cell);
                 self.cells.insert(cell.clone(), event.clone());
             }
-            Event::JobEnded { .. } if self.screen.is_none() => self.unheard.push(event.clone()),
+            Event::Outdated { cell, .. } => {
+                self.outdated.insert(cell.clone(), event.clone());
+            }
+            Event::JobEnded { .. } | Event::Fault { .. } if self.screen.is_none() => {
+                self.unheard.push(event.clone());
+            }
             _ => {}
         }
         if let Some(screen) = &self.screen {
@@ -216,6 +243,7 @@ impl Switchboard {
 
     fn connect(&mut self, screen: Sender<Event>) {
         let known = self.ready.iter().chain(self.sources.values()).chain(self.cells.values());
+        let known = known.chain(self.outdated.values());
         for event in known.cloned().chain(self.unheard.drain(..)) {
             let _ = screen.send(event);
         }

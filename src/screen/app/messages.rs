@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use super::Key;
 use super::sessions::{About, KeptText, News};
+use super::trust::Inspected;
 use crate::protocol::{Event, Request};
+use crate::trust::{Scope, Survey};
 
 /// Everything that can happen to the app.
 #[derive(Debug, Clone)]
@@ -33,10 +35,20 @@ pub enum Msg {
     Sessions(News),
     /// What became of a copy: the route taken, or why it failed.
     Copied(Result<String, String>),
+    /// The notebook was looked through.
+    Surveyed(Survey),
+    Inspected(Inspected),
+    /// A folder or notebook was put on the list of trusted ones (its path), or why it was not.
+    Trusted {
+        asked: bool,
+        result: Result<String, String>,
+    },
     /// Model folders found on disk.
     Models(Vec<ModelChoice>),
     /// SIGTERM, SIGHUP or a dead terminal: save and go.
     Terminate,
+    /// Something around the app went wrong and was put right; to be said.
+    Trouble(String),
     /// Back from a suspension: everything must be drawn again.
     Resumed,
 }
@@ -106,6 +118,13 @@ pub enum FileTask {
     Compare { about: About, from: String, to: String },
     /// Kept texts that are saved, or that somebody does not want. Answer, if `asked`: `News::Discarded`.
     Discard { kept: Vec<KeptText>, asked: bool },
+    /// Look through a text: what it would read and write. Answer: `Surveyed`.
+    Survey { text: String, base: PathBuf, path: Option<PathBuf>, params: Vec<(String, String)> },
+    /// Look which views and macros a DuckDB file holds: as written, and where. Answer: `Inspected`.
+    Inspect { database: String, file: PathBuf },
+    /// Put a folder or notebook on the list of trusted ones. `asked`: the user answered the panel; else
+    /// recscope made the notebook. Answer: `Trusted`.
+    Trust { path: PathBuf, scope: Scope, asked: bool },
 }
 
 /// A model folder that can be chosen.

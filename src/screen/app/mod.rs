@@ -18,6 +18,7 @@ mod messages;
 pub mod run_state;
 pub mod sessions;
 pub mod table;
+pub mod trust;
 mod update;
 pub mod value;
 mod waiting;
@@ -34,7 +35,8 @@ pub use menu::{Menu, Prompt};
 pub use messages::{Effect, FileTask, ModelChoice, Msg, SaveError};
 pub use run_state::{CellRun, RunState};
 pub use sessions::{About, Comparison, Diff, DiffLine, FileNow, Holder, KeptText, News, Sessions};
-pub use update::update;
+pub use trust::Trust;
+pub use update::{begin, update};
 
 /// The name offered for a notebook that has none.
 pub const NEW_NAME: &str = "notebook.md";
@@ -61,6 +63,10 @@ pub enum Mode {
     },
     /// Two texts are compared.
     Diff(Box<Diff>),
+    /// What an untrusted notebook would touch, and whether it may.
+    Trust {
+        scroll: usize,
+    },
 }
 
 /// A block being edited.
@@ -86,6 +92,8 @@ pub struct Completions {
 /// How the engine is.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum EngineState {
+    /// None was started: the notebook is not trusted.
+    Off,
     #[default]
     Starting,
     Ready {
@@ -153,6 +161,7 @@ pub struct Opening {
     pub others: Vec<Holder>,
     /// Why unsaved text cannot be kept safe.
     pub unkept: Option<String>,
+    pub trust: Trust,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -179,6 +188,7 @@ pub struct App {
     pub runs: HashMap<String, CellRun>,
     pub jobs: Vec<Job>,
     pub engine: EngineState,
+    pub trust: Trust,
     pub rss_bytes: u64,
     pub models: Vec<ModelChoice>,
     pub metrics: Vec<String>,
@@ -229,6 +239,15 @@ impl App {
             params: opening.params,
             auto_run: opening.auto_run,
             metrics: opening.metrics,
+            engine: match opening.trust.level {
+                trust::Level::Inert => EngineState::Off,
+                trust::Level::Full | trust::Level::Limited => EngineState::Starting,
+            },
+            mode: match opening.trust.level {
+                trust::Level::Inert => Mode::Trust { scroll: 0 },
+                trust::Level::Full | trust::Level::Limited => Mode::Normal,
+            },
+            trust: opening.trust,
             run_all_when_ready: opening.run_all,
             redraw: true,
             width: 80,

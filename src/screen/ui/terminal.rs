@@ -1,6 +1,9 @@
 //! The terminal itself: entering and leaving, painting what changed in one write, keys in. The
 //! terminal is always left sane, whoever ends the program.
 
+mod crash;
+mod input;
+mod keys;
 mod paint;
 
 use std::fs::File;
@@ -10,11 +13,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::backend::{Backend, ClearType, CrosstermBackend};
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event;
 use ratatui::crossterm::{cursor, execute, queue, style, terminal};
 use ratatui::layout::{Position, Rect};
 
-use crate::screen::app::{Code, Key, Msg};
+pub use input::{Input, read_keys};
 
 /// One frame at 200x50 fits, so that it reaches the terminal in one write.
 const WRITE_BYTES: usize = 64 * 1024;
@@ -52,6 +55,7 @@ impl Terminal {
 
     /// Raw mode, the alternate screen, bracketed paste; everything will be drawn again.
     pub fn enter(&mut self) -> io::Result<()> {
+        crash::arm();
         if ENTERED.load(Ordering::SeqCst) {
             // Stopped and continued behind our back: crossterm believes that raw mode still holds.
             terminal::disable_raw_mode()?;
@@ -139,99 +143,6 @@ pub fn restore() {
     }
 }
 
-/// What arrived when reading keys.
-#[derive(Debug)]
-pub enum Input {
-    Msg(Msg),
-    /// The terminal is gone.
-    Dead,
-}
-
-/// Waits for keys and gives each to `take`, which says whether to go on. Watches for a dead terminal
-/// itself: crossterm would spin on it (crossterm#793).
-pub fn read_keys(mut take: impl FnMut(Input) -> bool) {
-    loop {
-        if !wait_for_input() {
-            take(Input::Dead);
-            return;
-        }
-        loop {
-            match event::poll(std::time::Duration::ZERO) {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => break,
-                Err(_) => {
-                    take(Input::Dead);
-                    return;
-                }
-            }
-            let Ok(event) = event::read() else {
-                take(Input::Dead);
-                return;
-            };
-            if let Some(msg) = message(event)
-                && !take(Input::Msg(msg))
-            {
-                return;
-            }
-        }
-    }
-}
-
-/// `false` when the terminal has hung up.
-fn wait_for_input() -> bool {
-    let mut stdin = libc::pollfd { fd: libc::STDIN_FILENO, events: libc::POLLIN, revents: 0 };
-    // SAFETY: one valid pollfd, and its count.
-    let ready = unsafe { libc::poll(&raw mut stdin, 1, -1) };
-    if ready < 0 {
-        return io::Error::last_os_error().kind() == io::ErrorKind::Interrupted;
-    }
-    stdin.revents & (libc::POLLHUP | libc::POLLERR | libc::POLLNVAL) == 0
-}
-
-fn message(event: Event) -> Option<Msg> {
-    match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => {
-            let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-            let alt = key.modifiers.contains(KeyModifiers::ALT);
-            let shift = key.modifiers.contains(KeyModifiers::SHIFT);
-            let code = code(key.code)?;
-            // Shift is part of a character; some terminals send Ctrl with a capital.
-            let (code, shift) = match code {
-                Code::Char(c) if ctrl => (Code::Char(c.to_ascii_lowercase()), false),
-                Code::Char(_) | Code::BackTab => (code, false),
-                _ => (code, shift),
-            };
-            Some(Msg::Key(Key { code, ctrl, alt, shift }))
-        }
-        Event::Paste(text) => Some(Msg::Paste(text)),
-        Event::Resize(width, height) => Some(Msg::Resize { width, height }),
-        Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost => None,
-    }
-}
-
-fn code(code: KeyCode) -> Option<Code> {
-    Some(match code {
-        KeyCode::Char(c) => Code::Char(c),
-        KeyCode::F(n) => Code::F(n),
-        KeyCode::Enter => Code::Enter,
-        KeyCode::Esc => Code::Esc,
-        KeyCode::Tab => Code::Tab,
-        KeyCode::BackTab => Code::BackTab,
-        KeyCode::Backspace => Code::Backspace,
-        KeyCode::Delete => Code::Delete,
-        KeyCode::Left => Code::Left,
-        KeyCode::Right => Code::Right,
-        KeyCode::Up => Code::Up,
-        KeyCode::Down => Code::Down,
-        KeyCode::Home => Code::Home,
-        KeyCode::End => Code::End,
-        KeyCode::PageUp => Code::PageUp,
-        KeyCode::PageDown => Code::PageDown,
-        _ => return None,
-    })
-}
-
 fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let letter = |bits: u32| char::from(LETTERS[(bits & 63) as usize]);
@@ -249,22 +160,7 @@ fn base64(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ratatui::crossterm::event::KeyEvent;
-
     use super::*;
-
-    #[test]
-    fn keys_arrive_as_the_app_writes_them() {
-        let key = |code, modifiers| match message(Event::Key(KeyEvent::new(code, modifiers))) {
-            Some(Msg::Key(key)) => Some(key),
-            _ => None,
-        };
-        assert_eq!(key(KeyCode::Char('r'), KeyModifiers::CONTROL), Key::parse("ctrl-r"));
-        assert_eq!(key(KeyCode::Char('R'), KeyModifiers::SHIFT), Key::parse("R"));
-        assert_eq!(key(KeyCode::Enter, KeyModifiers::ALT), Key::parse("alt-enter"));
-        assert_eq!(key(KeyCode::BackTab, KeyModifiers::SHIFT), Key::parse("backtab"));
-        assert_eq!(key(KeyCode::CapsLock, KeyModifiers::NONE), None);
-    }
 
     #[test]
     fn base64_matches_the_standard_examples() {

@@ -100,7 +100,7 @@ pub const COMMANDS: &[Command] = &[
     command!("copy", "copy", ["y"], RESULT.and(DETAIL), 0, always, v::copy::value,
         "Copy the value in focus; in the detail pane, the whole record. Says which way it went."),
     command!("copy.row", "copy row", ["Y"], RESULT, 0, has_rows, v::copy::row,
-        "Copy the row as tab-separated values."),
+        "Copy the row as tab-separated values; a formula gets a ' in front."),
     // Writing
     command!("edit", "edit", ["e", "i"], OUTLINE, 3, always, v::edit::begin,
         "Edit the cell or prose in place."),
@@ -159,6 +159,8 @@ pub const COMMANDS: &[Command] = &[
         "Draw the screen again."),
     command!("suspend", "suspend", ["ctrl-z"], EVERYWHERE, 0, always, v::quit::suspend,
         "Back to the shell; `fg` returns. Jobs go on."),
+    command!("trust", "trust", [], PANES, 0, always, v::trust::ask,
+        "What this notebook would read and write, and whether it may: run it once within that, or trust it."),
     command!("engine.restart", "restart engine", [], PANES, 0, always, v::engine::restart,
         "End the engine and start a new one; finished results come back from the cache."),
     command!("quit", "quit", ["q", "ctrl-q"], PANES, 10, always, v::quit::ask,

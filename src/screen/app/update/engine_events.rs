@@ -1,7 +1,7 @@
 //! What the engine says, taken into the state.
 
 use super::verbs as v;
-use crate::protocol::{CellState, Event, JobId, Problem};
+use crate::protocol::{CellState, Event, JobId, Outdated, Problem};
 use crate::screen::app::run_state::RunState;
 use crate::screen::app::{App, Effect, EngineState, Tone};
 
@@ -34,6 +34,8 @@ pub fn take(app: &mut App, event: Event, effects: &mut Vec<Effect>) {
                 app.say(Tone::Bad, format!("source {name}: {}", one_line(&problem)));
             }
         }
+        Event::Outdated { cell, why } => outdated(app, cell, why),
+        Event::Note { text } => app.say(Tone::Info, text),
         Event::Described { .. } => {}
         Event::Pulse { rss_bytes, .. } => {
             // Drawn in whole megabytes: less than that is no change.
@@ -42,6 +44,14 @@ pub fn take(app: &mut App, event: Event, effects: &mut Vec<Effect>) {
         }
         Event::Fault { problem } => app.say(Tone::Bad, format!("engine: {}", one_line(&problem))),
     }
+}
+
+/// The engine found that what is shown, or would have been, does not stand any more.
+fn outdated(app: &mut App, cell: String, why: Outdated) {
+    let run = app.runs.entry(cell).or_default();
+    run.stale |= run.outcome.is_some();
+    run.outdated = Some(why);
+    app.redraw = true;
 }
 
 /// Message and hint in one line.
@@ -68,7 +78,7 @@ fn cell_state(app: &mut App, cell: &str, state: CellState) {
         CellState::Done(outcome) => {
             let anew = !outcome.cached;
             run.take(*outcome);
-            (run.state, run.stale) = (RunState::Done, false);
+            (run.state, run.stale, run.outdated) = (RunState::Done, false, None);
             if anew {
                 v::run::outdate_below(app, cell);
             }

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::Look;
 use crate::protocol::percent;
+use crate::screen::app::trust::Level;
 use crate::screen::app::{App, EngineState, RunState};
 use crate::screen::ui::theme::Role;
 use crate::screen::ui::widgets::text;
@@ -53,9 +54,13 @@ fn engine(app: &App, room: usize) -> String {
     if waiting > 0 {
         parts.push(format!("{waiting} queued"));
     }
+    if app.trust.level == Level::Limited {
+        parts.push("limited".into());
+    }
     match &app.engine {
         EngineState::Starting => parts.push("engine starting".into()),
         EngineState::Gone(_) => parts.push("no engine".into()),
+        EngineState::Off => parts.push("not trusted: text only".into()),
         EngineState::Ready { device } => {
             if app.rss_bytes > 0 {
                 parts.push(format!("engine {} MB", app.rss_bytes >> 20));

@@ -61,6 +61,7 @@ pub fn glyph(app: &App, cell: &Cell) -> Glyph {
         RunState::Running(_) => Glyph::Running((app.frame % 8) as u8),
         RunState::Paused(_) => Glyph::Paused,
         _ if broken => Glyph::Broken,
+        RunState::Idle if run.outdated.is_some() => Glyph::Stale,
         RunState::Idle => Glyph::Idle,
         RunState::Failed(_) => Glyph::Failed,
         RunState::Cancelled => Glyph::Cancelled,
@@ -102,9 +103,16 @@ fn right(run: Option<&CellRun>, glyph: Glyph, place: Option<usize>) -> Vec<Strin
         },
         RunState::Done if glyph == Glyph::Failed => vec!["check".into(), String::new()],
         RunState::Done if glyph == Glyph::Done => done(run),
+        RunState::Done | RunState::Idle if glyph == Glyph::Stale => stale(run),
         RunState::Idle => Vec::new(),
         _ => word(),
     }
+}
+
+/// Why, where it is known and there is room.
+fn stale(run: &CellRun) -> Vec<String> {
+    let why = run.outdated.as_ref().map(|why| why.word().to_owned());
+    why.into_iter().chain([Glyph::Stale.word().to_owned(), String::new()]).collect()
 }
 
 fn done(run: &CellRun) -> Vec<String> {

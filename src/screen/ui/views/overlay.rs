@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::widgets::Widget;
 
 use super::Look;
-use crate::screen::app::{App, Diff, Menu, Mode, help};
+use crate::screen::app::{App, Diff, Menu, Mode, help, trust};
 use crate::screen::ui::widgets::diff::DiffView;
 use crate::screen::ui::widgets::help::Help;
 use crate::screen::ui::widgets::menu::{centre, draw_box};
@@ -20,6 +20,10 @@ pub fn draw(app: &App, look: &Look, screen: Rect, buf: &mut Buffer) -> Option<Po
         }
         Mode::Diff(diff) => {
             compared(app, diff, look, screen, buf);
+            None
+        }
+        Mode::Trust { scroll } => {
+            trust(app, *scroll, look, screen, buf);
             None
         }
         Mode::Normal | Mode::Edit(_) | Mode::Prompt(_) => None,
@@ -62,4 +66,11 @@ fn compared(app: &App, diff: &Diff, look: &Look, screen: Rect, buf: &mut Buffer)
     let area = centre(screen, (screen.width.saturating_sub(4).min(120), help::height(app) + 2));
     let inner = draw_box(area, &diff.title(), true, &look.theme, buf);
     DiffView { comparison: &diff.comparison, scroll: diff.scroll, theme: &look.theme }.render(inner, buf);
+}
+
+fn trust(app: &App, scroll: usize, look: &Look, screen: Rect, buf: &mut Buffer) {
+    let area = centre(screen, (trust::width(app) + 2, trust::height(app) + 2));
+    let inner = draw_box(area, "this notebook is in no folder that you trust", true, &look.theme, buf);
+    Help { lines: &trust::lines(app), scroll: scroll.min(trust::last(app)), theme: &look.theme }
+        .render(inner, buf);
 }

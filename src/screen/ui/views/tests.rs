@@ -303,3 +303,18 @@ fn a_kept_text_compared_at_80x24_and_120x40() {
     };
     insta::assert_snapshot!(format!("{}\n{}", compared(80, 24), compared(120, 40)));
 }
+
+#[test]
+fn why_a_result_does_not_stand_any_more_is_said() {
+    use crate::protocol::Outdated;
+    let mut d = ran(120, 30);
+    let why = Outdated::Source("impressions".into());
+    d.send(Msg::Engine(Event::Outdated { cell: "bad_queries".into(), why }));
+    let text = picture(&d);
+    assert!(text.contains("source changed"), "{text}");
+    assert!(text.contains("stale: source impressions changed since; `r` runs it"), "{text}");
+    let mut d = Driver::new(SHOES, 120, 30);
+    d.send(Msg::Engine(Event::Outdated { cell: "bad_queries".into(), why: Outdated::Elsewhere }));
+    let text = picture(&d);
+    assert!(text.contains("○ sql") && text.contains("made elsewhere: `r` runs it"), "{text}");
+}

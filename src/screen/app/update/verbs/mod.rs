@@ -30,4 +30,5 @@ pub mod score;
 pub mod sessions;
 pub mod sort;
 pub mod tick;
+pub mod trust;
 pub mod undo;

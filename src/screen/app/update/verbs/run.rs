@@ -61,6 +61,9 @@ pub fn with_ancestors(app: &mut App, cells: &[String], effects: &mut Vec<Effect>
 
 /// Asks the engine for one job. Cells that already wait or run are left out.
 pub fn start(app: &mut App, cells: Vec<String>, effects: &mut Vec<Effect>) {
+    if app.engine == EngineState::Off {
+        return super::trust::refuse(app, effects);
+    }
     let active = |c: &String| app.run(c).is_some_and(|r| r.is_active());
     let cells: Vec<String> = cells.into_iter().filter(|c| !active(c)).collect();
     if cells.is_empty() {

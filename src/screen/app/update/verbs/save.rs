@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use super::{edit, outside, recover, sessions};
 use crate::screen::app::menu::{Item, Line, Purpose, Question};
+use crate::screen::app::trust::Level;
 use crate::screen::app::{App, Effect, FileTask, Menu, Mode, NEW_NAME, Prompt, SaveError, Tone};
+use crate::trust::Scope;
 
 /// Where the notebook is or would be saved.
 pub fn path(app: &App) -> PathBuf {
@@ -59,6 +61,11 @@ pub fn saved(app: &mut App, text: String, result: Result<PathBuf, SaveError>, ef
             }
             recover::saved(app, effects);
             app.journaled = Some(text.clone());
+            if (app.on_disk.is_none() || !is_own(app)) && app.trust.level == Level::Full {
+                // What recscope itself made is trusted, whatever folder it lies in.
+                let task = FileTask::Trust { path: path.clone(), scope: Scope::Notebook, asked: false };
+                effects.push(Effect::File(task));
+            }
             app.on_disk = Some(text);
             app.sessions.outside = None;
             app.say(Tone::Good, format!("saved {}", path.display()));
