@@ -79,7 +79,7 @@ mod tests {
         assert_eq!(got[0], "   a");
         assert!(got[1].starts_with(" − SELECT␛[2J"), "{got:?}");
         assert_eq!(got[2..4], [" + 跑鞋男士跑鞋", "   男士"]);
-        assert_eq!(got[4], " 3 more lines a…");
+        assert_eq!(got[4], " 3 more lines …");
         let mut none = Buffer::empty(Rect::new(0, 0, 20, 1));
         DiffView { comparison: &Comparison::default(), scroll: 0, theme: &theme }
             .render(*none.area(), &mut none);
