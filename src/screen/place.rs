@@ -358,7 +358,7 @@ fn words(head: Option<&crate::state::Head>, written: u64) -> String {
 fn lasted(since: u64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     match now.saturating_sub(since) / 60 {
-        0 => "less than a minute".into(),
+        0 => "under a minute".into(),
         minutes @ 1..120 => format!("{minutes} min"),
         minutes @ 120..2_880 => format!("{} h", minutes / 60),
         minutes => format!("{} days", minutes / 1_440),

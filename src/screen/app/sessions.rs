@@ -104,7 +104,7 @@ impl Diff {
         match &self.about {
             About::Kept(kept) => {
                 let file = if kept.file_changed { ", from an older file" } else { "" };
-                format!("{counts}: unsaved text, {}{file}", kept.words)
+                format!("{counts}{file}: unsaved {}", kept.words)
             }
             About::File => format!("{counts}: the file as another program wrote it, against your text"),
         }

@@ -62,7 +62,7 @@ fn the_second_session_is_asked_and_until_then_nothing_can_be_written() {
     tasks(&mut d);
     for keys in ["e", "d d", "a", "n", "J", "u", "ctrl-y", "ctrl-s"] {
         d.keys(keys);
-        assert!(status(&d).contains("read only: pid 7"), "{keys}: {}", status(&d));
+        assert!(status(&d).contains("read only; `:take over` writes here: pid 7"), "{keys}: {}", status(&d));
         assert_eq!((d.app.doc.text().as_str(), &d.app.mode), (SHOES, &Mode::Normal), "{keys}");
     }
     assert_eq!(tasks(&mut d), []);

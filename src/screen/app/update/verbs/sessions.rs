@@ -13,8 +13,11 @@ pub fn open(app: &mut App, others: Vec<Holder>, kept: usize, unkept: Option<Stri
         app.sessions.ask = Some(Ask::Holder);
     }
     if kept > 0 {
-        let what = if kept == 1 { "unsaved work".into() } else { format!("{kept} unsaved texts") };
-        app.say(Tone::Info, format!("{what} of an earlier session is kept: `:recover` shows it"));
+        let what = match kept {
+            1 => "unsaved work of an earlier session is kept: `:recover` shows it".to_owned(),
+            n => format!("{n} unsaved texts of earlier sessions are kept: `:recover` lists them"),
+        };
+        app.say(Tone::Info, what);
     }
     if let Some(why) = unkept {
         app.say(Tone::Bad, format!("unsaved work cannot be kept safe: {why}"));
@@ -46,7 +49,7 @@ fn menu(app: &mut App) {
     };
     let items = vec![
         Item::new("watch", "watch", "Read only; shows what is saved there."),
-        Item::new("over", "take over", "Write here; the other becomes read only, its unsaved text is kept."),
+        Item::new("over", "take over", "The other becomes read only; its unsaved text is kept."),
         Item::new("beside", "go on beside", "Both write; a save of one is noticed by the other."),
         Item::new("leave", "leave", ""),
     ];
@@ -81,8 +84,9 @@ pub fn take_over(_: &mut App, effects: &mut Vec<Effect>) {
 pub fn may_write(app: &mut App) -> bool {
     if app.sessions.watching {
         let why = match app.sessions.writer() {
-            Some(writer) => format!("read only: {} writes; `:take over` writes here", writer.words),
-            None => "read only: `:take over` writes here".into(),
+            // What to do comes first: a small screen cuts the rest.
+            Some(writer) => format!("read only; `:take over` writes here: {} writes now", writer.words),
+            None => "read only; `:take over` writes here".into(),
         };
         app.say(Tone::Info, why);
     }
