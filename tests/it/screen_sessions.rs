@@ -146,7 +146,7 @@ fn pty_taking_over_makes_the_other_one_watch() {
     assert_eq!(b.bytes().len(), before, "watching writes nothing to the terminal");
     command(&mut b, "take over");
     b.wait("taken over", |text| text.contains("you write now"));
-    a.wait("being told", |text| text.contains("took over") && text.contains("watching, read only"));
+    a.wait("being told", |text| text.contains("taken over") && text.contains("watching, read only"));
     assert!(!a.text().contains("of_A"), "the file is shown");
     a.wait("its text laid aside", |_| stage.kept("kept").iter().any(|text| text.contains("of_A")));
     assert_eq!(stage.file(), TEXT);

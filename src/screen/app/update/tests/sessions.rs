@@ -124,7 +124,7 @@ fn who_is_taken_over_from_loses_nothing_and_can_take_it_back() {
         matches!(&aside[..], [FileTask::SetAside { text, on_disk: Some(_) }] if text.contains("mine SELECT"))
     );
     assert_eq!(d.app.doc.text(), SHOES, "the file is shown");
-    assert!(status(&d).contains("took over") && status(&d).contains(":recover"), "{}", status(&d));
+    assert!(status(&d).contains("taken over") && status(&d).contains(":recover"), "{}", status(&d));
     d.type_text("lots of text that was meant for the editor");
     d.keys("ctrl-u esc");
     assert_eq!(d.app.doc.text(), SHOES);

@@ -151,9 +151,8 @@ fn others(app: &mut App, now: Vec<Holder>, left_text: bool) {
 }
 
 fn taken_over(app: &mut App, by: Holder, effects: &mut Vec<Effect>) {
-    let kept =
-        if watch(app, effects) { "what you had not saved is kept: `:recover`" } else { "read only now" };
-    app.say(Tone::Bad, format!("{} took over; {kept}", by.words));
+    let kept = if watch(app, effects) { "; what you had not saved is kept, see `:recover`" } else { "" };
+    app.say(Tone::Bad, format!("taken over{kept}: {} writes now", by.words));
     app.sessions.others.retain(|other| other.id != by.id);
     app.sessions.others.push(by);
     app.sessions.ask = Some(Ask::Holder);
