@@ -2,7 +2,7 @@
 # Everything below works with plain cargo too, once `scripts/libduckdb` has run.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt fuzz memcheck bench bench-scoring bench-cache bench-eval bench-slices release release-score screenshots clean-cache
+.PHONY: help setup demo test lint fmt fuzz memcheck soak bench bench-scoring bench-cache bench-eval bench-slices release release-score screenshots clean-cache
 
 help: ## this list
 	@printf 'recscope\n\n'
@@ -31,9 +31,9 @@ lint: setup ## format check, clippy with warnings denied
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-# TARGET: notebook, frames, heads, tokenizer, safetensors, keys. Builds everything a second time, instrumented.
-fuzz: setup ## search for inputs that break a parser; TARGET=notebook SECONDS=300 (needs cargo-fuzz)
-	RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz $(or $(TARGET),notebook) -- -max_total_time=$(or $(SECONDS),300) -max_len=65536
+# TARGET: notebook, frames, heads, tokenizer, safetensors, keys. Builds everything a second time, recscope instrumented.
+fuzz: setup ## search for inputs that break a parser; TARGET=notebook SECONDS=300
+	scripts/fuzz $(or $(TARGET),notebook) $(or $(SECONDS),300)
 
 memcheck: setup ## the kernels' unit tests under valgrind (which knows AVX2, not AVX-512)
 	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="valgrind --error-exitcode=9 --leak-check=no" \
@@ -56,6 +56,10 @@ bench-cache: setup ## a million repetitive rows: row by row, equal ones once, ag
 # ARGS: numbers of rows (10M, 100k), --peer PYTHON with divexplorer installed.
 bench-slices: setup ## slice discovery over 100 k and 1 M rows x 20 attributes, beside GROUPING SETS
 	cargo bench --locked --profile dev --bench slices -- $(ARGS)
+
+# ARGS: --rounds N (each row), --seed S, --only ROW; rows are in tests/it/soak/mod.rs.
+soak: setup ## kills, signals, drops, full disks, mutated files, random events; ARGS="--rounds 500 --seed 7"
+	RECSCOPE_SOAK="$(ARGS)" cargo test --locked --test it soak::soak_long -- --exact --ignored --nocapture
 
 release: ## one static binary (compiles DuckDB: 40 minutes on two cores)
 	cargo build --locked --release --features bundled

@@ -87,8 +87,9 @@ pub(super) fn serve(args: &EngineArgs) -> Result<u8, Failure> {
         let _ = std::env::set_current_dir(&limits.base);
     }
     serve_socket(&args.socket, args.detached, options)
-        .map_err(|error| Failure::resource(format!("the engine's socket failed: {error}")))?;
-    Ok(0)
+        .map_err(|error| Failure::resource(format!("the engine cannot work: {error}")))?;
+    // A query that did not stop may still run: no destructor may pull its database away.
+    super::stop::end_now(0)
 }
 
 fn handed_over(file: &Path) -> Result<EngineOptions, Failure> {

@@ -341,13 +341,8 @@ pub static CELLS: [CellDef; 9] = [
                 .default("the distinct labels, sorted"),
             KeyDef::new("out", KeyType::Path, "\"models/shoes-v1\"", "folder to write, below the notebook's")
                 .required(),
-            KeyDef::new(
-                "overwrite",
-                KeyType::Flag,
-                "true",
-                "replace a model folder there that this cell did not make, or that was changed since",
-            )
-            .default("false"),
+            KeyDef::new("overwrite", KeyType::Flag, "true", "replace a model that this cell did not make")
+                .default("false"),
             KeyDef::new(
                 "dev",
                 KeyType::ShareOrText,

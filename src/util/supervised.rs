@@ -86,7 +86,6 @@ pub fn said(payload: &(dyn Any + Send)) -> String {
 
 /// Which threads are to fall when they begin, and how often: `keys`, `hands:2`. Only in development
 /// builds, which tests are: the one fault that nothing from outside can cause.
-#[cfg(debug_assertions)]
 pub const PLANT: &str = "RECSCOPE_TEST_FALL";
 
 #[cfg(debug_assertions)]

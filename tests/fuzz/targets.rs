@@ -1,6 +1,6 @@
 //! What is fuzzed: functions of bytes that may only return. `tests/it/fuzz.rs` runs them over the corpus and
-//! seeded mutations of it, in every test run; `cargo fuzz` runs them for as long as one likes (`Cargo.toml`
-//! here says how). What a function checks beyond "does not panic" stands beside it.
+//! seeded mutations of it, in every test run; libFuzzer runs them for as long as one likes (`make fuzz`). What a
+//! function checks beyond "does not panic" stands beside it.
 
 use std::path::Path;
 use std::sync::OnceLock;

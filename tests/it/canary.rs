@@ -196,9 +196,14 @@ fn pty_a_killed_session_leaves_no_data_and_no_secrets_outside_of_the_notebook() 
     pty.settle(Duration::from_secs(2));
     all.search("while it is edited");
     assert!(!all.holding(TYPED).is_empty(), "unsaved text is kept");
-    // The engine dies, then the screen.
+    // The engine dies, then the screen. A core file would hold everything.
     let engines = children(pty.pid());
     assert!(!engines.is_empty(), "no engine");
+    for pid in engines.iter().copied().chain([pty.pid() as i32]) {
+        let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+    }
     for engine in engines {
         // SAFETY: a child of the program that we started.
         unsafe { libc::kill(engine, libc::SIGABRT) };

@@ -86,14 +86,16 @@ fn a_cell_replaces_what_it_made_and_nothing_else_unasked() {
     done(&bench.run(&all), "fit");
     assert_ne!(content(&out), before);
     // Its own from now on, however its text changes.
-    bench.sync(&Bench::notebook(&fit("fitted", "seed = 5\n")));
+    bench.sync(&Bench::notebook(&fit("fitted", "clip = 2.0\n")));
     assert!(!done(&bench.run(&all), "fit").cached);
     // Another cell's is not; nor is what somebody has changed since.
-    bench.sync(&Bench::notebook(&fit("fitted", "seed = 6\n").replace("train fit", "train other")));
-    assert!(failed(&bench.run(&["labelled", "other"]), "other").message.contains("is a model already"));
+    bench.sync(&Bench::notebook(&fit("fitted", "clip = 3.0\n").replace("train fit", "train other")));
+    let events = bench.run(&["labelled", "other"]);
+    let problem = failed(&events, "other");
+    assert!(problem.message.contains("is a model already"), "{problem:?}");
     tiny_model::write(&out, &Tiny { labels: 2, seed: 4, ..Tiny::default() });
     let changed = content(&out);
-    bench.sync(&Bench::notebook(&fit("fitted", "seed = 7\n")));
+    bench.sync(&Bench::notebook(&fit("fitted", "clip = 4.0\n")));
     failed(&bench.run(&all), "fit");
     assert_eq!(content(&out), changed);
     let names = fs::read_dir(bench.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());

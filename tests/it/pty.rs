@@ -92,6 +92,13 @@ impl Pty {
         writer.flush().unwrap();
     }
 
+    /// Bytes that need be no text; what the program does not take in time is dropped with it.
+    pub fn bytes_in(&mut self, bytes: &[u8]) {
+        let writer = self.writer.as_mut().unwrap();
+        writer.write_all(bytes).unwrap();
+        writer.flush().unwrap();
+    }
+
     pub fn resize(&self, columns: u16, rows: u16) {
         let mut shown = self.shown.lock().unwrap();
         shown.parser.set_size(nonzero(rows), nonzero(columns));

@@ -271,7 +271,7 @@ fn a_run_looks_at_the_sources_first() {
     bench.run(&["ctr"]);
     fs::write(bench.folder.path().join("shown.csv"), "q,item,pos,grade\nshoes,a,1,5\n").unwrap();
     assert!(!done(&bench.run(&["ctr"]), "ctr").cached);
-    assert_eq!(bench.rows("ctr"), ["5.0"]);
+    assert_eq!(bench.rows("ctr"), ["5"]);
 }
 
 #[test]

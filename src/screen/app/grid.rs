@@ -34,7 +34,7 @@ impl Grid {
         let visible = visible.max(1);
         if self.row < self.top {
             self.top = self.row;
-        } else if self.row >= self.top + visible {
+        } else if self.row >= self.top.saturating_add(visible) {
             self.top = self.row + 1 - visible;
         }
         self.top = self.top.min(rows.saturating_sub(visible));

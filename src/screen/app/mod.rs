@@ -212,6 +212,8 @@ pub struct App {
     guessing: bool,
     /// Starts of the engine since the last job that ended well.
     restarts: u32,
+    /// The engine was ended from here, because a job did not stop or by wish: that is no failure.
+    ending_engine: bool,
     pulse_ms: u64,
     /// The text at the start.
     opened: String,

@@ -76,7 +76,7 @@ impl Table {
     /// Requests for what is missing of `rows` rows from `first`, plus one block ahead.
     pub fn wants(&mut self, first: u64, rows: u64, seq: &mut u64) -> Vec<Request> {
         let total = self.total.known();
-        let last = (first + rows).min(total.max(1)).saturating_sub(1);
+        let last = first.saturating_add(rows).min(total.max(1)).saturating_sub(1);
         let mut wanted = Vec::new();
         self.clock += 1;
         for block in first / BLOCK_ROWS..=last / BLOCK_ROWS {

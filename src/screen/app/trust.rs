@@ -215,7 +215,7 @@ mod tests {
             "DuckDB file: /x/log.duckdb  (log) — outside its folder\n: view v: SELECT 1\n",
             "file in SQL: /etc/passwd  (q) — outside its folder — refused unless trusted\n",
             "file in SQL: a file whose name is computed when the cell runs  (q)\n",
-            "results: .n.cells/\nfolder: /w/../out  (t) — outside its folder — refused unless trusted",
+            "results: .n.cells/\nfolder: ../out  (t) — outside its folder — refused unless trusted",
             "n: trust only this notebook",
         ] {
             assert!(told.contains(line), "{line:?} is not in\n{told}");

@@ -3,7 +3,7 @@
 
 mod crash;
 mod input;
-mod keys;
+pub mod keys;
 mod paint;
 
 use std::fs::File;

@@ -41,12 +41,16 @@ pub(super) fn named(sql: &str) -> Vec<String> {
             at += sql[at..].chars().next().map_or(1, char::len_utf8);
             continue;
         };
-        let literal = sql[at..end].trim_matches(['\'', '"']);
+        let quoted = &sql[at..end];
+        at = end;
+        if quoted.starts_with("--") || quoted.starts_with("/*") {
+            continue;
+        }
+        let literal = quoted.trim_matches(['\'', '"']);
         let lower = literal.to_lowercase();
         if (lower.ends_with(".gz") || lower.ends_with(".zst")) && !literal.contains("://") {
             found.push(literal.replace("''", "'"));
         }
-        at = end;
     }
     found
 }

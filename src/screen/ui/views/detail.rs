@@ -227,7 +227,7 @@ fn words(app: &App, look: &Look, e: &Explanation, area: Rect, buf: &mut Buffer) 
         sides: if one_sided { ["text", ""] } else { ["query", "title"] },
         method: &method,
         delta: e.delta,
-        passes: e.passes.forward + e.passes.backward,
+        passes: e.passes.forward.saturating_add(e.passes.backward),
         selected: None,
         scroll,
         theme: &look.theme,

@@ -64,8 +64,11 @@ fn ctrl_c_stops_a_job_and_never_quits_while_one_runs() {
     d.send(Msg::Tick { now_ms: 100 });
     d.send(Msg::Tick { now_ms: 3_200 });
     assert!(d.effects.contains(&Effect::KillEngine), "three seconds are enough");
-    d.send(Msg::EngineGone("killed".into()));
+    d.send(Msg::EngineGone("its process ended (signal: 9 (SIGKILL))".into()));
     assert!(d.effects.contains(&Effect::StartEngine));
+    let said = d.app.status.clone().unwrap();
+    assert!(said.text.starts_with("stopped") && !said.text.contains("SIGKILL"), "{said:?}");
+    assert!(d.app.runs.values().all(|run| run.state == RunState::Cancelled), "stopped, not failed");
     assert!(!d.app.is_running());
     d.keys("ctrl-c");
     assert!(!d.app.quitting, "with nothing to stop it says so");

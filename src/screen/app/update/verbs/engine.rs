@@ -40,11 +40,15 @@ pub fn gone(app: &mut App, reason: String, effects: &mut Vec<Effect>) {
     app.redraw = true;
     app.synced = None;
     app.jobs.clear();
+    let by_us = std::mem::take(&mut app.ending_engine);
     for run in app.runs.values_mut() {
         if let Some(table) = &mut run.table {
             table.lost_engine();
         }
-        if let RunState::Running(_) | RunState::Paused(_) = run.state {
+        if by_us && run.is_active() {
+            run.stale = run.outcome.is_some();
+            run.state = RunState::Cancelled;
+        } else if let RunState::Running(_) | RunState::Paused(_) = run.state {
             let problem =
                 Problem::new(ProblemKind::Resource, format!("the engine stopped in this cell: {reason}"))
                     .hint("run it again; a smaller `limit` or less memory elsewhere may help");
@@ -59,6 +63,13 @@ pub fn gone(app: &mut App, reason: String, effects: &mut Vec<Effect>) {
         return effects.push(Effect::StartEngine);
     }
     app.engine = EngineState::Gone(reason.clone());
+    if by_us {
+        app.restarts = app.restarts.max(1);
+        app.say(Tone::Info, "stopped; the engine was ended for it and a new one starts, results are kept");
+        app.engine = EngineState::Starting;
+        effects.push(Effect::StartEngine);
+        return;
+    }
     app.restarts += 1;
     if app.restarts > GIVE_UP_AFTER {
         app.say(Tone::Bad, format!("the engine stopped again: {reason}. `:restart engine` tries once more"));
@@ -75,7 +86,10 @@ pub fn gone(app: &mut App, reason: String, effects: &mut Vec<Effect>) {
 pub fn restart(app: &mut App, effects: &mut Vec<Effect>) {
     app.restarts = 0;
     match app.engine {
-        EngineState::Ready { .. } => effects.push(Effect::KillEngine),
+        EngineState::Ready { .. } => {
+            app.ending_engine = true;
+            effects.push(Effect::KillEngine);
+        }
         EngineState::Gone(_) => {
             app.engine = EngineState::Starting;
             app.restarts = 1;

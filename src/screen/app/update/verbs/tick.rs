@@ -31,7 +31,7 @@ pub fn tick(app: &mut App, now_ms: u64, effects: &mut Vec<Effect>) {
 fn clocks(app: &mut App, passed_ms: u64) {
     for run in app.runs.values_mut() {
         if let RunState::Running(progress) = &mut run.state {
-            progress.elapsed_ms += passed_ms;
+            progress.elapsed_ms = progress.elapsed_ms.saturating_add(passed_ms);
         }
     }
 }
@@ -44,7 +44,8 @@ fn give_up_waiting(app: &mut App, effects: &mut Vec<Effect>) {
         for job in &mut app.jobs {
             job.cancelled_ms = None;
         }
-        app.say(Tone::Bad, "the job did not stop within 3 s: ending the engine and starting a new one");
+        app.say(Tone::Info, "the job did not stop within 3 s: ending the engine and starting a new one");
+        app.ending_engine = true;
         effects.push(Effect::KillEngine);
     }
     let now = app.now_ms;

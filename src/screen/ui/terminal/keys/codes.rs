@@ -70,7 +70,8 @@ pub fn csi(params: &[u8], last: u8) -> Option<(Code, Mods)> {
         let field = fields.get(at).copied().unwrap_or_default();
         number(field.split(|b| *b == b':').nth(part).unwrap_or_default())
     };
-    let first = field(0, 0).unwrap_or(1);
+    // Left out it is 1; one that no number holds is none of ours.
+    let first = if params.first().is_none_or(|b| *b == b';') { 1 } else { field(0, 0)? };
     let pressed = |at: usize| {
         let mods = Mods(u16::try_from(field(at, 0).unwrap_or(1)).unwrap_or(0).saturating_sub(1));
         let released = field(at, 1) == Some(3);
