@@ -87,8 +87,9 @@ fn show(opened: Opened, trust: Trust, keep_scores: bool) -> Result<u8, Failure> 
     }
     match screen::run(options) {
         Ok(ending) => Ok(code(ending)),
-        Err(error) => Err(Failure::resource(format!("the terminal failed: {error}"))
-            .hint("`recscope doctor` looks at it; unsaved work is kept beside the notebook")),
+        Err(error) => Err(Failure::resource(format!("the terminal failed: {error}")).hint(
+            "`recscope doctor` looks at it; unsaved work is kept: opening the notebook again offers it",
+        )),
     }
 }
 

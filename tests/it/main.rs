@@ -55,6 +55,7 @@ mod score_files;
 mod score_pipe;
 mod screen_child;
 mod screen_pty;
+mod screen_sessions;
 mod shrink;
 mod sidecar_safety;
 mod slices;

@@ -39,6 +39,7 @@ const ONLY_USERS: &[(&str, &[&str])] = &[
     ("ratatui", &["screen/ui"]),
     ("crossterm", &["screen/ui"]),
     ("syntect", &["screen/ui"]),
+    ("similar::", &["screen/compare"]),
     ("ureq", &["pull"]),
     ("ring::", &["pull"]),
     ("tar::", &["pull"]),

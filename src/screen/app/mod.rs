@@ -20,6 +20,7 @@ mod messages;
 pub mod prose;
 mod revision;
 pub mod run_state;
+pub mod sessions;
 pub mod stops;
 pub mod table;
 pub mod trust;
@@ -38,6 +39,7 @@ pub use keys::{Code, Key};
 pub use menu::{Menu, Prompt};
 pub use messages::{Effect, FileTask, ModelChoice, Msg, SaveError};
 pub use run_state::{CellRun, RunState};
+pub use sessions::{About, Comparison, Diff, DiffLine, FileNow, Holder, KeptText, News, Sessions};
 pub use trust::Trust;
 pub use update::{begin, update};
 
@@ -64,6 +66,8 @@ pub enum Mode {
     Help {
         scroll: usize,
     },
+    /// Two texts are compared.
+    Diff(Box<Diff>),
     /// What an untrusted notebook would touch, and whether it may.
     Trust {
         scroll: usize,
@@ -156,8 +160,12 @@ pub struct Opening {
     pub auto_run: bool,
     /// Metric ids that completion offers.
     pub metrics: Vec<String>,
-    /// An unsaved text found beside the notebook.
-    pub recovered: Option<String>,
+    /// Unsaved texts of earlier sessions.
+    pub kept: usize,
+    /// Other sessions that have the notebook open.
+    pub others: Vec<Holder>,
+    /// Why unsaved text cannot be kept safe.
+    pub unkept: Option<String>,
     pub trust: Trust,
 }
 
@@ -189,6 +197,7 @@ pub struct App {
     pub rss_bytes: u64,
     pub models: Vec<ModelChoice>,
     pub metrics: Vec<String>,
+    pub sessions: Sessions,
 
     /// Animates what runs; advances with ticks.
     pub frame: usize,
@@ -211,9 +220,10 @@ pub struct App {
     /// The engine was ended from here, because a job did not stop or by wish: that is no failure.
     ending_engine: bool,
     pulse_ms: u64,
-    recovered: Option<String>,
     /// The text at the start.
     opened: String,
+    /// Where the text was to be saved last: an answer to the question of a refused save is about that file.
+    saving_to: Option<PathBuf>,
     /// Quit as soon as the save under way has succeeded.
     quit_after_save: bool,
     /// The SQL that was asked for: number of the request, the cell that it is about, the cell to write.
@@ -252,10 +262,7 @@ impl App {
             height: 24,
             ..Self::default()
         };
-        if let Some(text) = opening.recovered {
-            app.recovered = Some(text);
-            app.say(Tone::Info, "unsaved work from an earlier session was found: `:recover` brings it back");
-        }
+        update::verbs::sessions::open(&mut app, opening.others, opening.kept, opening.unkept);
         app
     }
 
@@ -278,12 +285,8 @@ impl App {
         self.is_dirty() && (self.on_disk.is_some() || !self.live_is(&self.opened))
     }
 
-    fn has_recovered(&self) -> bool {
-        self.recovered.is_some()
-    }
-
     fn journal_due(&self) -> bool {
-        !self.journaled.as_deref().is_some_and(|kept| self.live_is(kept))
+        !self.sessions.watching && !self.journaled.as_deref().is_some_and(|kept| self.live_is(kept))
     }
 
     /// Something runs or is to be stopped, rather than being paused and waiting behind it.

@@ -117,7 +117,8 @@ fn has_keys(app: &App, pane: Pane) -> bool {
     match app.mode {
         Mode::Normal => app.pane == pane,
         Mode::Edit(_) => pane == Pane::Detail,
-        Mode::Menu(_) | Mode::Prompt(_) | Mode::Help { .. } | Mode::Trust { .. } => false,
+        Mode::Menu(_) | Mode::Prompt(_) => false,
+        Mode::Help { .. } | Mode::Diff(_) | Mode::Trust { .. } => false,
     }
 }
 

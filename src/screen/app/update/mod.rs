@@ -27,10 +27,8 @@ pub fn update(app: &mut App, msg: Msg, effects: &mut Vec<Effect>) {
         Msg::EngineStarted => verbs::engine::started(app, effects),
         Msg::EngineGone(reason) => verbs::engine::gone(app, reason, effects),
         Msg::Saved { text, result } => verbs::save::saved(app, text, result, effects),
-        Msg::Journaled(Err(reason)) => {
-            app.say(Tone::Bad, format!("unsaved work is not being kept safe: {reason}"));
-        }
-        Msg::Journaled(Ok(())) => {}
+        Msg::Journaled(result) => verbs::tick::journaled(app, result),
+        Msg::Sessions(news) => verbs::sessions::take(app, news, effects),
         Msg::Copied(Ok(route)) => app.say(Tone::Good, route),
         Msg::Copied(Err(reason)) => app.say(Tone::Bad, reason),
         Msg::Surveyed(survey) => verbs::trust::surveyed(app, survey, effects),
@@ -44,6 +42,7 @@ pub fn update(app: &mut App, msg: Msg, effects: &mut Vec<Effect>) {
             effects.push(Effect::Repaint);
         }
     }
+    verbs::sessions::ask_if_due(app);
     ask_for_rows(app, effects);
 }
 

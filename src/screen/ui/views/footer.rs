@@ -90,6 +90,7 @@ fn draw_hints(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
             ("↑↓".into(), "scroll"),
         ],
         Mode::Help { .. } => vec![("↑↓".into(), "scroll"), ("Esc".into(), "leave")],
+        Mode::Diff(diff) => diff.keys().iter().map(|(key, words)| ((*key).into(), *words)).collect(),
         Mode::Normal | Mode::Edit(_) => commands::hints(app),
     };
     let keys: Vec<(&str, &str)> = hints.iter().map(|(k, w)| (k.as_str(), *w)).collect();

@@ -21,9 +21,9 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     let mut x =
         text::put(buf, area.x + 1, area.y, room, "recscope", bar.patch(look.theme.style(Role::Title)));
     x = text::put_cut(buf, x + 2, area.y, room.saturating_sub(x + 2), &name, bar);
-    if app.is_dirty() {
-        let style = bar.patch(look.theme.style(Role::Warning));
-        text::put(buf, x + 1, area.y, room.saturating_sub(x), "● not saved", style);
+    let style = bar.patch(look.theme.style(Role::Warning));
+    for mark in app.marks() {
+        x = text::put_cut(buf, x + 1, area.y, room.saturating_sub(x), mark, style) + 1;
     }
     let from = area.right().saturating_sub(right_width + 1);
     text::put_right(buf, from, area.y, right_width, &right, bar);

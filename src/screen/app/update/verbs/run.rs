@@ -102,6 +102,17 @@ pub fn sync(app: &mut App, effects: &mut Vec<Effect>) {
 
 /// After a change of the text: what changed and all below it is stale; cheap cells run again.
 pub fn changed(app: &mut App, changed: HashSet<String>, effects: &mut Vec<Effect>) {
+    let touched = outdated(app, &changed, effects);
+    if app.auto_run {
+        let again = cheap_again(app, |c| touched.contains(c), &HashSet::new());
+        if !again.is_empty() {
+            start(app, again, effects);
+        }
+    }
+}
+
+/// As [`changed`], but nothing runs by itself: the text came from elsewhere. Gives what is stale now.
+pub fn outdated(app: &mut App, changed: &HashSet<String>, effects: &mut Vec<Effect>) -> HashSet<String> {
     app.redraw = true;
     app.focus = app.doc.stop_near(app.focus);
     let below = app.doc.with_descendants(changed.iter().map(String::as_str));
@@ -114,12 +125,7 @@ pub fn changed(app: &mut App, changed: HashSet<String>, effects: &mut Vec<Effect
     let doc = &app.doc;
     app.crumbs.retain(|c| doc.block_of(&c.cell).is_some());
     sync(app, effects);
-    if app.auto_run {
-        let again = cheap_again(app, |c| touched.contains(c), &HashSet::new());
-        if !again.is_empty() {
-            start(app, again, effects);
-        }
-    }
+    touched
 }
 
 /// A cell's result was computed anew: what was made of the one before and does not run by itself is
