@@ -17,6 +17,14 @@ impl App {
         !self.on_disk.as_deref().is_some_and(|file| self.live_is(file))
     }
 
+    /// Where the texts lie that the live one is compared with. Another one is put in place of one only while
+    /// that one still lives, so it lies elsewhere.
+    pub(super) fn known_texts(&self) -> [Option<(usize, usize)>; 3] {
+        let place = |text: &str| (text.as_ptr().addr(), text.len());
+        let texts = [self.on_disk.as_deref(), self.journaled.as_deref(), Some(self.opened.as_str())];
+        texts.map(|text| text.map(place))
+    }
+
     /// Whether [`App::live_text`] is this one. Compared once for each state of the text.
     pub(super) fn live_is(&self, other: &str) -> bool {
         let doc = self.doc.revision().number();

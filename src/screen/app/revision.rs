@@ -35,7 +35,8 @@ impl PartialEq for Revision {
 
 impl Eq for Revision {}
 
-/// A state of the live text and the text that it was compared with: where that lies, and its length.
+/// A state of the live text and the text that it was compared with: where that lies, and its length. Good
+/// only as long as that text lives: `update` forgets what was found when one is replaced.
 type Pair = ([u64; 2], usize, usize);
 
 /// Results kept: the file's text, the journal's, the one at the start.
@@ -46,6 +47,11 @@ const KEPT: usize = 4;
 pub struct Compared(RefCell<Vec<(Pair, bool)>>);
 
 impl Compared {
+    /// One of the texts that others are compared with is another one: where it lay says nothing any more.
+    pub fn forget(&self) {
+        self.0.borrow_mut().clear();
+    }
+
     /// Whether the text in the state `of` is `other`: asked of `equal` once.
     pub fn ask(&self, of: [u64; 2], other: &str, equal: impl FnOnce() -> bool) -> bool {
         let pair = (of, other.as_ptr().addr(), other.len());

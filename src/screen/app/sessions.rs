@@ -103,7 +103,7 @@ impl Diff {
         let counts = format!("+{} −{} lines", self.comparison.added, self.comparison.removed);
         match &self.about {
             About::Kept(kept) => {
-                let file = if kept.file_changed { ", from an older file" } else { "" };
+                let file = if kept.file_changed { ", on an older file" } else { "" };
                 format!("{counts}{file}: unsaved {}", kept.words)
             }
             About::File => format!("{counts}: the file as another program wrote it, against your text"),

@@ -15,6 +15,17 @@ pub fn begin(app: &App, effects: &mut Vec<Effect>) {
 
 /// Applies one message. Pure: the same app and message give the same app and effects.
 pub fn update(app: &mut App, msg: Msg, effects: &mut Vec<Effect>) {
+    let before = app.known_texts();
+    let replaces = matches!(msg, Msg::Saved { .. } | Msg::Sessions(_));
+    take(app, msg, effects);
+    if replaces || app.known_texts() != before {
+        app.compared.forget();
+    }
+    verbs::sessions::ask_if_due(app);
+    ask_for_rows(app, effects);
+}
+
+fn take(app: &mut App, msg: Msg, effects: &mut Vec<Effect>) {
     match msg {
         Msg::Key(key) => key::press(app, key, effects),
         Msg::Paste(text) => key::paste(app, &text),
@@ -42,8 +53,6 @@ pub fn update(app: &mut App, msg: Msg, effects: &mut Vec<Effect>) {
             effects.push(Effect::Repaint);
         }
     }
-    verbs::sessions::ask_if_due(app);
-    ask_for_rows(app, effects);
 }
 
 /// Whatever happened: rows that are visible and not here are asked for.

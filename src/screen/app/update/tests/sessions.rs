@@ -373,3 +373,25 @@ fn a_refused_save_under_another_name_is_about_that_file() {
         "and not the notebook's own file"
     );
 }
+
+/// What is remembered of comparing texts is about those texts, not about where they lay.
+#[test]
+fn a_file_of_the_same_length_is_told_from_the_one_before() {
+    for _ in 0..50 {
+        let mut d = driver();
+        d.keys("e");
+        d.type_text("1");
+        let mine = d.app.live_text();
+        assert!(d.app.is_dirty());
+        changed(&mut d, &mine.replace("1SELECT", "2SELECT"));
+        assert!(d.app.is_dirty());
+        changed(&mut d, &mine);
+        assert!(!d.app.is_dirty());
+        d.keys("esc u e");
+        d.type_text("3");
+        assert!(d.app.is_dirty());
+        let text = d.app.live_text();
+        d.send(Msg::Saved { text, result: Ok("/nowhere/shoes.md".into()) });
+        assert!(!d.app.is_dirty());
+    }
+}

@@ -64,7 +64,7 @@ pub fn show(app: &mut App, text: String, effects: &mut Vec<Effect>) {
     };
     app.on_disk = Some(text.clone());
     app.journaled = Some(text.clone());
-    app.opened.clone_from(&text);
+    app.opened = text.clone();
     (app.sessions.outside, app.sessions.ask) = (None, None);
     let changed = app.doc.change(text);
     run::outdated(app, &changed, effects);

@@ -41,7 +41,7 @@ pub fn found(app: &mut App, kept: Vec<KeptText>, left_out: usize, discard: bool,
 /// Several, newest first.
 fn choose(app: &mut App, discard: bool) {
     let item = |kept: &KeptText| {
-        let file = if kept.file_changed { ", from an older file" } else { "" };
+        let file = if kept.file_changed { ", on an older file" } else { "" };
         Item {
             side: format!("+{} −{}", kept.added, kept.removed),
             ..Item::new(&kept.name, &kept.words, format!("{}{file}", equal(kept)))
