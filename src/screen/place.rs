@@ -286,9 +286,9 @@ impl Place {
         let session = self.session.as_ref().map_err(Clone::clone)?;
         let all = self.listing(session).kept;
         // By name and text: nothing goes that was not seen.
-        let seen =
+        let mut seen =
             all.iter().filter(|found| kept.iter().any(|k| k.name == found.name && k.text == found.text));
-        seen.map(|found| dispose(session, found)).collect::<Result<(), _>>().map_err(|e| e.to_string())
+        seen.try_for_each(|found| dispose(session, found)).map_err(|e| e.to_string())
     }
 
     /// What has happened since the last look. Costs next to nothing where nothing has.
