@@ -110,11 +110,14 @@ fn ask(engine: &impl Engine, request: Request) -> Result<(), Problem> {
 
 /// Why an engine has ended: in its own words, if it left any.
 fn ended(engine: &impl Engine, otherwise: &str) -> Problem {
-    let faults = engine.events().try_iter().filter_map(|event| match event {
-        Event::Fault { problem } => Some(problem),
-        _ => None,
-    });
-    faults.last().unwrap_or_else(|| Problem::new(ProblemKind::Bug, otherwise))
+    let mut said = None;
+    // Its last words may come a moment after its end was noticed.
+    while let Ok(event) = engine.events().recv_timeout(Duration::from_secs(1)) {
+        if let Event::Fault { problem } = event {
+            said = Some(problem);
+        }
+    }
+    said.unwrap_or_else(|| Problem::new(ProblemKind::Bug, otherwise))
 }
 
 fn in_file(path: &Path, fault: Diagnostic) -> Problem {
@@ -182,7 +185,11 @@ fn follow(
             Ok(event) => event,
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => {
-                return Err(Problem::new(ProblemKind::Bug, "the engine has ended before the run"));
+                // It has said why, or it is a fault of ours.
+                let why = report.problems.pop();
+                return Err(why.unwrap_or_else(|| {
+                    Problem::new(ProblemKind::Bug, "the engine has ended before the run")
+                }));
             }
         };
         watch(&event);
