@@ -1,3 +1,5 @@
+//! What bytes mean, and that any bytes may come.
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
