@@ -14,7 +14,7 @@ fn large() -> String {
 
 /// `ulimit -f` counts blocks of 512 or 1024 bytes: 8 are less than any of the notebook, of rows, of a report.
 pub fn limited(seed: u64) -> Result<bool, String> {
-    if seed % 2 == 0 { saving() } else { running() }
+    if seed.is_multiple_of(2) { saving() } else { running() }
 }
 
 fn saving() -> Result<bool, String> {
