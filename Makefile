@@ -2,7 +2,7 @@
 # Everything below works with plain cargo too, once `scripts/libduckdb` has run.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt bench bench-scoring bench-cache bench-eval bench-slices soak release release-score screenshots clean-cache
+.PHONY: help setup demo test lint fmt fuzz memcheck soak bench bench-scoring bench-cache bench-eval bench-slices bench-big release release-score screenshots clean-cache
 
 help: ## this list
 	@printf 'recscope\n\n'
@@ -31,6 +31,14 @@ lint: setup ## format check, clippy with warnings denied
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
+# TARGET: notebook, frames, heads, tokenizer, safetensors, keys. Builds everything a second time, recscope instrumented.
+fuzz: setup ## search for inputs that break a parser; TARGET=notebook SECONDS=300
+	scripts/fuzz $(or $(TARGET),notebook) $(or $(SECONDS),300)
+
+memcheck: setup ## the kernels' unit tests under valgrind (which knows AVX2, not AVX-512)
+	CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="valgrind --error-exitcode=9 --leak-check=no" \
+		cargo test --locked --lib engine::model::fused -- --test-threads=1
+
 bench: setup ## scoring tokens/s beside stock candle, first-frame time; prints ratios
 	cargo bench --locked --profile dev --bench scoring --bench first_frame
 
@@ -46,6 +54,9 @@ bench-cache: setup ## a million repetitive rows: row by row, equal ones once, ag
 	cargo bench --locked --profile dev --bench repetitive
 
 # ARGS: numbers of rows (10M, 100k), --peer PYTHON with divexplorer installed.
+bench-big: setup ## a chain of thousands of cells; a key in notebooks of 1 MB and in 100 MB of prose
+	cargo bench --locked --profile dev --bench big_notebook -- $(ARGS)
+
 bench-slices: setup ## slice discovery over 100 k and 1 M rows x 20 attributes, beside GROUPING SETS
 	cargo bench --locked --profile dev --bench slices -- $(ARGS)
 

@@ -31,4 +31,6 @@ pub mod report;
 pub mod screen;
 #[cfg(feature = "notebook")]
 pub mod state;
+#[cfg(feature = "notebook")]
+pub mod trust;
 pub mod util;

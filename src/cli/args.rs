@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub use super::engine_args::{EngineArgs, EngineSettings};
 pub use super::shrink::{BenchArgs, PruneArgs, QuantizeArgs};
+pub use super::train::TrainArgs;
+pub use super::trust_args::{AccessArgs, TrustCommand};
 pub use super::verify_args::{EvalFormat, TiesArg, VerifyArgs, conventions};
 pub use crate::pipe::{ModelArgs, TextArgs};
 
@@ -47,6 +50,9 @@ pub enum Command {
     /// Scores that are kept so that no input is computed twice: list, verify, clear
     #[command(subcommand)]
     Cache(CacheCommand),
+    /// Folders whose notebooks run without being asked about: list, add, remove
+    #[command(subcommand)]
+    Trust(TrustCommand),
     /// Look at this machine: versions, CPU, GPU, memory, terminal, models; each problem with its remedy
     Doctor(DoctorArgs),
     /// Reference pages as Markdown
@@ -58,6 +64,12 @@ pub enum Command {
     Completions {
         /// Which shell
         shell: clap_complete::Shell,
+    },
+    /// Views and macros of a DuckDB file, one JSON text a line; started by the screen
+    #[command(hide = true)]
+    Inspect {
+        /// The file
+        file: PathBuf,
     },
     /// The engine behind a socket; started by the screen
     #[command(hide = true)]
@@ -103,28 +115,22 @@ pub struct RunArgs {
     /// Only this cell and what it needs; may be repeated
     #[arg(long, value_name = "CELL")]
     pub only: Vec<String>,
+    /// CSV: cells that begin like formulas as they are, without a ' in front
+    #[arg(long)]
+    pub raw: bool,
     /// Rows of each result that go into the report
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub rows: u32,
+    /// Look at every byte of every source before a kept result stands for a run, however large they are
+    #[arg(long)]
+    pub locked: bool,
     /// Run every cell and compute every score, whatever the folder beside the notebook and the score cache hold
     #[arg(long)]
     pub no_cache: bool,
     #[command(flatten)]
+    pub access: AccessArgs,
+    #[command(flatten)]
     pub engine: EngineSettings,
-}
-
-/// What the engine may use.
-#[derive(Debug, Clone, Default, Args)]
-pub struct EngineSettings {
-    /// auto, cpu, cuda:N, cuda:0,1 or cuda:all
-    #[arg(long, value_name = "DEVICE")]
-    pub device: Option<String>,
-    /// DuckDB's memory limit, e.g. 4GB
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    pub memory: Option<u64>,
-    /// Threads of queries and statistics
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: Option<u16>,
 }
 
 #[derive(Debug, Args)]
@@ -139,6 +145,9 @@ pub struct ScoreArgs {
     /// Where to write: .parquet, .csv or .json
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub out: PathBuf,
+    /// CSV: cells that begin like formulas as they are, without a ' in front
+    #[arg(long)]
+    pub raw: bool,
     /// Compute every score, and keep none for the next time
     #[arg(long)]
     pub no_cache: bool,
@@ -206,6 +215,9 @@ pub struct EvalArgs {
     /// Also the value of every query
     #[arg(long)]
     pub per_query: bool,
+    /// Queries that begin like formulas as they are, without a ' in front, in what is printed between tabs
+    #[arg(long)]
+    pub raw: bool,
     /// Compare the runs with the first one, query by query; more runs may be named here
     #[arg(long, value_name = "FILE", num_args = 0.., value_hint = ValueHint::FilePath)]
     pub compare: Option<Vec<String>>,
@@ -243,17 +255,6 @@ pub enum ShortFormat {
     #[default]
     Text,
     Json,
-}
-
-#[derive(Debug, Args)]
-pub struct TrainArgs {
-    /// The keys of a train cell, `from` being a file; see `recscope docs cells`
-    #[arg(value_name = "SPEC.toml", value_hint = ValueHint::FilePath)]
-    pub spec: PathBuf,
-    #[arg(long, value_enum, default_value_t)]
-    pub format: ShortFormat,
-    #[command(flatten)]
-    pub engine: EngineSettings,
 }
 
 #[derive(Debug, Subcommand)]
@@ -346,18 +347,6 @@ pub enum DocsPage {
     Config,
 }
 
-#[derive(Debug, Args)]
-pub struct EngineArgs {
-    #[arg(long)]
-    pub socket: PathBuf,
-    /// Stay when the screen goes
-    #[arg(long)]
-    pub detached: bool,
-    /// Leave the score cache alone
-    #[arg(long)]
-    pub no_score_cache: bool,
-}
-
 fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     if key.trim().is_empty() {
@@ -367,7 +356,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-fn size(text: &str) -> Result<u64, String> {
+pub(super) fn size(text: &str) -> Result<u64, String> {
     crate::config::bytes(text).ok_or_else(|| "write a size from 32 MB on, e.g. 512MB or 4GB".into())
 }
 

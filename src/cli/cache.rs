@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use super::args::{CacheCommand, ShortFormat};
+use super::output::json_page;
 use super::{Failure, print, settings};
 use crate::engine::model::cache::{Cleared, Damage, Found, Wanted, clear, survey, verify};
 use crate::engine::model::hash_folder;
@@ -209,5 +210,5 @@ fn tell_cleared(folder: &Path, cleared: &Cleared, format: ShortFormat) -> Result
 }
 
 fn print_json(value: &Value) -> Result<u8, Failure> {
-    print(&(serde_json::to_string_pretty(value).unwrap_or_default() + "\n"))
+    print(&json_page(value))
 }

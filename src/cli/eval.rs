@@ -1,5 +1,6 @@
 //! `recscope eval`: ranking metrics of a run file against a judgment file.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::{Serialize, Serializer};
@@ -10,8 +11,9 @@ mod files;
 mod lens;
 
 use self::files::register;
+pub use self::files::trec_rows;
 use super::args::{EvalArgs, EvalFormat, IntervalWord, TiesArg};
-use super::output::{cancel_on_signal, print};
+use super::output::{cancel_on_signal, json_page, print};
 use super::queries::{analysis_failure, query_failure};
 use super::{Failure, err_line, settings};
 use crate::analysis::metrics::{
@@ -23,7 +25,7 @@ use crate::analysis::{Bindings, Queries};
 use crate::engine::lanes::StoreQueries;
 use crate::engine::store::{Store, StoreOptions, quote_ident};
 use crate::notebook::diagnostics::nearest;
-use crate::util::figures;
+use crate::util::{csv, figures, sanitise};
 
 const JOINED: &str = "eval_rows";
 
@@ -41,10 +43,11 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
     // No screen waits for a core.
     bounds.threads =
         options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let store = Store::open(&bounds)?;
-    let connection = store.connect()?;
     // Converted TREC files live as long as this folder.
     let folder = tempfile::tempdir().map_err(|e| Failure::resource(format!("no temporary folder: {e}")))?;
+    bounds.limits = files::limits(args, folder.path());
+    let store = Store::open(&bounds)?;
+    let connection = store.connect()?;
     let run = register(&connection, "run", only, folder.path(), &cancel)?;
     let mut queries = StoreQueries { connection: &connection, cancel: &cancel };
     let qrels = match &args.qrels {
@@ -59,13 +62,18 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
     }
     let table = evaluate(&mut queries, &request, &cancel, &mut |_, _| {}).map_err(analysis_failure)?;
     for note in &table.notes {
-        err_line(&format!("note: {}", crate::util::sanitise::line(note)));
+        err_line(&format!("note: {}", sanitise::line(note)));
     }
-    print(&match args.format {
+    let mut queries = Between { raw: args.raw, guarded: 0 };
+    let code = print(&match args.format {
         EvalFormat::Json => json_text(args, &table),
-        EvalFormat::Text => text(args, &table),
-        EvalFormat::Trec => trec_text(&table),
-    })
+        EvalFormat::Text => text(args, &table, &mut queries),
+        EvalFormat::Trec => trec_text(&table, &mut queries),
+    })?;
+    if let Some(note) = csv::told(queries.guarded) {
+        err_line(&format!("note: {note}"));
+    }
+    Ok(code)
 }
 
 /// The rows of a run (a relation and its columns) with their gains: those of the judgments, joined as
@@ -259,7 +267,7 @@ fn json_text(args: &EvalArgs, table: &MetricsTable) -> String {
         interval: interval_json(args),
         per_query: table.lists.as_ref().filter(|_| args.per_query).map(PerQuery),
     };
-    serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
+    json_page(&report)
 }
 
 #[derive(Serialize)]
@@ -289,17 +297,36 @@ impl Serialize for OneQuery<'_> {
     }
 }
 
+/// Queries between tabs: what is pasted or opened as a table. Harmless to a terminal, and, unless they are
+/// wanted as they are, to a spreadsheet.
+struct Between {
+    raw: bool,
+    guarded: u64,
+}
+
+impl Between {
+    fn shown<'q>(&mut self, query: &'q str) -> Cow<'q, str> {
+        let clean = sanitise::line(query);
+        if self.raw || !csv::is_formula(&clean) {
+            return clean;
+        }
+        self.guarded += 1;
+        Cow::Owned(csv::guard(&clean).into_owned())
+    }
+}
+
 /// Lines of trec_eval's shape: queries first, where they were asked for.
-fn trec_text(table: &MetricsTable) -> String {
+fn trec_text(table: &MetricsTable, queries: &mut Between) -> String {
     let mut out = String::new();
     let mut line = |metric: &str, query: &str, value: f64| {
         let value = if value.is_finite() { format!("{value:.4}") } else { "nan".to_owned() };
-        let _ = writeln!(out, "{metric:22}\t{}\t{value}", crate::util::sanitise::line(query));
+        let _ = writeln!(out, "{metric:22}\t{query}\t{value}");
     };
     if let Some(lists) = &table.lists {
         for (at, query) in lists.queries.iter().enumerate() {
+            let query = queries.shown(query);
             for (metric, values) in lists.metrics.iter().zip(&lists.values) {
-                line(metric, query, values.get(at).copied().unwrap_or(f64::NAN));
+                line(metric, &query, values.get(at).copied().unwrap_or(f64::NAN));
             }
         }
     }
@@ -309,7 +336,7 @@ fn trec_text(table: &MetricsTable) -> String {
     out
 }
 
-fn text(args: &EvalArgs, table: &MetricsTable) -> String {
+fn text(args: &EvalArgs, table: &MetricsTable, queries: &mut Between) -> String {
     let width = table.lines.iter().map(|line| line.metric.len()).max().unwrap_or(0).max(7);
     let mut out =
         format!("{:width$}  {:>8}  {:>18}  {:>7}  {:>6}", "measure", "value", "95 % interval", "n", "n/a");
@@ -343,7 +370,7 @@ fn text(args: &EvalArgs, table: &MetricsTable) -> String {
                 _ => "n/a".into(),
             });
             let values: Vec<String> = values.collect();
-            let _ = writeln!(out, "{}\t{}", crate::util::sanitise::line(query), values.join("\t"));
+            let _ = writeln!(out, "{}\t{}", queries.shown(query), values.join("\t"));
         }
     }
     out

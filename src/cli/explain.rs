@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::args::{EngineSettings, ExplainArgs, ShortFormat};
-use super::output::{Ticker, print, width};
+use super::output::{Ticker, json_page, print, width};
 use super::run::{RunOptions, run_notebook};
 use super::{Failure, settings};
 use crate::protocol::{Body, Explanation};
@@ -103,7 +103,7 @@ fn json_text(explanation: &Explanation) -> String {
             map.remove(key);
         }
     }
-    serde_json::to_string_pretty(&value).unwrap_or_default() + "\n"
+    json_page(&value)
 }
 
 fn text(report: &RunReport, explanation: &Explanation) -> String {

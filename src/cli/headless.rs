@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use super::args::RunArgs;
-use super::output::{Ticker, print, width};
+use super::output::{Ticker, err_line, print, width};
 use super::run::{RunOptions, run_notebook};
-use super::{Failure, settings, stop};
+use super::{Failure, access, settings, stop};
 use crate::protocol::{CellState, Event};
 use crate::report;
 use crate::util::{atomic, figures, sanitise};
@@ -15,9 +15,12 @@ use crate::util::{atomic, figures, sanitise};
 pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     let name = args.format.as_deref().or_else(|| args.out.as_deref().and_then(format_of)).unwrap_or("text");
     let width = if args.out.is_some() { 100 } else { width() };
-    let format = report::format(name, width).ok_or_else(|| {
-        Failure::usage(format!("there is no format `{name}`")).hint(report::FORMATS.join(", "))
-    })?;
+    let format = match name {
+        "csv" if args.raw => report::raw_csv(),
+        _ => report::format(name, width).ok_or_else(|| {
+            Failure::usage(format!("there is no format `{name}`")).hint(report::FORMATS.join(", "))
+        })?,
+    };
     if let Some(parent) = args.out.as_deref().and_then(Path::parent).filter(|p| !p.as_os_str().is_empty())
         && !parent.is_dir()
     {
@@ -31,13 +34,26 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         cancel: stop::report_on_signal(),
     };
     options.engine.cache &= !args.no_cache;
+    options.engine.locked = args.locked;
+    options.engine.access = access::of_run(&args.notebook, &args.set, &args.access)?;
+    options.engine.write_anywhere = !options.engine.access.is_limited();
     let mut ticker = Ticker::new();
     let report = run_notebook(&args.notebook, &args.set, &options, &mut |event| {
+        if let Event::Note { text } = event {
+            ticker.clear();
+            err_line(&format!("note: {}", sanitise::lines(text)));
+        }
         if let Some(line) = progress(event) {
             ticker.show(&line);
         }
     });
     ticker.clear();
+    for remark in report.remarks.iter().take(MOST_REMARKS) {
+        err_line(&sanitise::lines(&format!("note: {remark}")));
+    }
+    if report.remarks.len() > MOST_REMARKS {
+        err_line(&format!("note: {} more of the kind", report.remarks.len() - MOST_REMARKS));
+    }
     let text = format.render(&report);
     match &args.out {
         Some(path) => atomic::write(path, text.as_bytes())?,
@@ -45,8 +61,14 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         None if name == "csv" && std::io::stdout().is_terminal() => drop(print(&sanitise::lines(&text))?),
         None => drop(print(&text)?),
     }
+    if let Some(note) = format.note(&report) {
+        err_line(&format!("note: {note}"));
+    }
     Ok(stop::exit_of(&report))
 }
+
+/// Remarks on the notebook's text that are printed; a report as JSON has all of them.
+const MOST_REMARKS: usize = 20;
 
 fn format_of(path: &Path) -> Option<&'static str> {
     match path.extension()?.to_str()?.to_lowercase().as_str() {

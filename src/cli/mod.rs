@@ -1,14 +1,18 @@
 //! One file per subcommand; the only place for stdout and stderr.
 
+mod access;
 pub mod args;
 mod cache;
 pub mod demo;
 mod docs;
 mod doctor;
+mod engine;
+mod engine_args;
 mod eval;
 mod explain;
 mod failure;
 mod headless;
+mod inspect;
 mod models;
 mod open;
 mod output;
@@ -20,14 +24,20 @@ mod settings;
 mod shrink;
 mod stop;
 mod train;
+mod trust;
+mod trust_args;
 mod verify;
 mod verify_args;
 
+#[doc(hidden)]
+pub use eval::trec_rows;
 pub use failure::Failure;
 pub use output::{err_line, print};
 
 use clap::{CommandFactory, Parser};
 
+use crate::util::panics;
+use crate::util::private::no_core_files;
 use args::{Cli, Command};
 
 use crate::util::figures;
@@ -36,15 +46,12 @@ use crate::util::memory::address_limit;
 /// Parses the arguments, does what they say, and gives the exit code: 0 ok, 1 a check failed,
 /// 2 usage, 3 data or model error, 70 bug; stopped by a signal: 128 and its number (130 Ctrl-C).
 pub fn main() -> u8 {
+    no_core_files();
+    panics::install();
     crate::util::signals::survive_full_files();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let code = if error.use_stderr() { 2 } else { 0 };
-            // A closed pipe is no failure.
-            let _ = error.print();
-            return code;
-        }
+        Err(error) => return output::say_usage(&error),
     };
     match dispatch(cli) {
         Ok(code) => code,
@@ -75,14 +82,9 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
             clap_complete::generate(shell, &mut Cli::command(), "recscope", &mut script);
             print(&String::from_utf8_lossy(&script))
         }
-        Some(Command::Engine(args)) => {
-            let mut options = settings::load().engine_options(&args::EngineSettings::default())?;
-            options.score_cache.folder.take_if(|_| args.no_score_cache);
-            crate::engine::lanes::serve_socket(&args.socket, args.detached, options)
-                .map_err(|error| Failure::resource(format!("the engine cannot work: {error}")))?;
-            // A query that did not stop may still run: no destructor may pull its database away.
-            stop::end_now(0)
-        }
+        Some(Command::Inspect { file }) => inspect::inspect(&file),
+        Some(Command::Trust(command)) => trust::trust(&command),
+        Some(Command::Engine(args)) => engine::serve(&args),
     }
 }
 
@@ -99,7 +101,8 @@ fn room(cli: &Cli) -> Result<(), Failure> {
             | Command::Docs { .. }
             | Command::Completions { .. }
             | Command::Cache(_)
-            | Command::Models(_),
+            | Command::Models(_)
+            | Command::Trust(_),
         ) => return Ok(()),
         None
         | Some(
@@ -110,6 +113,7 @@ fn room(cli: &Cli) -> Result<(), Failure> {
             | Command::Eval(_)
             | Command::Verify(_)
             | Command::Train(_)
+            | Command::Inspect { .. }
             | Command::Engine(_),
         ) => address_limit(),
     };

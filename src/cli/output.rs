@@ -2,9 +2,12 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use serde::Serialize;
+
 use super::Failure;
 pub(super) use super::stop::cancel_on_signal;
-pub(super) use crate::pipe::Ticker;
+pub(super) use crate::pipe::{Ticker, say_usage};
+use crate::util::{redact, sanitise};
 
 /// Writes data to stdout; exit code 0. A reader that has gone away has had what it wanted.
 pub fn print(text: &str) -> Result<u8, Failure> {
@@ -17,9 +20,16 @@ pub fn print(text: &str) -> Result<u8, Failure> {
     }
 }
 
-/// One line of talk. Nothing depends on its arriving.
+/// A value as `--format json` prints it: nothing in it steers a terminal or hides from a reader, and it
+/// means the same.
+pub(super) fn json_page(value: &impl Serialize) -> String {
+    // What has keys of text, as ours have, always prints.
+    sanitise::json(&serde_json::to_string_pretty(value).unwrap_or_default()) + "\n"
+}
+
+/// One line of talk, made harmless and without the secrets of URLs. Nothing depends on its arriving.
 pub fn err_line(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", sanitise::lines(&redact::urls(text)));
 }
 
 /// Columns of the terminal that stdout is; 100 where it is none.

@@ -1,18 +1,20 @@
 //! Runs a notebook without a screen, through the same [`Engine`] as the screen uses. Prints nothing:
 //! the caller renders the [`RunReport`].
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::RecvTimeoutError;
 
 use super::rows::rows;
-use crate::engine::lanes::{EngineOptions, start_in_process};
-use crate::notebook::{BlockKind, Diagnostic, Notebook};
+use crate::engine::lanes::EngineOptions;
+use crate::notebook::{BlockKind, Diagnostic, Graph, Notebook};
 use crate::protocol::{
     CellState, Engine, Event, JobId, Outcome, Page, PageSpec, Problem, ProblemKind, Request,
 };
 use crate::report::{CellReport, ResultRows, RunReport};
+use crate::trust::Access;
 use crate::util::cancel::Cancel;
 
 const JOB: JobId = 1;
@@ -42,9 +44,35 @@ pub fn run_notebook(
     options: &RunOptions,
     watch: &mut dyn FnMut(&Event),
 ) -> RunReport {
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        Problem::new(ProblemKind::Usage, format!("{} cannot be read: {e}", path.display()))
+            .hint("name a notebook, e.g. `recscope run shoes.md`")
+    });
+    whole(text, path, params, options, watch)
+}
+
+/// As [`run_notebook`], of a text that stands for the file at `path`: relative paths start from its folder.
+pub fn run_text(
+    text: String,
+    path: &Path,
+    params: &[(String, String)],
+    options: &RunOptions,
+    watch: &mut dyn FnMut(&Event),
+) -> RunReport {
+    whole(Ok(text), path, params, options, watch)
+}
+
+fn whole(
+    text: Result<String, Problem>,
+    path: &Path,
+    params: &[(String, String)],
+    options: &RunOptions,
+    watch: &mut dyn FnMut(&Event),
+) -> RunReport {
     let began = Instant::now();
     let mut report = RunReport { notebook: path.display().to_string(), ..RunReport::default() };
-    if let Err(problem) = run(path, params, options, watch, &mut report) {
+    let ran = text.and_then(|text| run(text, path, params, options, watch, &mut report));
+    if let Err(problem) = ran {
         report.problems.push(problem);
     }
     report.exit = exit_code(&report, options.cancel.is_cancelled());
@@ -54,62 +82,72 @@ pub fn run_notebook(
 }
 
 fn run(
+    text: String,
     path: &Path,
     params: &[(String, String)],
     options: &RunOptions,
     watch: &mut dyn FnMut(&Event),
     report: &mut RunReport,
 ) -> Result<(), Problem> {
-    let text = std::fs::read_to_string(path).map_err(|e| {
-        Problem::new(ProblemKind::Usage, format!("{} cannot be read: {e}", path.display()))
-            .hint("name a notebook, e.g. `recscope run shoes.md`")
-    })?;
     let notebook = Notebook::parse(&text);
     let (values, faults) = notebook.params(params);
+    let (graph, told) = notebook.checked();
     report.title = title(&notebook);
     report.params = values.iter().map(|(name, value)| (name.to_owned(), value.to_text())).collect();
     report.cells = cells(&notebook);
-    report.problems = faults
-        .into_iter()
-        .chain(notebook.diagnostics())
-        .filter(Diagnostic::is_error)
-        .map(|fault| in_file(path, fault))
-        .collect();
+    let (errors, warnings): (Vec<_>, Vec<_>) = faults.into_iter().chain(told).partition(Diagnostic::is_error);
+    report.problems = errors.into_iter().map(|fault| in_file(path, fault)).collect();
+    report.remarks = warnings.into_iter().map(|fault| in_file(path, fault).to_string()).collect();
     if !report.problems.is_empty() {
         return Ok(());
     }
-    let order = order(&notebook, &options.only)?;
+    let order = order(&notebook, &graph, &options.only)?;
     if !options.only.is_empty() {
-        report.cells.retain(|cell| order.contains(&cell.name));
+        let wanted: HashSet<&String> = order.iter().collect();
+        report.cells.retain(|cell| wanted.contains(&cell.name));
     }
     let full = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let base = full.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-    let engine = start_in_process(without_screen(&options.engine));
+    let mut engine = super::engine::for_run(&without_screen(&options.engine))?;
     let params = params.to_vec();
-    ask(&engine, Request::Sync { text, path: Some(full), base, params })?;
-    ask(&engine, Request::Run { job: JOB, cells: order, first: Vec::new() })?;
-    let done = follow(&engine, options, watch, report);
+    let sync = Request::Sync { text, path: Some(full), base, params };
+    let run = Request::Run { job: JOB, cells: order, first: Vec::new() };
+    ask(engine.as_ref(), sync)?;
+    ask(engine.as_ref(), run)?;
+    let mut pages = Pages { limit: options.result_rows, ..Pages::default() };
+    let done = follow(engine.as_ref(), options, watch, report, &mut pages);
     if done.is_err() && options.cancel.is_cancelled() {
-        // Dropping it would wait for what does not end.
-        report.stuck = true;
-        std::mem::forget(engine);
+        match options.engine.access {
+            // Threads of this process: dropping them would wait for what does not end.
+            Access::Everything => {
+                report.stuck = true;
+                std::mem::forget(engine);
+            }
+            // A process of its own can be ended.
+            Access::Limited(_) => engine.kill(),
+        }
         return done;
     }
-    done.and_then(|()| fetch(&engine, options, watch, report))
+    done.and_then(|()| pages.fetch(engine.as_ref(), watch, report))
 }
 
 /// Nobody watches tables fill up, and no screen needs a core.
 fn without_screen(options: &EngineOptions) -> EngineOptions {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    EngineOptions { live_ms: None, threads: options.threads.or(Some(cores)), ..options.clone() }
+    EngineOptions {
+        live_ms: None,
+        watch_ms: None,
+        threads: options.threads.or(Some(cores)),
+        ..options.clone()
+    }
 }
 
-fn ask(engine: &impl Engine, request: Request) -> Result<(), Problem> {
+fn ask(engine: &dyn Engine, request: Request) -> Result<(), Problem> {
     engine.send(request).map_err(|gone| ended(engine, &gone.to_string()))
 }
 
 /// Why an engine has ended: in its own words, if it left any.
-fn ended(engine: &impl Engine, otherwise: &str) -> Problem {
+fn ended(engine: &dyn Engine, otherwise: &str) -> Problem {
     let mut said = None;
     // Its last words may come a moment after its end was noticed.
     while let Ok(event) = engine.events().recv_timeout(Duration::from_secs(1)) {
@@ -117,7 +155,7 @@ fn ended(engine: &impl Engine, otherwise: &str) -> Problem {
             said = Some(problem);
         }
     }
-    said.unwrap_or_else(|| Problem::new(ProblemKind::Bug, otherwise))
+    said.unwrap_or_else(|| Problem::new(ProblemKind::Resource, otherwise))
 }
 
 fn in_file(path: &Path, fault: Diagnostic) -> Problem {
@@ -155,8 +193,12 @@ fn cells(notebook: &Notebook) -> Vec<CellReport> {
     found
 }
 
-fn order(notebook: &Notebook, only: &[String]) -> Result<Vec<String>, Problem> {
-    let graph = notebook.graph();
+fn order(notebook: &Notebook, graph: &Graph, only: &[String]) -> Result<Vec<String>, Problem> {
+    if notebook.cells().next().is_none() {
+        // Not success: a gate that was lost with its notebook's text must not pass.
+        return Err(Problem::new(ProblemKind::Usage, "the notebook has no cells: nothing was run")
+            .hint("a cell is a fenced block that begins with ```KIND NAME: see `recscope docs cells`"));
+    }
     if only.is_empty() {
         return Ok(graph.order());
     }
@@ -170,12 +212,16 @@ fn order(notebook: &Notebook, only: &[String]) -> Result<Vec<String>, Problem> {
 
 /// Takes events until the job has ended.
 fn follow(
-    engine: &impl Engine,
+    engine: &dyn Engine,
     options: &RunOptions,
     watch: &mut dyn FnMut(&Event),
     report: &mut RunReport,
+    pages: &mut Pages,
 ) -> Result<(), Problem> {
     let mut cancelled = false;
+    let before = report.problems.len();
+    let places: HashMap<String, usize> =
+        report.cells.iter().enumerate().map(|(at, cell)| (cell.name.clone(), at)).collect();
     loop {
         if options.cancel.is_cancelled() && !cancelled {
             cancelled = true;
@@ -185,18 +231,26 @@ fn follow(
             Ok(event) => event,
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => {
-                // It has said why, or it is a fault of ours.
-                let why = report.problems.pop();
-                return Err(why.unwrap_or_else(|| {
-                    Problem::new(ProblemKind::Bug, "the engine has ended before the run")
-                }));
+                // Where it has said why, that is all that is to be said.
+                if report.problems.len() > before
+                    && let Some(why) = report.problems.pop()
+                {
+                    return Err(why);
+                }
+                // A process of its own may have been ended: by its limit of memory, or from outside.
+                let why = engine.send(Request::Pulse).err().map_or_else(String::new, |gone| gone.0);
+                let message = format!("the engine has ended before the run: {why}");
+                return Err(Problem::new(ProblemKind::Resource, message)
+                    .hint("finished results are kept; run it again with less data or more memory"));
             }
         };
         watch(&event);
         match event {
             Event::Cell { job: JOB, cell, state } => {
-                if let Some(found) = report.cells.iter_mut().find(|c| c.name == cell) {
+                let Some(at) = places.get(&cell).copied() else { continue };
+                if let Some(found) = report.cells.get_mut(at) {
                     settle(found, state);
+                    pages.ask(engine, at, found)?;
                 }
             }
             // A cancelled job that does not stop: the caller ends the process.
@@ -205,6 +259,7 @@ fn follow(
                 return Err(Problem::new(ProblemKind::Resource, what).hint("finished results are kept"));
             }
             Event::Fault { problem } => report.problems.push(problem),
+            Event::Page { slot, result, .. } => pages.take(slot, result, report),
             Event::JobEnded { job: JOB, .. } => return Ok(()),
             _ => {}
         }
@@ -250,35 +305,53 @@ fn take(cell: &mut CellReport, outcome: Outcome) {
     cell.notes = outcome.notes;
 }
 
-/// The first rows of every result.
-fn fetch(
-    engine: &impl Engine,
-    options: &RunOptions,
-    watch: &mut dyn FnMut(&Event),
-    report: &mut RunReport,
-) -> Result<(), Problem> {
-    let mut missing = 0;
-    for (at, cell) in report.cells.iter().enumerate().filter(|(_, cell)| cell.result.is_some()) {
-        let spec =
-            PageSpec { relation: cell.name.clone(), limit: options.result_rows, ..PageSpec::default() };
+/// The first rows of every result: asked for as soon as it is there, so that they come while later cells run.
+#[derive(Default)]
+struct Pages {
+    limit: u32,
+    asked: HashSet<usize>,
+    missing: usize,
+}
+
+impl Pages {
+    fn ask(&mut self, engine: &dyn Engine, at: usize, cell: &CellReport) -> Result<(), Problem> {
+        if cell.result.is_none() || !self.asked.insert(at) {
+            return Ok(());
+        }
+        let spec = PageSpec { relation: cell.name.clone(), limit: self.limit, ..PageSpec::default() };
         ask(engine, Request::Page { slot: at as u32, seq: 1, spec })?;
-        missing += 1;
+        self.missing += 1;
+        Ok(())
     }
-    while missing > 0 {
-        let event = engine
-            .events()
-            .recv_timeout(Duration::from_secs(60))
-            .map_err(|_| Problem::new(ProblemKind::Bug, "the engine gives no rows of the results"))?;
-        watch(&event);
-        let Event::Page { slot, result, .. } = event else { continue };
-        missing -= 1;
+
+    fn take(&mut self, slot: u32, result: Result<Page, Problem>, report: &mut RunReport) {
+        self.missing = self.missing.saturating_sub(1);
         match (result, report.cells.get_mut(slot as usize)) {
             (Ok(page), Some(cell)) => fill(cell, &page),
             (Err(problem), Some(cell)) => cell.notes.push(format!("its rows cannot be shown: {problem}")),
-            _ => {}
+            (_, None) => {}
         }
     }
-    Ok(())
+
+    /// Waits for those that are not here yet.
+    fn fetch(
+        &mut self,
+        engine: &dyn Engine,
+        watch: &mut dyn FnMut(&Event),
+        report: &mut RunReport,
+    ) -> Result<(), Problem> {
+        while self.missing > 0 {
+            let event = engine
+                .events()
+                .recv_timeout(Duration::from_secs(60))
+                .map_err(|_| Problem::new(ProblemKind::Bug, "the engine gives no rows of the results"))?;
+            watch(&event);
+            if let Event::Page { slot, result, .. } = event {
+                self.take(slot, result, report);
+            }
+        }
+        Ok(())
+    }
 }
 
 fn fill(cell: &mut CellReport, page: &Page) {

@@ -56,8 +56,7 @@ pub(super) fn code() -> u8 {
 /// for. Spill folders that stay are swept by the next start.
 pub(super) fn end_now(code: u8) -> ! {
     let _ = io::stdout().flush();
-    // SAFETY: ends the process; nothing of ours is used afterwards.
-    unsafe { libc::_exit(i32::from(code)) }
+    signal_hook::low_level::exit(i32::from(code))
 }
 
 /// The exit code of a run that has been shown. One that is stuck ends the process here: its engine is still

@@ -1,15 +1,30 @@
 //! `recscope train SPEC.toml`: the keys of a train cell in a file of their own, `from` naming a data
 //! file. Run as a notebook of one cell.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::{Args, ValueHint};
 use toml_edit::DocumentMut;
 
-use super::args::{ShortFormat, TrainArgs};
+use super::args::{EngineSettings, ShortFormat};
 use super::output::{Ticker, print, width};
-use super::run::{RunOptions, run_notebook};
+use super::run::{RunOptions, run_text};
 use super::{Failure, settings, stop};
 use crate::report;
+
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// The keys of a train cell, `from` being a file; see `recscope docs cells`
+    #[arg(value_name = "SPEC.toml", value_hint = ValueHint::FilePath)]
+    pub spec: PathBuf,
+    /// Folder to write, wherever it is; the file's own `out` must lie below the file's folder
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ShortFormat,
+    #[command(flatten)]
+    pub engine: EngineSettings,
+}
 
 /// Trains, prints the report; exit code as for `run`.
 pub(super) fn train(args: &TrainArgs) -> Result<u8, Failure> {
@@ -18,21 +33,19 @@ pub(super) fn train(args: &TrainArgs) -> Result<u8, Failure> {
             .hint("write the keys of a train cell into it; `recscope docs cells` lists them")
     })?;
     let spec = std::path::absolute(&args.spec).unwrap_or_else(|_| args.spec.clone());
-    let notebook_text = notebook_text(&text, spec.parent().unwrap_or(Path::new(".")))?;
-    // Before there is a folder to leave behind.
+    let out = args.out.as_deref().map(std::path::absolute).transpose();
+    let out = out.map_err(|e| Failure::usage(format!("--out cannot be resolved: {e}")))?;
+    let text = notebook_text(&text, spec.parent().unwrap_or(Path::new(".")), out.as_deref())?;
     let cancel = stop::report_on_signal();
-    let folder = tempfile::tempdir().map_err(|e| Failure::resource(format!("no temporary folder: {e}")))?;
-    let notebook = folder.path().join("train.md");
-    std::fs::write(&notebook, notebook_text)
-        .map_err(|e| Failure::resource(format!("cannot write {}: {e}", notebook.display())))?;
     let mut options = RunOptions {
         engine: settings::load().engine_options(&args.engine)?,
         cancel,
         ..RunOptions::default()
     };
     options.engine.cache = false;
+    options.engine.write_anywhere = out.is_some();
     let mut ticker = Ticker::new();
-    let mut report = run_notebook(&notebook, &[], &options, &mut |event| {
+    let mut report = run_text(text, &spec, &[], &options, &mut |event| {
         if let Some(line) = super::headless::progress(event) {
             ticker.show(&line);
         }
@@ -46,7 +59,7 @@ pub(super) fn train(args: &TrainArgs) -> Result<u8, Failure> {
 }
 
 /// The notebook that stands for a spec: data files become sources, relative paths start from `base`.
-fn notebook_text(spec: &str, base: &Path) -> Result<String, Failure> {
+fn notebook_text(spec: &str, base: &Path, out: Option<&Path>) -> Result<String, Failure> {
     let mut document: DocumentMut = spec.parse().map_err(|error: toml_edit::TomlError| {
         Failure::usage(format!("the spec is not valid TOML: {}", error.to_string().trim_end()))
     })?;
@@ -58,6 +71,9 @@ fn notebook_text(spec: &str, base: &Path) -> Result<String, Failure> {
         };
         sources.push_str(&format!("  {source}: {}\n", serde_json::Value::String(path)));
         document[key] = toml_edit::value(source);
+    }
+    if let Some(out) = out {
+        document["out"] = toml_edit::value(out.to_string_lossy().as_ref());
     }
     for key in ["model", "out"] {
         if let Some(path) = document.get(key).and_then(|item| item.as_str()).map(|path| absolute(path, base))
@@ -85,12 +101,14 @@ mod tests {
     #[test]
     fn a_spec_becomes_a_sound_notebook() {
         let spec = "from = \"训练 \\\"1\\\".parquet\"\nmodel = \"m\"\npair = [\"q\", \"t\"]\nlabel = \"y\"\nout = \"/abs\"\ndev_from = \"s3://b/c.parquet\"";
-        let text = notebook_text(spec, Path::new("/data")).unwrap();
+        let text = notebook_text(spec, Path::new("/data"), None).unwrap();
         let notebook = Notebook::parse(&text);
         assert_eq!(notebook.diagnostics(), [], "{text}");
         assert_eq!(notebook.front().sources[0].paths, ["/data/训练 \"1\".parquet"]);
         assert_eq!(notebook.front().sources[1].paths, ["s3://b/c.parquet"]);
         assert!(text.contains("out = \"/abs\"") && text.contains("model = \"/data/m\""), "{text}");
-        assert!(notebook_text("from = ", Path::new("/")).is_err());
+        let elsewhere = notebook_text(spec, Path::new("/data"), Some(Path::new("/模型"))).unwrap();
+        assert!(elsewhere.contains("out = \"/模型\""), "{elsewhere}");
+        assert!(notebook_text("from = ", Path::new("/"), None).is_err());
     }
 }

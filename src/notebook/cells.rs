@@ -339,7 +339,10 @@ pub static CELLS: [CellDef; 9] = [
             KeyDef::new("label", KeyType::Column, "\"grade\"", "column of the class").default("schema"),
             KeyDef::new("labels", KeyType::Texts, "[\"bad\", \"good\"]", "class names in order")
                 .default("the distinct labels, sorted"),
-            KeyDef::new("out", KeyType::Path, "\"models/shoes-v1\"", "folder to write").required(),
+            KeyDef::new("out", KeyType::Path, "\"models/shoes-v1\"", "folder to write, below the notebook's")
+                .required(),
+            KeyDef::new("overwrite", KeyType::Flag, "true", "replace a model that this cell did not make")
+                .default("false"),
             KeyDef::new(
                 "dev",
                 KeyType::ShareOrText,

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::Range;
 
-use super::cells;
 use super::diagnostics::position;
 use super::fences::{self, Piece};
+use super::form::{self, Faults};
 use super::front::Front;
+use super::heads::Header;
 use super::reserved::is_reserved;
 use super::spec::CellSpec;
 use super::{Diagnostic, Graph, Kind, Params, Source};
@@ -18,6 +19,8 @@ use super::{Diagnostic, Graph, Kind, Params, Source};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notebook {
     blocks: Vec<Block>,
+    /// Block of the first cell of each name, in lower case.
+    index: HashMap<String, usize>,
     front: Front,
     /// Faults of the outer form: fences, info strings, names.
     form: Vec<Diagnostic>,
@@ -65,26 +68,37 @@ const MOST_FREE_NAMES: usize = 20;
 impl Notebook {
     /// Reads a text. Never fails: what is not understood stays prose, what is wrong is a diagnostic.
     pub fn parse(text: &str) -> Self {
-        let mut blocks = Vec::new();
-        let mut form = Vec::new();
-        let mut line = 1u32;
-        for piece in fences::cut(text, |info| Header::read(info).is_some()) {
-            let range = whole(&piece);
-            let kind = block_kind(text, &piece, line, blocks.len());
-            if let Piece::Open { info, .. } = &piece {
-                form.extend(never_closed(&text[info.clone()], line));
-            }
-            if matches!(kind, BlockKind::Prose) {
-                form.extend(nearly_cells(&text[range.clone()], line));
+        let mut blocks: Vec<Block> = Vec::new();
+        let mut index = HashMap::new();
+        let (mut faults, mut line) = (Faults::default(), 1u32);
+        let cut = fences::cut(text, form::sort);
+        for piece in &cut.pieces {
+            let range = whole(piece);
+            let kind = block_kind(text, piece, line, blocks.len());
+            faults.look_at(text, piece, line);
+            if let BlockKind::Cell(cell) = &kind {
+                index.entry(cell.name.to_lowercase()).or_insert(blocks.len());
             }
             blocks.push(Block { kind, text: text[range.clone()].to_string(), line });
             line += text[range].bytes().filter(|b| *b == b'\n').count() as u32;
         }
+        faults.swallowed(text, &cut.swallowed);
         let front = match blocks.first() {
             Some(Block { kind: BlockKind::Front, text, .. }) => Front::parse(text),
             _ => Front::default(),
         };
-        let mut notebook = Self { blocks, front, form };
+        let mut notebook = Self { blocks, index, front, form: faults.plain };
+        let mut told = 0;
+        for (line, meant) in faults.meant {
+            // A free name costs a look at the names taken: the first few faults get one.
+            told += 1;
+            let free = |name: &str| match told {
+                0..=MOST_FREE_NAMES => notebook.unique_name(name),
+                _ => name.to_owned(),
+            };
+            let fault = meant.fault(line, free);
+            notebook.form.push(fault);
+        }
         let names = notebook.name_faults();
         notebook.form.extend(names);
         notebook
@@ -107,8 +121,7 @@ impl Notebook {
 
     /// The first cell of that name; case does not count, as in SQL.
     pub fn cell(&self, name: &str) -> Option<&Cell> {
-        let wanted = name.to_lowercase();
-        self.cells().find(|cell| cell.name.to_lowercase() == wanted)
+        self.blocks.get(*self.index.get(&name.to_lowercase())?)?.cell()
     }
 
     /// The front matter; empty where there is none.
@@ -159,16 +172,25 @@ impl Notebook {
 
     /// Everything that is wrong, by line.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.checked().1
+    }
+
+    /// Who reads whom, and everything that is wrong: every cell is read once for both.
+    pub fn checked(&self) -> (Graph, Vec<Diagnostic>) {
         let params = Params::new(&self.front.params);
         let mut all = self.form.clone();
         all.extend(self.front.diagnostics.iter().cloned());
         all.extend(self.front.sources.iter().filter_map(|source| source.filled(&params).err()));
+        let mut specs = Vec::with_capacity(self.index.len());
         for cell in self.cells() {
-            all.extend(self.read_cell(cell, &params).1);
+            let (spec, faults) = self.read_cell(cell, &params);
+            specs.push(spec);
+            all.extend(faults);
         }
-        all.extend(self.graph().diagnostics().iter().cloned());
+        let graph = Graph::with(self, &specs);
+        all.extend(graph.diagnostics().iter().cloned());
         all.sort_by_key(|d| (d.line, d.column));
-        all
+        (graph, all)
     }
 
     /// A name that no cell or source has yet: `base`, else `base_2`, `base_3`...
@@ -266,26 +288,6 @@ impl Cell {
     }
 }
 
-/// A well-formed info string: `KIND NAME [key=value ...]`.
-pub(super) struct Header {
-    kind: Kind,
-    name: String,
-    attrs: Vec<(String, String)>,
-}
-
-impl Header {
-    pub(super) fn read(info: &str) -> Option<Header> {
-        let mut words = info.split_whitespace();
-        let kind = Kind::parse(words.next()?)?;
-        let name = words.next().filter(|name| is_identifier(name))?.to_string();
-        let attrs = words
-            .map(|word| word.split_once('=').filter(|(key, _)| is_identifier(key)))
-            .map(|pair| pair.map(|(key, value)| (key.to_string(), value.to_string())))
-            .collect::<Option<Vec<_>>>()?;
-        Some(Header { kind, name, attrs })
-    }
-}
-
 /// Letters (of any script), digits and `_`, not beginning with a digit: needs no quotes in SQL.
 pub fn is_identifier(word: &str) -> bool {
     let starts = word.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
@@ -314,14 +316,14 @@ pub fn identifier(text: &str) -> String {
 fn whole(piece: &Piece) -> Range<usize> {
     match piece {
         Piece::Front(range) | Piece::Prose(range) => range.clone(),
-        Piece::Fence { whole, .. } | Piece::Open { whole, .. } => whole.clone(),
+        Piece::Fence { whole, .. } | Piece::Nearly { whole, .. } | Piece::Open { whole, .. } => whole.clone(),
     }
 }
 
 fn block_kind(text: &str, piece: &Piece, line: u32, block: usize) -> BlockKind {
     let (info, body) = match piece {
         Piece::Front(_) => return BlockKind::Front,
-        Piece::Prose(_) | Piece::Open { .. } => return BlockKind::Prose,
+        Piece::Prose(_) | Piece::Nearly { .. } | Piece::Open { .. } => return BlockKind::Prose,
         Piece::Fence { info, body, .. } => (info, body),
     };
     match Header::read(&text[info.clone()]) {
@@ -336,66 +338,6 @@ fn block_kind(text: &str, piece: &Piece, line: u32, block: usize) -> BlockKind {
         }),
         None => BlockKind::Prose,
     }
-}
-
-fn never_closed(info: &str, line: u32) -> Option<Diagnostic> {
-    let header = Header::read(info)?;
-    Some(
-        Diagnostic::error(line, 1, format!("the {} cell `{}` is never closed", header.kind, header.name))
-            .suggest("end it with a line of the same marks as its first line"),
-    )
-}
-
-/// Fences in prose that look as if they were meant to be cells.
-fn nearly_cells(prose: &str, first_line: u32) -> Vec<Diagnostic> {
-    let mut faults = Vec::new();
-    let mut inside: Option<&str> = None;
-    for (number, line) in prose.lines().enumerate() {
-        let marks: &str = {
-            let mark = line.chars().next().filter(|c| matches!(c, '`' | '~'));
-            mark.map_or("", |mark| &line[..line.len() - line.trim_start_matches(mark).len()])
-        };
-        if marks.len() < 3 {
-            continue;
-        }
-        let info = line[marks.len()..].trim();
-        match inside {
-            Some(open) if info.is_empty() && marks.starts_with(open) => inside = None,
-            Some(_) => {}
-            None => {
-                inside = Some(marks);
-                faults.extend(nearly_cell(info, first_line + number as u32));
-            }
-        }
-    }
-    faults
-}
-
-fn nearly_cell(info: &str, line: u32) -> Option<Diagnostic> {
-    if Header::read(info).is_some() {
-        return None;
-    }
-    let words: Vec<&str> = info.split_whitespace().collect();
-    let (&kind, rest) = words.split_first()?;
-    let name = rest.first()?;
-    if Kind::parse(kind).is_some() {
-        let plain = name.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c));
-        return plain.then(|| {
-            Diagnostic::warning(
-                line,
-                1,
-                format!("this is not a cell: `{info}` is not `KIND NAME [key=value ...]`"),
-            )
-            .suggest(format!("name it `{}` (letters, digits and _)", identifier(name)))
-        });
-    }
-    // Code of another language with one word behind it is none of our business.
-    let near =
-        super::diagnostics::nearest(kind, cells::names()).filter(|_| kind.len() > 3 || kind == "sq")?;
-    (rest.len() == 1 && is_identifier(name)).then(|| {
-        Diagnostic::warning(line, 1, format!("there is no cell kind `{kind}`"))
-            .suggest(format!("did you mean `{near} {name}`?"))
-    })
 }
 
 #[cfg(test)]
@@ -431,11 +373,25 @@ mod tests {
             let faults = Notebook::parse(text).form;
             faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
         };
-        assert!(said("```metrcs q\n```\n").contains("did you mean `metrics q`"));
+        assert!(said("```metrcs q\n```\n").contains("(write `metrics q`)"));
         assert!(said("```sql my-cell\n```\n").contains("my_cell"));
+        assert!(said("```sql q\n```\n```sql Q.\n```\n").contains("(write `sql Q_2`)"), "a name that is free");
         assert!(said("```sql a\nSELECT 1\n").contains("never closed"));
+        assert!(said("  ```check a\n  ```\n").contains("remove the blanks"));
+        assert!(
+            said("- ```check a\n  ```\n").starts_with("1:1: `check a` is not a cell: it stands in a list")
+        );
+        assert!(said("x\n\n\t```check a\n\t```\n").starts_with("3:1: `check a` is shown as code"));
+        assert!(
+            said("a\n```text\nb\n```check a\n```\n")
+                .contains("4:1: `check a` is not a cell: the fence of line 2")
+        );
+        assert!(said("~~~\n```check a\n```\n```check b\n```\n").contains("and 1 more below it"));
         assert!(said("```sql a\n```\n```sql A\n```\n").contains("rename one, e.g. `A_2`"));
-        assert_eq!(said("```python x\n```\n```sql\nSELECT 1\n```\n```rust ignore\n```\n"), "");
+        assert_eq!(said("```python x\n```\n```rust ignore\n```\n````md\n```check a\n```\n````\n"), "");
+        let shown = Notebook::parse("a\n```sql\nSELECT 1\n```\n").form;
+        assert!(shown.len() == 1 && !shown[0].is_error() && shown[0].line == 2, "{shown:?}");
+        assert!(Notebook::parse("\u{feff}```sql a\nSELECT 1\n```\n").cell("a").is_some());
     }
 
     #[test]

@@ -1,7 +1,13 @@
 //! The front matter: YAML between `---` that names version, parameters, sources and column roles.
 //! Opening sources is the store's business.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
+
+mod keys;
+
+use keys::{Keys, Spot};
 
 use super::diagnostics::nearest;
 use super::params::is_param_name;
@@ -20,6 +26,8 @@ pub struct Front {
     /// The remark of a new notebook still stands at `schema:`: nobody has confirmed these roles.
     pub schema_guessed: bool,
     pub diagnostics: Vec<Diagnostic>,
+    /// Place of each source, by its name in lower case.
+    by_name: HashMap<String, usize>,
 }
 
 /// A named input: files, globs, folders, a DuckDB file, http(s) or s3 paths.
@@ -76,7 +84,7 @@ pub const FORMATS: [&str; 4] = ["parquet", "csv", "json", "duckdb"];
 impl Front {
     /// Reads the block with its `---` lines.
     pub fn parse(block: &str) -> Self {
-        let mut reader = Reader { block, front: Front::default() };
+        let mut reader = Reader { block, keys: Keys::new(block), front: Front::default() };
         let yaml = between(block);
         if !yaml.trim().is_empty() {
             match serde_saphyr::from_str::<Value>(yaml) {
@@ -91,8 +99,7 @@ impl Front {
 
     /// The source of that name; case does not count.
     pub fn source(&self, name: &str) -> Option<&Source> {
-        let wanted = name.to_lowercase();
-        self.sources.iter().find(|source| source.name.to_lowercase() == wanted)
+        self.sources.get(*self.by_name.get(&name.to_lowercase())?)
     }
 }
 
@@ -118,6 +125,7 @@ impl Source {
 
 struct Reader<'a> {
     block: &'a str,
+    keys: Keys<'a>,
     front: Front,
 }
 
@@ -137,37 +145,18 @@ impl Reader<'_> {
         );
     }
 
-    /// Line of `key:` at or after line `from`.
-    fn line_of(&self, key: &str, from: u32) -> u32 {
-        let skip = from.saturating_sub(1) as usize;
-        let is_key = |line: &str| {
-            let mut rest = line;
-            while let Some(at) = rest.find(key) {
-                let before = rest[..at].chars().next_back();
-                let after = rest[at + key.len()..].trim_start_matches(['"', '\'', ' ']);
-                if after.starts_with(':') && before.is_none_or(|c| " {,\"'".contains(c)) {
-                    return true;
-                }
-                rest = &rest[at + key.len()..];
-            }
-            false
-        };
-        if key.is_empty() {
-            return from;
-        }
-        let found = self.block.lines().enumerate().skip(skip).find(|(_, line)| is_key(line));
-        found.map_or(from, |(at, _)| at as u32 + 1)
-    }
-
     fn top(&mut self, map: &Map<String, Value>) {
+        let mut here = self.keys.first();
         for (key, value) in map {
-            let line = self.line_of(key, 2);
+            here = self.keys.spot(key, here);
             match key.as_str() {
-                "recscope" => self.version(value, line),
-                "params" => self.params(value, line),
-                "sources" => self.sources(value, line),
-                "schema" => self.schema(value, line),
-                _ => self.unknown(key, line, "the front matter has no key", KEYS.iter().map(|(k, _)| *k)),
+                "recscope" => self.version(value, here.line),
+                "params" => self.params(value, here),
+                "sources" => self.sources(value, here),
+                "schema" => self.schema(value, here),
+                _ => {
+                    self.unknown(key, here.line, "the front matter has no key", KEYS.iter().map(|(k, _)| *k))
+                }
             }
         }
     }
@@ -185,10 +174,11 @@ impl Reader<'_> {
         }
     }
 
-    fn params(&mut self, value: &Value, line: u32) {
-        let Some(map) = self.map(value, line, "params", "params: { k: 10 }") else { return };
+    fn params(&mut self, value: &Value, mut here: Spot) {
+        let Some(map) = self.map(value, here.line, "params", "params: { k: 10 }") else { return };
         for (key, value) in map {
-            let line = self.line_of(key, line);
+            here = self.keys.spot(key, here);
+            let line = here.line;
             if !is_param_name(key) {
                 let hint = "parameter names are ASCII letters, digits and _".to_string();
                 self.error(line, format!("`{key}` cannot name a parameter"), Some(hint));
@@ -201,10 +191,12 @@ impl Reader<'_> {
         }
     }
 
-    fn sources(&mut self, value: &Value, line: u32) {
-        let Some(map) = self.map(value, line, "sources", "sources:\n  logs: data/*.parquet") else { return };
+    fn sources(&mut self, value: &Value, mut here: Spot) {
+        let example = "sources:\n  logs: data/*.parquet";
+        let Some(map) = self.map(value, here.line, "sources", example) else { return };
         for (name, value) in map {
-            let line = self.line_of(name, line);
+            here = self.keys.spot(name, here);
+            let line = here.line;
             if !document::is_identifier(name) {
                 let hint = format!("call it `{}`", document::identifier(name));
                 self.error(line, format!("`{name}` cannot name a source"), Some(hint));
@@ -215,21 +207,24 @@ impl Reader<'_> {
                 self.error(line, message, None);
                 continue;
             }
-            let source = self.source(name, value, line);
+            let source = self.source(name, value, here);
             if source.paths.is_empty() {
                 let hint = format!("write `{name}: path/to/file.parquet`");
                 self.error(line, format!("source `{name}` has no path"), Some(hint));
             } else {
+                self.front.by_name.insert(name.to_lowercase(), self.front.sources.len());
                 self.front.sources.push(source);
             }
         }
     }
 
-    fn source(&mut self, name: &str, value: &Value, line: u32) -> Source {
-        let mut source = Source { name: name.into(), line, paths: paths(value), ..Source::default() };
+    fn source(&mut self, name: &str, value: &Value, mut here: Spot) -> Source {
+        let mut source =
+            Source { name: name.into(), line: here.line, paths: paths(value), ..Source::default() };
         let Value::Object(map) = value else { return source };
         for (key, value) in map {
-            let line = self.line_of(key, line);
+            here = self.keys.spot(key, here);
+            let line = here.line;
             match key.as_str() {
                 "path" | "paths" => source.paths = paths(value),
                 "format" => source.format = self.format(value, line),
@@ -262,12 +257,14 @@ impl Reader<'_> {
         None
     }
 
-    fn schema(&mut self, value: &Value, line: u32) {
-        let Some(map) = self.map(value, line, "schema", "schema: { query: q, item: sku }") else { return };
-        let written = self.block.lines().nth(line.saturating_sub(1) as usize).unwrap_or_default();
+    fn schema(&mut self, value: &Value, mut here: Spot) {
+        let example = "schema: { query: q, item: sku }";
+        let Some(map) = self.map(value, here.line, "schema", example) else { return };
+        let written = self.block.lines().nth(here.line.saturating_sub(1) as usize).unwrap_or_default();
         self.front.schema_guessed = written.contains("# guessed");
         for (role, value) in map {
-            let line = self.line_of(role, line);
+            here = self.keys.spot(role, here);
+            let line = here.line;
             if role == "text" {
                 self.front.schema.text = paths(value);
             } else if let Some(slot) = self.front.schema.slot(role) {

@@ -1,18 +1,21 @@
 //! Who reads whom: the dependency graph of a notebook's cells, orders to run them in, and faults of
 //! names (unknown ones, cycles).
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::check::Check;
 use super::spec::{CellSpec, CompareSpec, Compared, DevSplit, Input};
-use super::{Cell, Diagnostic, Kind, Notebook, Params, sql};
+use super::{Cell, Diagnostic, Kind, Notebook, sql};
+
+mod circles;
 
 /// The dependency graph. Names are as the notebook writes them where they are defined; looking one
-/// up ignores case, as SQL does.
+/// up ignores case, as SQL does. Every walk visits a cell once: notebooks of ten thousand cells are
+/// written by programs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Graph {
     nodes: Vec<Node>,
-    index: BTreeMap<String, usize>,
+    index: HashMap<String, usize>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -22,8 +25,10 @@ struct Node {
     kind: Kind,
     /// Sources read.
     sources: Vec<String>,
-    /// Cells read, as indices.
-    reads: BTreeSet<usize>,
+    /// Cells read, as indices, ascending.
+    reads: Vec<usize>,
+    /// Cells that read it, ascending.
+    readers: Vec<usize>,
 }
 
 /// A name that a cell reads, and where it stands in the body.
@@ -34,12 +39,33 @@ struct Read {
     strict: bool,
 }
 
+/// Unknown names that are told what may be meant: that costs a look at every name there is.
+const MOST_SUGGESTIONS: usize = 20;
+/// Unknown names of one cell that are told, each with its place.
+const MOST_UNKNOWN: usize = 50;
+
+/// What was found in one cell.
+#[derive(Default)]
+struct Told {
+    /// Some cell may make tables that the notebook does not name.
+    makes_tables: bool,
+    sources: HashSet<String>,
+    unknown: usize,
+}
+
 impl Graph {
     /// Reads every cell of a notebook.
     pub fn of(notebook: &Notebook) -> Graph {
+        let (params, _) = notebook.params(&[]);
+        let read = |cell| notebook.read_cell(cell, &params).0;
+        Self::with(notebook, &notebook.cells().map(read).collect::<Vec<_>>())
+    }
+
+    /// As [`Graph::of`]; `specs`: what each cell asks for, in the notebook's order.
+    pub(super) fn with(notebook: &Notebook, specs: &[Option<CellSpec>]) -> Graph {
         let mut graph = Graph::default();
         let mut cells = Vec::new();
-        for cell in notebook.cells() {
+        for (cell, spec) in notebook.cells().zip(specs) {
             let key = cell.name.to_lowercase();
             // Of cells with one name the first counts; the others are a fault that says so.
             if !graph.index.contains_key(&key) {
@@ -48,104 +74,64 @@ impl Graph {
                     name: cell.name.clone(),
                     kind: cell.kind,
                     sources: Vec::new(),
-                    reads: BTreeSet::new(),
+                    reads: Vec::new(),
+                    readers: Vec::new(),
                 };
                 graph.nodes.push(node);
-                cells.push(cell);
+                cells.push((cell, spec));
             }
         }
-        let (params, _) = notebook.params(&[]);
         let makes_tables = notebook.cells().any(creates);
-        for (at, cell) in cells.into_iter().enumerate() {
-            for read in reads(notebook, cell, &params) {
-                graph.link(notebook, at, cell, &read, makes_tables);
+        for (at, (cell, spec)) in cells.into_iter().enumerate() {
+            let mut told = Told { makes_tables, ..Told::default() };
+            for read in reads(cell, spec.as_ref()) {
+                graph.link(notebook, at, cell, &read, &mut told);
+            }
+            let reads = &mut graph.nodes[at].reads;
+            reads.sort_unstable();
+            reads.dedup();
+        }
+        for at in 0..graph.nodes.len() {
+            for read in graph.nodes[at].reads.clone() {
+                graph.nodes[read].readers.push(at);
             }
         }
-        graph.find_cycles(notebook);
+        graph.find_circles(notebook);
         graph
     }
 
-    fn link(&mut self, notebook: &Notebook, at: usize, cell: &Cell, read: &Read, makes_tables: bool) {
+    fn link(&mut self, notebook: &Notebook, at: usize, cell: &Cell, read: &Read, told: &mut Told) {
         let source = notebook.front().source(&read.name);
-        let Some(&target) = self.index.get(&read.name.to_lowercase()) else {
-            match source {
-                Some(source) => {
-                    let sources = &mut self.nodes[at].sources;
-                    if !sources.contains(&source.name) {
-                        sources.push(source.name.clone());
-                    }
-                }
-                None if read.strict || !makes_tables => self.unknown(notebook, cell, read),
-                None => {}
-            }
-            return;
-        };
+        let target = self.index.get(&read.name.to_lowercase()).copied();
         // `CREATE TABLE x` in cell x, or a source of the same name: reads something else.
-        if target == at
-            && !read.strict
-            && let Some(source) = source
-        {
-            self.nodes[at].sources.push(source.name.clone());
-            return;
+        let own = target == Some(at) && !read.strict && source.is_some();
+        match (target, source) {
+            (Some(target), _) if !own => self.nodes[at].reads.push(target),
+            (_, Some(source)) => {
+                if told.sources.insert(source.name.clone()) {
+                    self.nodes[at].sources.push(source.name.clone());
+                }
+            }
+            _ if (read.strict || !told.makes_tables) && told.unknown < MOST_UNKNOWN => {
+                told.unknown += 1;
+                self.unknown(notebook, cell, read);
+            }
+            _ => {}
         }
-        self.nodes[at].reads.insert(target);
     }
 
     fn unknown(&mut self, notebook: &Notebook, cell: &Cell, read: &Read) {
-        let sources = notebook.front().sources.iter().map(|source| source.name.as_str());
-        let cells = notebook.cells().map(|cell| cell.name.as_str()).filter(|name| *name != cell.name);
         let message = format!("there is no cell or source `{}`", read.name);
-        let mut fault = cell.fault(read.offset, message).suggest_from(&read.name, sources.chain(cells));
+        let mut fault = cell.fault(read.offset, message);
+        if self.diagnostics.len() < MOST_SUGGESTIONS {
+            let sources = notebook.front().sources.iter().map(|source| source.name.as_str());
+            let cells = notebook.cells().map(|cell| cell.name.as_str()).filter(|name| *name != cell.name);
+            fault = fault.suggest_from(&read.name, sources.chain(cells));
+        }
         if !read.strict {
             fault.severity = super::Severity::Warning;
         }
         self.diagnostics.push(fault);
-    }
-
-    /// Every cell that reads itself in the end, each circle once.
-    fn find_cycles(&mut self, notebook: &Notebook) {
-        let mut reported = BTreeSet::new();
-        for start in 0..self.nodes.len() {
-            if reported.contains(&start) {
-                continue;
-            }
-            let Some(circle) = self.circle_from(start) else { continue };
-            reported.extend(circle.iter().copied());
-            let names: Vec<&str> =
-                circle.iter().chain([&start]).map(|i| self.nodes[*i].name.as_str()).collect();
-            let message = match circle.len() {
-                1 => format!("`{}` reads itself", names[0]),
-                _ => format!("cells read each other in a circle: {}", names.join(" reads ")),
-            };
-            let name = self.nodes[start].name.clone();
-            if let Some(cell) = notebook.cell(&name) {
-                let hint = "let one of them read a source, or a cell above it";
-                self.diagnostics.push(Diagnostic::error(cell.line, 1, message).suggest(hint).in_cell(&name));
-            }
-        }
-    }
-
-    /// The shortest way from a cell back to itself.
-    fn circle_from(&self, start: usize) -> Option<Vec<usize>> {
-        let mut came_from: BTreeMap<usize, usize> = BTreeMap::new();
-        let mut queue = VecDeque::from([start]);
-        while let Some(at) = queue.pop_front() {
-            for &next in &self.nodes[at].reads {
-                if next == start {
-                    let mut path = vec![at];
-                    while let Some(&last) = path.last().filter(|last| **last != start) {
-                        path.push(*came_from.get(&last)?);
-                    }
-                    path.reverse();
-                    return Some(path);
-                }
-                if let std::collections::btree_map::Entry::Vacant(entry) = came_from.entry(next) {
-                    entry.insert(at);
-                    queue.push_back(next);
-                }
-            }
-        }
-        None
     }
 
     fn at(&self, name: &str) -> Option<usize> {
@@ -166,6 +152,12 @@ impl Graph {
         self.at(name).map_or_else(Vec::new, |at| self.names(self.nodes[at].reads.iter().copied()))
     }
 
+    /// The same, without copies.
+    pub fn direct(&self, name: &str) -> impl Iterator<Item = &str> {
+        let reads = self.at(name).map_or(&[][..], |at| &self.nodes[at].reads);
+        reads.iter().map(|at| self.nodes[*at].name.as_str())
+    }
+
     /// Sources that a cell reads directly.
     pub fn sources(&self, name: &str) -> &[String] {
         self.at(name).map_or(&[], |at| &self.nodes[at].sources)
@@ -183,7 +175,7 @@ impl Graph {
     /// Everything that goes stale when a cell changes, in running order, without itself.
     pub fn descendants(&self, name: &str) -> Vec<String> {
         self.at(name).map_or_else(Vec::new, |at| {
-            let mut stale = self.downstream(at);
+            let mut stale = self.downstream([at]);
             stale.remove(&at);
             self.sorted(&stale)
         })
@@ -202,7 +194,28 @@ impl Graph {
     /// A cell and everything below it that depends on it, in running order. What it needs itself is
     /// not in it: see [`Graph::order_for`].
     pub fn run_from(&self, name: &str) -> Vec<String> {
-        self.at(name).map_or_else(Vec::new, |at| self.sorted(&self.downstream(at)))
+        self.at(name).map_or_else(Vec::new, |at| self.sorted(&self.downstream([at])))
+    }
+
+    /// These cells and everything that depends on one of them, in no order.
+    pub fn with_descendants<'a>(&'a self, names: impl IntoIterator<Item = &'a str>) -> HashSet<&'a str> {
+        let below = self.downstream(names.into_iter().filter_map(|name| self.at(name)));
+        below.into_iter().map(|at| self.nodes[at].name.as_str()).collect()
+    }
+
+    /// Tells each cell that depends on this one, nearest first and once; where `each` says no, what is
+    /// reached only through that cell is left out.
+    pub fn each_below(&self, name: &str, mut each: impl FnMut(&str) -> bool) {
+        let Some(start) = self.at(name) else { return };
+        let mut seen = HashSet::from([start]);
+        let mut queue = VecDeque::from([start]);
+        while let Some(at) = queue.pop_front() {
+            for next in &self.nodes[at].readers {
+                if seen.insert(*next) && each(&self.nodes[*next].name) {
+                    queue.push_back(*next);
+                }
+            }
+        }
     }
 
     /// The nearest score cell that a cell is or descends from: the model an explanation asks.
@@ -220,35 +233,38 @@ impl Graph {
     }
 
     fn upstream(&self, start: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
+        self.reached(start, |node| &node.reads)
+    }
+
+    fn downstream(&self, start: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
+        self.reached(start, |node| &node.readers)
+    }
+
+    fn reached(
+        &self,
+        start: impl IntoIterator<Item = usize>,
+        next: impl Fn(&Node) -> &[usize],
+    ) -> BTreeSet<usize> {
         let mut seen: BTreeSet<usize> = start.into_iter().collect();
         let mut queue: Vec<usize> = seen.iter().copied().collect();
         while let Some(at) = queue.pop() {
-            queue.extend(self.nodes[at].reads.iter().filter(|next| seen.insert(**next)));
-        }
-        seen
-    }
-
-    fn downstream(&self, start: usize) -> BTreeSet<usize> {
-        let mut seen = BTreeSet::from([start]);
-        let mut queue = vec![start];
-        while let Some(at) = queue.pop() {
-            let readers = self.nodes.iter().enumerate().filter(|(_, node)| node.reads.contains(&at));
-            queue.extend(readers.map(|(i, _)| i).filter(|i| seen.insert(*i)).collect::<Vec<_>>());
+            queue.extend(next(&self.nodes[at]).iter().filter(|next| seen.insert(**next)));
         }
         seen
     }
 
     /// Topological order of a set, file order among equals (Kahn).
     fn sorted(&self, set: &BTreeSet<usize>) -> Vec<String> {
+        let among = |nodes: &[usize]| nodes.iter().filter(|at| set.contains(at)).count();
         let mut waits: BTreeMap<usize, usize> =
-            set.iter().map(|at| (*at, self.nodes[*at].reads.intersection(set).count())).collect();
+            set.iter().map(|at| (*at, among(&self.nodes[*at].reads))).collect();
         let mut ready: BTreeSet<usize> = waits.iter().filter(|(_, n)| **n == 0).map(|(at, _)| *at).collect();
         let mut order = Vec::with_capacity(set.len());
         while let Some(at) = ready.pop_first() {
             waits.remove(&at);
             order.push(at);
-            for (reader, count) in &mut waits {
-                if self.nodes[*reader].reads.contains(&at) {
+            for reader in &self.nodes[at].readers {
+                if let Some(count) = waits.get_mut(reader) {
                     *count -= 1;
                     if *count == 0 {
                         ready.insert(*reader);
@@ -267,7 +283,7 @@ fn creates(cell: &Cell) -> bool {
 }
 
 /// Every name a cell reads.
-fn reads(notebook: &Notebook, cell: &Cell, params: &Params) -> Vec<Read> {
+fn reads(cell: &Cell, spec: Option<&CellSpec>) -> Vec<Read> {
     if cell.kind == Kind::Sql {
         return sql::tables(&cell.body)
             .into_iter()
@@ -275,10 +291,10 @@ fn reads(notebook: &Notebook, cell: &Cell, params: &Params) -> Vec<Read> {
             .map(|t| table_read(t, 0))
             .collect();
     }
-    let (Some(spec), _) = notebook.read_cell(cell, params) else { return partial_reads(cell) };
+    let Some(spec) = spec else { return partial_reads(cell) };
     let mut reads = Vec::new();
     let empty: &[String] = &[];
-    let (input, sqls, checks) = match &spec {
+    let (input, sqls, checks) = match spec {
         CellSpec::Sql(_) => return reads,
         CellSpec::Score(s) => (Some(&s.input), vec![&s.order], empty),
         CellSpec::Metrics(s) => (Some(&s.input), vec![], &s.checks[..]),
@@ -299,10 +315,10 @@ fn reads(notebook: &Notebook, cell: &Cell, params: &Params) -> Vec<Read> {
             reads.extend(tables.map(|t| table_read(t, base.unwrap_or(0))));
         }
     }
-    if let CellSpec::Compare(CompareSpec { runs: Compared::Runs(names), .. }) = &spec {
+    if let CellSpec::Compare(CompareSpec { runs: Compared::Runs(names), .. }) = spec {
         reads.extend(names.iter().map(|name| strict(cell, "runs", name)));
     }
-    if let CellSpec::Train(train) = &spec {
+    if let CellSpec::Train(train) = spec {
         match &train.dev {
             DevSplit::From(from) => reads.push(strict(cell, "dev_from", from)),
             DevSplit::Where(text) => {
@@ -422,6 +438,20 @@ mod tests {
             Notebook::parse("```sql a\nFROM b\n```\n```sql b\nFROM a\n```\n```sql c\nSELECT 1\n```\n")
                 .graph();
         assert_eq!(graph.order(), ["c", "a", "b"]);
+    }
+
+    #[test]
+    fn walks_go_once_through_every_cell() {
+        let shared = "```sql a\nSELECT 1\n```\n```sql b\nFROM a\n```\n```sql c\nFROM a, b\n```\n```sql d\nFROM c, B\n```\n";
+        let graph = Notebook::parse(shared).graph();
+        let mut told = Vec::new();
+        graph.each_below("A", |name| {
+            told.push(name.to_owned());
+            name != "c"
+        });
+        assert_eq!(told, ["b", "c", "d"], "each once, d through b");
+        assert_eq!(graph.with_descendants(["c"]).len(), 2);
+        assert_eq!(graph.direct("d").collect::<Vec<_>>(), ["b", "c"]);
     }
 
     #[test]

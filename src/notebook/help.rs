@@ -23,6 +23,7 @@ pub fn cells_help() -> String {
          A `sql` cell holds SQL, every other kind TOML. A cell's result is a table with the cell's \
          name, which later cells read. `{{name}}` is a parameter of the front matter.\n\n",
     );
+    text.push_str(HEADS);
     text.push_str("## Front matter\n\n| key | holds |\n|---|---|\n");
     for (key, doc) in front::KEYS {
         text.push_str(&format!("| `{key}` | {doc} |\n"));
@@ -41,6 +42,18 @@ pub fn cells_help() -> String {
     text.push_str(&format!("Reserved for later versions: {}.\n", reserved.join(", ")));
     text
 }
+
+const HEADS: &str = "\
+A fence whose first word is a kind, or one letter from one, and whose first line is not of that form is \
+an error: a misnamed `check` would otherwise be a gate that is off. So is a cell that is indented, stands in a \
+list or a quote, or lies behind a fence that was not closed; a name that is taken; a `check` cell that checks \
+nothing. `recscope run` then runs nothing and exits 2.
+
+Two forms are shown and not run, with a warning: ```` ```sql ```` without a name, which is how Markdown shows \
+SQL everywhere, and a fence that is indented by four blanks or a tab, which Markdown shows as code. Names of other \
+languages (`psql`, `chat`, `python`) are left alone. To show a cell instead of running it, put longer marks around it.
+
+";
 
 /// Key, doc and default of each key of a kind, for a help overlay.
 pub fn key_lines(kind: Kind) -> Vec<(String, String)> {

@@ -1,6 +1,9 @@
 //! Parameters: `{{k}}` in TOML strings is filled in, in SQL it is bound as a value. Values and their
 //! places; who runs the SQL is elsewhere.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
 use super::Diagnostic;
 
 /// A parameter's value.
@@ -55,31 +58,36 @@ fn guess(text: &str) -> ParamValue {
 
 /// A notebook's parameters by name, in the order of the front matter.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Params(Vec<(String, ParamValue)>);
+pub struct Params {
+    values: Vec<(String, ParamValue)>,
+    /// Place of each name; of two alike the first. Names never change, values may.
+    index: Arc<HashMap<String, usize>>,
+}
 
 impl Params {
     pub fn new(values: &[(String, ParamValue)]) -> Self {
-        Self(values.to_vec())
+        let mut index = HashMap::with_capacity(values.len());
+        for (at, (name, _)) in values.iter().enumerate() {
+            index.entry(name.clone()).or_insert(at);
+        }
+        Self { values: values.to_vec(), index: Arc::new(index) }
     }
 
     pub fn get(&self, name: &str) -> Option<&ParamValue> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+        self.values.get(*self.index.get(name)?).map(|(_, value)| value)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &ParamValue)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value))
+        self.values.iter().map(|(key, value)| (key.as_str(), value))
     }
 
     /// Puts `--set` values over the defaults, each read as its default's type.
     pub fn with_overrides(mut self, overrides: &[(String, String)]) -> (Self, Vec<Diagnostic>) {
         let mut faults = Vec::new();
         for (key, text) in overrides {
-            let names: Vec<String> = self.0.iter().map(|(name, _)| name.clone()).collect();
-            let Some((_, value)) = self.0.iter_mut().find(|(name, _)| name == key) else {
-                faults.push(
-                    Diagnostic::error(1, 1, format!("the notebook has no parameter `{key}`"))
-                        .suggest_from(key, names.iter().map(String::as_str)),
-                );
+            let Some((_, value)) = self.index.get(key).and_then(|at| self.values.get_mut(*at)) else {
+                let fault = Diagnostic::error(1, 1, format!("the notebook has no parameter `{key}`"));
+                faults.push(fault.suggest_from(key, self.iter().map(|(name, _)| name)));
                 continue;
             };
             match value.same_type(text) {
@@ -154,8 +162,9 @@ pub struct BoundSql {
 pub fn bind(sql: &str) -> BoundSql {
     let mut bound = BoundSql::default();
     let mut at = 0;
-    for slot in slots(sql) {
-        if in_quotes(sql, slot.start) {
+    let mut seen = HashSet::new();
+    for (slot, quoted) in placed_slots(sql) {
+        if quoted {
             continue;
         }
         bound.sql.push_str(&sql[at..slot.start]);
@@ -163,7 +172,7 @@ pub fn bind(sql: &str) -> BoundSql {
         bound.sql.push('$');
         bound.sql.push_str(slot.name);
         bound.sql.extend(std::iter::repeat_n(' ', padding));
-        if !bound.names.iter().any(|name| name == slot.name) {
+        if seen.insert(slot.name) {
             bound.names.push(slot.name.to_string());
         }
         at = slot.end;
@@ -172,27 +181,42 @@ pub fn bind(sql: &str) -> BoundSql {
     bound
 }
 
-/// Whether a byte offset lies in a string, a quoted identifier or a comment.
-pub fn in_quotes(sql: &str, offset: usize) -> bool {
-    let bytes = sql.as_bytes();
-    let mut at = 0;
-    while at < offset && at < bytes.len() {
-        let end = match &bytes[at..] {
-            [b'\'', ..] => closing(bytes, at + 1, b"'"),
-            [b'"', ..] => closing(bytes, at + 1, b"\""),
-            [b'-', b'-', ..] => closing(bytes, at + 2, b"\n"),
-            [b'/', b'*', ..] => closing(bytes, at + 2, b"*/"),
-            _ => {
-                at += 1;
-                continue;
-            }
-        };
-        if offset < end {
-            return true;
+/// Every slot, and whether it lies in a string, a quoted identifier or a comment.
+pub fn placed_slots(sql: &str) -> impl Iterator<Item = (Slot<'_>, bool)> {
+    // Both go from left to right, so that a text is walked once.
+    let mut quotes = Quotes { bytes: sql.as_bytes(), at: 0, end: 0 };
+    slots(sql).into_iter().map(move |slot| {
+        let quoted = quotes.hold(slot.start);
+        (slot, quoted)
+    })
+}
+
+/// The quotes and comments of a text, walked from left to right.
+struct Quotes<'a> {
+    bytes: &'a [u8],
+    /// Outside of quotes up to here, but for those that end at `end`.
+    at: usize,
+    end: usize,
+}
+
+impl Quotes<'_> {
+    /// Whether an offset, not before one asked for earlier, is inside.
+    fn hold(&mut self, offset: usize) -> bool {
+        while offset >= self.end && self.at < offset && self.at < self.bytes.len() {
+            let end = match &self.bytes[self.at..] {
+                [b'\'', ..] => closing(self.bytes, self.at + 1, b"'"),
+                [b'"', ..] => closing(self.bytes, self.at + 1, b"\""),
+                [b'-', b'-', ..] => closing(self.bytes, self.at + 2, b"\n"),
+                [b'/', b'*', ..] => closing(self.bytes, self.at + 2, b"*/"),
+                _ => {
+                    self.at += 1;
+                    continue;
+                }
+            };
+            (self.at, self.end) = (end, end);
         }
-        at = end;
+        offset < self.end
     }
-    false
 }
 
 fn closing(bytes: &[u8], from: usize, mark: &[u8]) -> usize {

@@ -305,6 +305,8 @@ pub struct TrainSpec {
     pub labels: Option<Vec<String>>,
     /// Folder to write, Hugging Face layout.
     pub out: String,
+    /// A model folder there that this cell did not make is replaced.
+    pub overwrite: bool,
     pub epochs: usize,
     pub batch: usize,
     pub learning_rate: f64,

@@ -2,13 +2,14 @@
 //! rules that tie several keys together.
 
 mod compare;
+mod sql;
 
 use super::cells;
 use super::check::Check;
 use super::params::{self, Params};
 use super::spec::{
     Adjust, CellSpec, CheckSpec, DevSplit, ExplainSpec, FairnessSpec, Input, Interval, Method, MetricsSpec,
-    Roles, ScoreSpec, SlicesSpec, SqlSpec, TextInput, Ties, TrainSpec,
+    Roles, ScoreSpec, SlicesSpec, TextInput, Ties, TrainSpec,
 };
 use super::values::Values;
 use super::{Cell, Diagnostic, Kind};
@@ -26,7 +27,7 @@ pub(super) fn read(cell: &Cell, schema: &Roles, params: &Params) -> (Option<Cell
         return (None, vec![fault.suggest(hint).in_cell(&cell.name)]);
     }
     if cell.kind == Kind::Sql {
-        return read_sql(cell, params);
+        return sql::read(cell, params);
     }
     let mut values = Values::read(cell, cells::def(cell.kind), params);
     for key in ["where", "order", "dev"] {
@@ -41,34 +42,19 @@ pub(super) fn read(cell: &Cell, schema: &Roles, params: &Params) -> (Option<Cell
         Kind::Compare => compare::compare(&mut values, schema, checks).map(CellSpec::Compare),
         Kind::Explain => explain(&mut values).map(CellSpec::Explain),
         Kind::Train => train(&mut values, schema, checks).map(CellSpec::Train),
-        _ => Some(CellSpec::Check(CheckSpec { checks })),
+        _ => {
+            // One that is missing is told like every key that must be there.
+            if checks.is_empty() && values.has("check") {
+                let hint = "e.g. check = [\"rows(bad_queries) < 10\"]".to_string();
+                values.fault("check", "this check checks nothing", Some(hint));
+            }
+            Some(CellSpec::Check(CheckSpec { checks }))
+        }
     };
     if values.broken {
         values.faults.truncate(1);
     }
     (spec, values.faults)
-}
-
-fn read_sql(cell: &Cell, params: &Params) -> (Option<CellSpec>, Vec<Diagnostic>) {
-    let mut faults = Vec::new();
-    if cell.body.trim().is_empty() {
-        faults.push(cell.fault(0, "the cell is empty").suggest("write a SELECT"));
-    }
-    for slot in params::slots(&cell.body) {
-        if params::in_quotes(&cell.body, slot.start) {
-            let quoted = Diagnostic::warning(1, 1, "");
-            let fault = cell.fault(
-                slot.start,
-                format!("`{{{{{}}}}}` inside quotes or a comment is not filled in", slot.name),
-            );
-            let hint = "a parameter is a value: write it without quotes";
-            faults.push(Diagnostic { severity: quoted.severity, ..fault.suggest(hint) });
-        } else if params.get(slot.name).is_none() {
-            let fault = cell.fault(slot.start, format!("there is no parameter `{}`", slot.name));
-            faults.push(fault.suggest_from(slot.name, params.iter().map(|(name, _)| name)));
-        }
-    }
-    (Some(CellSpec::Sql(SqlSpec { sql: cell.body.clone() })), faults)
 }
 
 /// Unknown parameters in an SQL key.
@@ -82,6 +68,9 @@ fn sql_params(cell: &Cell, values: &mut Values<'_>, key: &str, params: &Params) 
 
 fn checks(values: &mut Values<'_>) -> Vec<String> {
     let checks = values.list("check");
+    if checks.is_empty() && values.has("check") && values.kind() != Kind::Check {
+        values.warn("check", "this list of checks is empty: nothing is checked");
+    }
     for check in &checks {
         if let Err(error) = Check::parse(check) {
             let hint = format!("column {} of `{check}`", error.column);
@@ -360,6 +349,7 @@ fn train(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Option
         label: label?,
         labels: (!labels.is_empty()).then_some(labels),
         out: values.text("out")?,
+        overwrite: values.flag("overwrite").unwrap_or(false),
         epochs: values.int("epochs").unwrap_or(3) as usize,
         batch: values.int("batch").unwrap_or(16) as usize,
         learning_rate: values.float("learning_rate").unwrap_or(2e-5),

@@ -1,9 +1,11 @@
 //! Which tables an SQL text reads, by tokens alone: no grammar to lag behind the database's. What
 //! cannot be told for sure is left out; the database has the last word.
 
+mod files;
 mod tokens;
 
 use super::params;
+pub use files::{FileRef, files};
 use tokens::{Spanned, Token, Word, tokens};
 
 /// A table that a statement names.

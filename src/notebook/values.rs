@@ -142,6 +142,16 @@ impl<'a> Values<'a> {
         }
     }
 
+    pub(super) fn kind(&self) -> super::Kind {
+        self.cell.kind
+    }
+
+    /// Adds a warning at a key's value.
+    pub(super) fn warn(&mut self, key: &str, message: &str) {
+        let fault = self.cell.fault(self.offset(key), message);
+        self.faults.push(Diagnostic { severity: super::Severity::Warning, ..fault });
+    }
+
     /// Adds an error at a key's value.
     pub(super) fn fault(&mut self, key: &str, message: impl Into<String>, suggestion: Option<String>) {
         let fault = self.cell.fault(self.offset(key), message);

@@ -25,22 +25,22 @@ mod talk;
 
 pub use args::{ModelArgs, PipeArgs, TextArgs};
 pub use fault::{Fault, FaultKind, find_column};
-pub use talk::{Ticker, summary};
+pub use talk::{Ticker, say_usage, summary};
 
 use clap::Parser;
+
+use crate::util::panics;
+use crate::util::private::no_core_files;
 
 /// Parses the arguments, does what they say, and gives the exit code: 0 the input has ended (or
 /// nobody reads on), 2 usage, 3 data, model or machine, 70 bug, 130 and 143 stopped by a signal.
 pub fn main() -> u8 {
+    no_core_files();
+    panics::install();
     crate::util::signals::survive_full_files();
     let args = match PipeArgs::try_parse() {
         Ok(args) => args,
-        Err(error) => {
-            let code = if error.use_stderr() { 2 } else { 0 };
-            // A closed pipe is no failure.
-            let _ = error.print();
-            return code;
-        }
+        Err(error) => return say_usage(&error),
     };
     match run::run(&args) {
         Ok(code) => code,

@@ -9,11 +9,26 @@ use crate::util::cancel::Cancel;
 use crate::util::memory::resident_bytes;
 use crate::util::signals::{ENDING, exit_code};
 use crate::util::supervised;
-use crate::util::{figures, sanitise};
+use crate::util::{figures, redact, sanitise};
 
-/// One line of talk. Nothing depends on its arriving.
+/// One line of talk, made harmless and without the secrets of URLs. Nothing depends on its arriving.
 pub(super) fn line(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", sanitise::lines(&redact::urls(text)));
+}
+
+/// Prints what clap has to say instead of arguments, and gives the exit code. It repeats what was typed, and
+/// keeps in it what steers a terminal with a single character or turns text around: then it is printed
+/// without colours, and harmless.
+pub fn say_usage(error: &clap::Error) -> u8 {
+    let plain = error.render().to_string();
+    let clean = sanitise::lines(&plain);
+    // A closed pipe is no failure.
+    let _ = match (clean == plain, error.use_stderr()) {
+        (true, _) => error.print(),
+        (false, true) => io::stderr().lock().write_all(clean.as_bytes()),
+        (false, false) => io::stdout().lock().write_all(clean.as_bytes()),
+    };
+    if error.use_stderr() { 2 } else { 0 }
 }
 
 /// A line on stderr that is written over, where stderr is a terminal; silent elsewhere.

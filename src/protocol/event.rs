@@ -46,6 +46,15 @@ pub enum Event {
         seq: u64,
         result: Result<String, Problem>,
     },
+    /// A cell's result from before is not what a run would give now; nothing was run.
+    Outdated {
+        cell: String,
+        why: Outdated,
+    },
+    /// Something that the user must be told once; nothing has failed.
+    Note {
+        text: String,
+    },
     /// Sources opened or refused after a `Sync`.
     Source {
         name: String,
@@ -59,6 +68,35 @@ pub enum Event {
     Fault {
         problem: Problem,
     },
+}
+
+/// Why a result from before does not stand any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outdated {
+    /// Files of this source have changed since.
+    Source(String),
+    /// It is not signed with this user's key: somebody else's, or changed since it was kept.
+    Elsewhere,
+}
+
+impl Outdated {
+    /// In a list of cells, after a mark.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Outdated::Source(_) => "source changed",
+            Outdated::Elsewhere => "made elsewhere",
+        }
+    }
+}
+
+/// `source shown changed since`.
+impl std::fmt::Display for Outdated {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Outdated::Source(name) => write!(out, "source {name} changed since"),
+            Outdated::Elsewhere => out.write_str("what is kept of it was made elsewhere"),
+        }
+    }
 }
 
 /// The life of one cell in one job.

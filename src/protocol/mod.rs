@@ -15,7 +15,7 @@ mod scoring;
 pub mod transport;
 
 pub use engine::{Engine, EngineGone};
-pub use event::{CellState, Event, Progress};
+pub use event::{CellState, Event, Outdated, Progress};
 pub use explanation::{Explanation, Passes, TokenAttribution, WordAttribution};
 pub use outcome::{Body, CheckOutcome, EpochReport, Outcome, ScoreSummary, TrainReport};
 pub use page::{Column, Page, PageSpec, RelationInfo, RowCount};

@@ -9,7 +9,7 @@ use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, BodyReader, Error};
 
 use super::PullError;
-use crate::util::sanitise;
+use crate::util::{redact, sanitise};
 
 const MAX_REDIRECTS: usize = 8;
 const CONNECT: Duration = Duration::from_secs(20);
@@ -52,8 +52,11 @@ impl Http {
         certificates: Option<&Path>,
     ) -> Result<Self, PullError> {
         let bad = |why: &str| {
-            PullError::usage(format!("HF_ENDPOINT is \"{}\", {why}", sanitise::excerpt(endpoint, 200)))
-                .hint("write it as https://huggingface.co, or unset it")
+            PullError::usage(format!(
+                "HF_ENDPOINT is \"{}\", {why}",
+                sanitise::excerpt(&redact::urls(endpoint), 200)
+            ))
+            .hint("write it as https://huggingface.co, or unset it")
         };
         let home = endpoint.parse::<Uri>().ok().and_then(|uri| origin(&uri));
         let home = home.ok_or_else(|| bad("which is no http:// or https:// address"))?;

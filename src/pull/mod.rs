@@ -27,6 +27,7 @@ pub use error::{PullError, PullErrorKind, by_hand};
 pub use id::{ModelId, Revision};
 use listing::Plan;
 use staging::Staging;
+pub use staging::left_over;
 
 use crate::engine::model::{BertConfig, ModelError, check_small, check_weights};
 use crate::util::cancel::Cancel;

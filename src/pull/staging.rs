@@ -7,8 +7,12 @@ use std::path::{Path, PathBuf};
 
 use super::listing::too_large;
 use super::{PullError, Step, Work};
+use crate::util::leftover::{self, LeftOver};
+use crate::util::private::make_private;
 
 const BLOCK: usize = 256 << 10;
+/// Behind the name of a folder that grows.
+const PULLING: &str = ".pulling";
 
 /// A model that is not whole yet. Left on disk when dropped, so that a download can go on.
 pub(super) struct Staging {
@@ -28,9 +32,11 @@ impl Staging {
                 .hint("name one with --to")
         })?;
         let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let dir = parent.join(format!(".{}.pulling", name.to_string_lossy()));
+        let dir = parent.join(format!(".{}{PULLING}", name.to_string_lossy()));
         let fail = |error| PullError::write(&dir, &error);
-        fs::create_dir_all(&dir).map_err(fail)?;
+        left_over(parent).iter().filter(|left| left.path != dir).for_each(LeftOver::sweep);
+        fs::create_dir_all(parent).map_err(fail)?;
+        prepare(&dir).map_err(fail)?;
         let lock = lock(&dir)?;
         let files = dir.join("files");
         let marked = dir.join("source");
@@ -111,6 +117,28 @@ impl Staging {
     }
 }
 
+/// A folder that is really one and this user's, with no link anywhere in it: one that came along with what
+/// somebody ships could make a download write, or remove, anywhere. Such a one is begun anew.
+fn prepare(dir: &Path) -> std::io::Result<()> {
+    make_private(dir)?;
+    if holds_links(dir)? {
+        fs::remove_dir_all(dir)?;
+        make_private(dir)?;
+    }
+    Ok(())
+}
+
+fn holds_links(dir: &Path) -> std::io::Result<bool> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if !kind.is_dir() && !kind.is_file() || kind.is_dir() && holds_links(&entry.path())? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The target is not there, or empty: nothing is ever overwritten.
 fn free(target: &Path) -> Result<(), PullError> {
     match fs::read_dir(target).map(|mut entries| entries.next().is_none()) {
@@ -121,6 +149,30 @@ fn free(target: &Path) -> Result<(), PullError> {
         Err(error) => Err(PullError::usage(format!("{} cannot be made: {error}", target.display()))
             .hint("name another folder with --to")),
     }
+}
+
+/// Downloads that were begun in `parent` and that nobody has gone on with for a week: until then they can.
+pub fn left_over(parent: &Path) -> Vec<LeftOver> {
+    let pulling = |name: &str| name.starts_with('.') && name.ends_with(PULLING);
+    leftover::named(parent, pulling)
+        .into_iter()
+        .filter(|(path, found)| found.is_dir() && leftover::is_own(found) && is_dead(path))
+        .map(|(path, _)| LeftOver::new(path, "a download that nobody has gone on with for a week"))
+        .collect()
+}
+
+fn is_dead(dir: &Path) -> bool {
+    let idle = |path: &Path| {
+        fs::symlink_metadata(path).is_ok_and(|found| leftover::is_abandoned(&found, leftover::DAY * 7))
+    };
+    let parts = fs::read_dir(dir.join("files")).into_iter().flatten().flatten();
+    let untouched = idle(dir) && parts.into_iter().all(|part| idle(&part.path()));
+    let lock = dir.join("lock");
+    let free = match fs::symlink_metadata(&lock) {
+        Ok(found) => found.is_file() && File::open(&lock).is_ok_and(|file| file.try_lock().is_ok()),
+        Err(_) => true,
+    };
+    untouched && free
 }
 
 fn lock(dir: &Path) -> Result<File, PullError> {
@@ -134,5 +186,56 @@ fn lock(dir: &Path) -> Result<File, PullError> {
         }
         // A file system without locks: two at once are unlikely enough.
         Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_staging_folder_with_links_is_begun_anew_and_a_link_is_refused() {
+        let base = tempfile::tempdir().unwrap();
+        let at = |path: &str| base.path().join(path);
+        fs::create_dir_all(at("victim/files")).unwrap();
+        fs::write(at("victim/files/precious"), "x").unwrap();
+        fs::write(at("bashrc"), "original").unwrap();
+        symlink("victim", at(".m.pulling")).unwrap();
+        assert!(Staging::open(&at("m"), Some("mark")).is_err());
+        assert!(at("victim/files/precious").exists() && !at("victim/lock").exists());
+
+        fs::create_dir_all(at(".n.pulling/files/deep")).unwrap();
+        symlink("../bashrc", at(".n.pulling/source")).unwrap();
+        symlink("../../victim", at(".n.pulling/files/deep/link")).unwrap();
+        symlink("../made", at(".n.pulling/lock")).unwrap();
+        let staging = Staging::open(&at("n"), Some("mark")).unwrap();
+        fs::write(staging.place("deep/link/weights").unwrap(), "w").unwrap();
+        assert_eq!(fs::read_to_string(at("bashrc")).unwrap(), "original");
+        assert!(!at("made").exists() && !at("victim/weights").exists());
+        assert_eq!(fs::read_to_string(staging.finish().unwrap().join("deep/link/weights")).unwrap(), "w");
+    }
+
+    #[test]
+    fn a_download_that_may_go_on_is_not_swept() {
+        let base = tempfile::tempdir().unwrap();
+        let begin = |name: &str, days: u32| {
+            let dir = base.path().join(format!(".{name}.pulling"));
+            fs::create_dir_all(dir.join("files")).unwrap();
+            let file = File::create(dir.join("files/weights.part")).unwrap();
+            let then = std::time::SystemTime::now() - leftover::DAY * days;
+            file.set_modified(then).unwrap();
+            File::open(&dir).unwrap().set_modified(then).unwrap();
+            dir
+        };
+        let (recent, dead) = (begin("recent", 2), begin("dead", 8));
+        let lock = begin("running", 8).join("lock");
+        let held = File::create(&lock).unwrap();
+        held.lock().unwrap();
+        File::open(lock.parent().unwrap()).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+        let found: Vec<PathBuf> = left_over(base.path()).into_iter().map(|left| left.path).collect();
+        assert_eq!(found, [dead]);
+        assert!(recent.exists());
     }
 }

@@ -99,6 +99,9 @@ impl Archive {
             }
             told?;
         }
+        // Behind the last file a compressed archive says whether it arrived whole: without a look there, one
+        // that lost its last bytes would pass.
+        io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(|error| self.damaged(error))?;
         Ok(())
     }
 

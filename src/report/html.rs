@@ -246,6 +246,22 @@ mod tests {
     }
 
     #[test]
+    fn a_browser_is_told_to_load_and_run_nothing() {
+        let html = Html.render(&sample::report());
+        let policy =
+            html.find("http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';").unwrap();
+        // What stands before it is not under it.
+        assert!(html[..policy].matches('<').count() <= 6, "{}", &html[..policy]);
+        // Styles are our own, in one element and in attributes; nothing else is let in.
+        let allowed = html[policy..].split('>').next().unwrap();
+        assert_eq!(allowed.matches("-src").count(), 2, "{allowed}");
+        assert!(
+            !["script", "http:", "data:", "*", "eval"].iter().any(|word| allowed.contains(word)),
+            "{allowed}"
+        );
+    }
+
+    #[test]
     fn the_title_stands_once() {
         let html = Html.render(&sample::report());
         assert_eq!(html.matches("<h1>").count(), 1, "{html}");

@@ -19,6 +19,7 @@ impl Format for Json {
             "elapsed_ms": report.elapsed_ms,
             "cells": report.cells.iter().map(cell).collect::<Vec<_>>(),
             "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
+            "remarks": report.remarks,
         });
         // A `Value` always prints.
         sanitise::json(&serde_json::to_string_pretty(&value).unwrap_or_default()) + "\n"

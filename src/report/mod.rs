@@ -17,6 +17,11 @@ pub use text::Text;
 pub trait Format {
     /// The whole document, ending in a line break.
     fn render(&self, report: &RunReport) -> String;
+
+    /// What whoever asked for the document must be told beside it.
+    fn note(&self, _report: &RunReport) -> Option<String> {
+        None
+    }
 }
 
 /// Names of the formats, as `--format` takes them.
@@ -29,9 +34,14 @@ pub fn format(name: &str, width: usize) -> Option<Box<dyn Format>> {
         "json" => Box::new(json::Json),
         "md" | "markdown" => Box::new(markdown::Markdown),
         "html" => Box::new(html::Html),
-        "csv" => Box::new(csv::Csv),
+        "csv" => Box::new(csv::Csv { raw: false }),
         _ => return None,
     })
+}
+
+/// CSV whose texts are what they are, even those that a spreadsheet would run.
+pub fn raw_csv() -> Box<dyn Format> {
+    Box::new(csv::Csv { raw: true })
 }
 
 /// One sentence about the whole run: `4 checks passed, 1 failed; 9 cells in 12s`.
@@ -180,6 +190,7 @@ pub(crate) mod sample {
             exit: 3,
             cells: vec![metrics, sql, explain, failed, skipped],
             problems: Vec::new(),
+            remarks: Vec::new(),
             elapsed_ms: 12_000,
             stuck: false,
         }

@@ -19,6 +19,8 @@ pub struct RunReport {
     pub cells: Vec<CellReport>,
     /// What kept the notebook from running, or concerns no single cell.
     pub problems: Vec<Problem>,
+    /// What is odd in the notebook's text and kept nothing from running.
+    pub remarks: Vec<String>,
     pub elapsed_ms: u64,
     /// It was stopped, and what ran has not stopped: whoever has shown this ends the process. Not shown.
     pub stuck: bool,

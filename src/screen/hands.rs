@@ -1,18 +1,26 @@
 //! Work that touches files and programs, done beside the UI thread so that a slow disk never holds
-//! up a key: saving, the journal, the clipboard, looking for models.
+//! up a key: the notebook's file (`place`), the clipboard, looking for models.
+
+mod trust;
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use parking_lot::Mutex;
 
 use super::app::{FileTask, ModelChoice, Msg, SaveError};
+use super::place::Place;
 use crate::util::atomic;
 use crate::util::supervised::{self, Fall};
+
+/// How often it is looked what others do to the notebook. Where nothing happens, it costs a few calls.
+const LOOK_EVERY: Duration = Duration::from_millis(400);
 
 /// One piece of work.
 pub enum Task {
@@ -36,25 +44,41 @@ pub struct Hands {
 
 impl Hands {
     /// `told` hears when a piece of work falls; the next one is taken up all the same.
-    pub fn start(answers: Sender<Msg>, told: impl FnMut(Fall) + Send + 'static) -> io::Result<Self> {
+    pub fn start(
+        place: Arc<Mutex<Place>>,
+        answers: Sender<Msg>,
+        told: impl FnMut(Fall) + Send + 'static,
+    ) -> io::Result<Self> {
         let (tasks, queue) = unbounded();
         let (finished, done) = unbounded();
         let mut lost = None;
         let work = move || {
             // Held as long as the thread lives: its end is what `finish` waits for.
             let _finished = &finished;
+            let mut say = |msg| {
+                let _ = answers.send(msg);
+            };
             // Whoever waits for what fell is told.
-            let answer =
-                lost.take().map(|text| Msg::Saved { text, result: Err(SaveError::Failed(FELL.into())) });
-            answer.into_iter().for_each(|answer| drop(answers.send(answer)));
-            for task in &queue {
-                if let Task::File(FileTask::Save { text, .. }) = &task {
-                    lost = Some(text.clone());
-                }
-                if let Some(answer) = perform(task) {
-                    let _ = answers.send(answer);
+            if let Some(text) = lost.take() {
+                say(Msg::Saved { text, result: Err(SaveError::Failed(FELL.into())) });
+            }
+            let mut looked = Instant::now();
+            loop {
+                match queue.recv_timeout(LOOK_EVERY.saturating_sub(looked.elapsed())) {
+                    Ok(task) => {
+                        if let Task::File(FileTask::Save { text, .. }) = &task {
+                            lost = Some(text.clone());
+                        }
+                        perform(task, &place, &mut say);
+                    }
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
                 }
                 lost = None;
+                if looked.elapsed() >= LOOK_EVERY {
+                    place.lock().look(&mut say);
+                    looked = Instant::now();
+                }
             }
         };
         let thread = supervised::kept("hands", work, told)?;
@@ -79,28 +103,25 @@ impl Hands {
     }
 }
 
-fn perform(task: Task) -> Option<Msg> {
+fn perform(task: Task, place: &Mutex<Place>, say: &mut dyn FnMut(Msg)) {
     match task {
-        Task::File(task) => with_file(task),
-        Task::Copy(text) => Some(Msg::Copied(copy(&text))),
-        Task::FindModels { base, folders } => Some(Msg::Models(find_models(&base, &folders))),
+        Task::File(task) => with_file(task, place, say),
+        Task::Copy(text) => say(Msg::Copied(copy(&text))),
+        Task::FindModels { base, folders } => say(Msg::Models(find_models(&base, &folders))),
     }
 }
 
-fn with_file(task: FileTask) -> Option<Msg> {
+fn with_file(task: FileTask, place: &Mutex<Place>, say: &mut dyn FnMut(Msg)) {
+    // What may take long does not hold the place, which the journal needs.
     match task {
-        FileTask::Save { path, text, on_disk, force } => {
-            let result = save(&path, &text, on_disk.as_deref(), force).map(|()| path);
-            Some(Msg::Saved { text, result })
+        FileTask::Survey { text, base, path, params } => {
+            say(Msg::Surveyed(trust::look(&text, &params, &base, path.as_deref())));
         }
-        FileTask::Journal { path, text } => {
-            Some(Msg::Journaled(journal(&path, &text).map_err(|e| e.to_string())))
+        FileTask::Trust { path, scope, asked } => {
+            say(Msg::Trusted { asked, result: trust::add(&path, scope) });
         }
-        FileTask::ForgetJournal { path } => {
-            // Nothing kept is the normal case.
-            let _ = fs::remove_file(journal_path(&path));
-            None
-        }
+        FileTask::Inspect { database, file } => say(Msg::Inspected(trust::inspect(database, &file))),
+        task => place.lock().perform(task, say),
     }
 }
 
@@ -118,24 +139,6 @@ pub fn save(path: &Path, text: &str, on_disk: Option<&str>, force: bool) -> Resu
         }
     }
     atomic::write(path, text.as_bytes()).map_err(|e| failed(&e))
-}
-
-/// Where unsaved work is kept: in the notebook's sidecar folder.
-pub fn journal_path(notebook: &Path) -> PathBuf {
-    let stem = notebook.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    notebook.with_file_name(format!(".{stem}.cells")).join("unsaved.md")
-}
-
-pub fn journal(notebook: &Path, text: &str) -> Result<(), Box<dyn std::error::Error>> {
-    let path = journal_path(notebook);
-    if let Some(folder) = path.parent()
-        && !folder.exists()
-    {
-        fs::create_dir_all(folder)?;
-        fs::write(folder.join(".gitignore"), "*\n")?;
-    }
-    atomic::write(&path, text.as_bytes())?;
-    Ok(())
 }
 
 /// Gives text to the clipboard of tmux, else keeps it in a file; says which.
@@ -216,15 +219,6 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
         assert_eq!(save(&path, "three", Some("two"), true), Ok(()));
         assert_eq!(save(&path, "x", None, false), Err(SaveError::ChangedOutside), "a new name that is taken");
-    }
-
-    #[test]
-    fn unsaved_work_is_kept_out_of_git() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("跑鞋.md");
-        journal(&path, "text").unwrap();
-        assert_eq!(fs::read_to_string(journal_path(&path)).unwrap(), "text");
-        assert_eq!(fs::read_to_string(folder.path().join(".跑鞋.cells/.gitignore")).unwrap(), "*\n");
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! The screen process. Never opens data or weights: it talks to an engine through the protocol.
 //!
 //! `app` holds the state and the verbs (pure), `ui` draws it, `runtime` is the loop between them,
-//! `hands` touches files, `signals` hears the system.
+//! `hands` touches files and notices what others do to them (`place`, `watch`), `signals` hears the system.
 
 pub mod app;
+mod compare;
 mod hands;
+mod place;
 mod runtime;
 mod signals;
 pub mod ui;
+mod watch;
 
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
@@ -16,7 +19,9 @@ use std::path::PathBuf;
 pub use app::Opening;
 pub use runtime::StartEngine;
 
+use crate::util::panics::told;
 use app::App;
+use place::{Found, Place};
 use runtime::Runtime;
 use ui::terminal::{self, Terminal};
 use ui::theme::{Depth, Theme};
@@ -42,24 +47,26 @@ pub struct Options {
     pub theme: Option<String>,
     /// Folders in which to look for models, beside those near the notebook.
     pub models: Vec<PathBuf>,
+    place: Place,
 }
 
 impl Options {
-    /// A notebook's text with its place on disk. `path` need not exist yet.
+    /// A notebook's text with its place on disk, where a session begins. `path` need not exist yet.
     pub fn new(text: String, path: Option<PathBuf>, base: PathBuf, start_engine: StartEngine) -> Self {
         let on_disk = path.as_ref().and_then(|p| std::fs::read_to_string(p).ok());
-        let kept = hands::journal_path(&path.clone().unwrap_or_else(|| base.join(app::NEW_NAME)));
-        let recovered = std::fs::read_to_string(kept).ok();
-        let recovered = recovered.filter(|r| *r != text);
-        let opening = Opening { text, path, on_disk, base, recovered, auto_run: true, ..Opening::default() };
-        Self { opening, start_engine, theme: None, models: Vec::new() }
+        let (place, found) = Place::open(path.as_deref(), &base, on_disk.as_deref());
+        let Found { others, kept, problem: unkept } = found;
+        let auto_run = true;
+        let opening =
+            Opening { text, path, on_disk, base, others, kept, unkept, auto_run, ..Opening::default() };
+        Self { opening, start_engine, theme: None, models: Vec::new(), place }
     }
 }
 
 /// Opens the screen and runs it until the user leaves.
 ///
 /// # Errors
-/// There is no terminal, or it broke. Unsaved work is kept beside the notebook in any case.
+/// There is no terminal, or it broke. Unsaved work is kept in the state folder in any case.
 pub fn run(options: Options) -> io::Result<Ending> {
     let depth = Depth::detect(|name| std::env::var(name).ok());
     let name = options.theme.as_deref().unwrap_or("dark");
@@ -71,7 +78,7 @@ pub fn run(options: Options) -> io::Result<Ending> {
     let look = Look::new(theme.unwrap_or_else(|_| Theme::fallback(depth)));
     let mut terminal = Terminal::open()?;
     restore_on_panic();
-    let mut runtime = Runtime::new(app, look, options.start_engine, options.models)?;
+    let mut runtime = Runtime::new(app, look, options.start_engine, options.models, options.place)?;
     let result = panic::catch_unwind(AssertUnwindSafe(|| runtime.run(&mut terminal)));
     drop(terminal);
     match result {
@@ -103,7 +110,7 @@ fn restore_on_panic() {
             terminal::restore();
             before(info);
         } else {
-            tracing::error!("{info}");
+            tracing::error!("{}", told(info, false));
         }
     }));
 }

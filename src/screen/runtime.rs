@@ -12,23 +12,27 @@ use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use parking_lot::Mutex;
 
 use super::Ending;
-use super::app::{App, Effect, Msg, NEW_NAME, update};
+use super::app::{App, Effect, EngineState, Msg, begin, update};
 use super::hands::{Hands, Task};
+use super::place::Place;
 use super::signals::{self, Signal};
 use super::ui::terminal::{self, Terminal};
 use super::ui::views::{Look, view};
 use super::ui::widgets::code::Highlighter;
 use crate::protocol::{Engine, Event, Request};
+use crate::trust::Access;
 use crate::util::supervised::{self, Fall};
 use threads::told;
 
-/// Starts an engine, or says why it cannot.
-pub type StartEngine = Box<dyn FnMut() -> Result<Box<dyn Engine>, String> + Send>;
+/// Starts an engine that may touch what it is given, or says why it cannot.
+pub type StartEngine = Box<dyn FnMut(&Access) -> Result<Box<dyn Engine>, String> + Send>;
 
 /// Messages taken in before drawing again.
 const TURN: usize = 512;
 /// Draws that only show progress are at least this far apart.
 const CALM: Duration = Duration::from_millis(110);
+/// For a disk that does not answer, when the process has to end.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// What happens around the app.
 enum Input {
@@ -50,6 +54,7 @@ pub struct Runtime {
     start_engine: Arc<Mutex<StartEngine>>,
     engine: Option<Box<dyn Engine>>,
     hands: Hands,
+    place: Arc<Mutex<Place>>,
     inputs: Receiver<Input>,
     sender: Sender<Input>,
     began: Instant,
@@ -66,10 +71,12 @@ impl Runtime {
         look: Look,
         start_engine: StartEngine,
         models: Vec<PathBuf>,
+        place: Place,
     ) -> std::io::Result<Self> {
         let (sender, inputs) = unbounded();
         let (answers, answered) = unbounded();
-        let hands = Hands::start(answers, told(&sender))?;
+        let place = Arc::new(Mutex::new(place));
+        let hands = Hands::start(Arc::clone(&place), answers, told(&sender))?;
         let forward = sender.clone();
         let work = move || {
             for msg in &answered {
@@ -87,6 +94,7 @@ impl Runtime {
             start_engine: Arc::new(Mutex::new(start_engine)),
             engine: None,
             hands,
+            place,
             inputs,
             sender,
             began: now,
@@ -103,11 +111,23 @@ impl Runtime {
         self.draw(terminal)?;
         // Only now that something is to be seen: keys, signals, the engine, the grammars.
         self.listen()?;
-        self.start_engine();
+        if self.app.engine != EngineState::Off {
+            self.start_engine();
+        }
+        self.begin(terminal);
         loop {
             if let Some(ending) = self.turn(terminal) {
                 return Ok(ending);
             }
+        }
+    }
+
+    /// What the app wants to know from the start.
+    fn begin(&mut self, terminal: &mut Terminal) {
+        let mut effects = Vec::new();
+        begin(&self.app, &mut effects);
+        for effect in effects {
+            self.fulfil(effect, terminal);
         }
     }
 
@@ -117,13 +137,17 @@ impl Runtime {
         self.engine = None;
     }
 
-    /// Keeps the text safe after a panic, with no help from other threads.
+    /// Keeps the text safe after a panic, with no help from other threads: the journal is the same.
     pub fn keep_safe(&self) {
-        let path = self.app.path.clone().unwrap_or_else(|| self.app.base.join(NEW_NAME));
         let text = self.app.live_text();
-        if self.app.on_disk.as_deref() != Some(text.as_str())
-            && let Err(error) = super::hands::journal(&path, &text)
-        {
+        if !self.app.is_dirty() || self.app.sessions.watching {
+            return;
+        }
+        let kept = match self.place.try_lock_for(LONGEST_WAIT) {
+            Some(mut place) => place.keep_last(text, self.app.on_disk.clone()),
+            None => Err("the disk does not answer".into()),
+        };
+        if let Err(error) = kept {
             tracing::error!("unsaved work was not kept: {error}");
         }
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::util::leftover::{self, LeftOver};
 use crate::util::private::{make_private, make_private_all, user_id};
 
 /// Names another folder than the system's, e.g. for tests.
@@ -44,6 +45,27 @@ impl StateFolder {
 
     pub fn path(&self) -> &Path {
         &self.root
+    }
+
+    /// What belongs to results of every notebook: the key that signs them, what cells made. The one folder
+    /// beside a notebook's own that an engine within limits may use. Made with mode 0700.
+    pub fn results(&self) -> io::Result<PathBuf> {
+        let folder = self.root.join("results");
+        make_private(&folder)?;
+        Ok(folder)
+    }
+
+    /// Temporary files in it and in the folders of its files that killed processes left, untouched for a day.
+    pub fn left_over(&self) -> Vec<LeftOver> {
+        let begun = |name: &str| name.starts_with(".saving-") || name.starts_with(".tmp");
+        let files = leftover::named(&self.root.join("notebooks"), |_| true);
+        let folders = files.into_iter().filter(|(_, found)| found.is_dir()).map(|(path, _)| path);
+        folders
+            .chain([self.root.clone(), self.root.join("results"), self.root.join("results/made")])
+            .flat_map(|folder| leftover::named(&folder, begun))
+            .filter(|(_, found)| found.is_file() && leftover::is_abandoned(found, leftover::DAY))
+            .map(|(path, _)| LeftOver::new(path, "a file that was being written when its process was killed"))
+            .collect()
     }
 
     /// `notebooks/<hash of the file's real path>`, made with mode 0700. The file need not exist.

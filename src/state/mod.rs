@@ -3,5 +3,11 @@
 //! signed with. Nothing here knows what a notebook means, and nothing here is shown.
 
 mod folder;
+mod journal;
+mod secret;
+mod session;
 
 pub use folder::{StateFolder, VARIABLE, real_path};
+pub use journal::{Head, Kept, Listing, digest, old_place};
+pub use secret::Secret;
+pub use session::{Other, Record, Session};

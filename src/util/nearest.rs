@@ -15,6 +15,9 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         let lower = candidate.to_lowercase();
         let cut_short = letters >= 3 && lower.starts_with(&wanted);
         let drawn_out = lower.chars().count() >= 3 && wanted.starts_with(&lower);
+        if lower.chars().count().abs_diff(letters) > allowed && !cut_short && !drawn_out {
+            continue;
+        }
         let mut distance = edit_distance(&wanted, &lower);
         if cut_short || drawn_out {
             distance = distance.min(allowed);
@@ -30,7 +33,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 /// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`
 /// (optimal string alignment).
-fn edit_distance(a: &str, b: &str) -> usize {
+pub fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();

@@ -6,6 +6,19 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
+/// No core file of this process and of those that it starts: it would hold all data and secrets that they
+/// hold, in the folder of the notebook.
+pub fn no_core_files() {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: both calls touch nothing but `limit`, which lives through them.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_CORE, &raw mut limit) == 0 {
+            limit.rlim_cur = 0;
+            libc::setrlimit(libc::RLIMIT_CORE, &raw const limit);
+        }
+    }
+}
+
 /// This process's user.
 pub fn user_id() -> u32 {
     // SAFETY: getuid has no preconditions and cannot fail.

@@ -29,18 +29,20 @@ pub fn excerpt(text: &str, limit: usize) -> String {
     out
 }
 
-/// JSON leaves DEL, the C1 controls (one of them starts escape sequences) and bidi overrides as they
-/// are; as `\uXXXX` they mean the same to a reader and nothing to a terminal. They stand in texts only.
+/// JSON leaves all but the C0 controls as they are: DEL, the C1 controls (one of them starts escape
+/// sequences), what turns text around, what is not seen. As `\uXXXX` they mean the same to a reader and
+/// nothing to a terminal. They stand in texts only, so the rest of the document stays as it is.
 pub fn json(json: &str) -> String {
     use std::fmt::Write as _;
     let mut clean = String::with_capacity(json.len());
     for c in json.chars() {
-        match c {
-            '\u{7f}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                // Writing to a String does not fail.
-                let _ = write!(clean, "\\u{:04x}", u32::from(c));
-            }
-            _ => clean.push(c),
+        if c < '\u{7f}' || mark(c).is_none() {
+            clean.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // Writing to a String does not fail.
+            let _ = write!(clean, "\\u{unit:04x}");
         }
     }
     clean
@@ -105,7 +107,8 @@ fn mark(c: char) -> Option<char> {
         // Width zero, or a line break by another name.
         '\u{200b}' | '\u{200c}' | '\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}' => '·',
         '\u{feff}' | '\u{00ad}' | '\u{180e}' | '\u{034f}' | '\u{3164}' | '\u{115f}' | '\u{1160}' => '·',
-        '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' => '·',
+        '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{2065}' | '\u{17b4}'..='\u{17b5}' => '·',
+        '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' => '·',
         '\u{2028}' | '\u{2029}' => '↵',
         // Tags: invisible copies of ASCII, a way to hide text.
         '\u{e0000}'..='\u{e0fff}' => '\u{fffd}',
@@ -158,6 +161,25 @@ mod tests {
         assert_eq!(line("abc\u{202e}txt.exe"), "abc⇋txt.exe");
         assert_eq!(line("a\u{200b}b\u{feff}c\u{200d}d"), "a·b·c·d");
         assert_eq!(line("x\u{e0041}"), "x\u{fffd}");
+    }
+
+    #[test]
+    fn json_escapes_whatever_is_marked_elsewhere_and_means_the_same() {
+        let hostile = "a\u{9b}31m\u{7f}\u{85}\u{ad}\u{34f}\u{61c}\u{115f}\u{180e}\u{200b}\u{200d}\u{200f}\u{2028}\u{2029}\
+                       \u{202e}\u{2060}\u{2066}\u{3164}\u{e000}\u{feff}\u{fff9}\u{e0001}\u{e0041}\u{e007f}\u{10fffd}跑鞋🥾é";
+        let plain = serde_json::json!({ "k\u{200b}": [hostile, "\n\t\u{1b}"] });
+        for text in [serde_json::to_string(&plain).unwrap(), serde_json::to_string_pretty(&plain).unwrap()] {
+            let clean = json(&text);
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&clean).unwrap(), plain);
+            let (shown, lines) = (clean.replace('\n', ""), lines(&clean).into_owned());
+            assert_eq!(
+                (line(&shown).into_owned(), &lines),
+                (shown.clone(), &clean),
+                "nothing is left to mark"
+            );
+            assert!(clean.contains("\\udb40\\udc41") && clean.contains("跑鞋🥾é"), "{clean}");
+        }
+        assert_eq!(json("plain"), "plain");
     }
 
     #[test]

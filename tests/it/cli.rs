@@ -15,6 +15,7 @@ fn recscope(folder: &Path, args: &[&str]) -> Output {
         .current_dir(folder)
         .env("RECSCOPE_CONFIG", folder.join("none.toml"))
         .env("RECSCOPE_SCORE_CACHE", folder.join("scores"))
+        .env("RECSCOPE_STATE", folder.join("state"))
         .env_remove("RECSCOPE_MODELS")
         .stdin(Stdio::null())
         .output()

@@ -21,7 +21,8 @@ pub struct Bench {
 
 /// No sidecar and no live tables: what most tests want.
 pub fn plain() -> EngineOptions {
-    EngineOptions { cache: false, live_ms: None, device: "cpu".into(), ..EngineOptions::default() }
+    let state = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("state"));
+    EngineOptions { cache: false, live_ms: None, device: "cpu".into(), state, ..EngineOptions::default() }
 }
 
 impl Bench {

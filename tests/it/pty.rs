@@ -99,10 +99,6 @@ impl Pty {
         writer.flush().unwrap();
     }
 
-    pub fn pid(&self) -> u32 {
-        self.child.process_id().unwrap()
-    }
-
     pub fn resize(&self, columns: u16, rows: u16) {
         let mut shown = self.shown.lock().unwrap();
         shown.parser.set_size(nonzero(rows), nonzero(columns));
@@ -157,10 +153,13 @@ impl Pty {
         });
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
     pub fn signal(&self, signal: i32) {
-        let pid = self.child.process_id().unwrap() as i32;
         // SAFETY: a process id that we started and have not reaped.
-        unsafe { libc::kill(pid, signal) };
+        unsafe { libc::kill(self.pid() as i32, signal) };
     }
 
     /// The letter of the process's state (`T` is stopped), as the kernel has it.

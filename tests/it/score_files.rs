@@ -9,7 +9,7 @@ use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use duckdb::Connection;
-use recscope::engine::store::{Flow, SourceSpec, Store, StoreOptions};
+use recscope::engine::store::{Flow, SourceSpec, Store, StoreOptions, Target};
 use recscope::util::cancel::Cancel;
 
 use crate::score_pipe::{code, err, model, run};
@@ -133,7 +133,8 @@ fn every_row_gets_its_own_score_however_the_rows_are_stored() {
             connection.append("scores", batch).unwrap();
         }
         let out = folder.path().join(out);
-        connection.export_scored("input", "scores", N, &out, &never).unwrap();
+        let to = Target { path: &out, raw: false };
+        connection.export_scored("input", "scores", N, to, &never).unwrap();
         let path = out.to_str().unwrap();
         let wrong: i64 = one(folder.path(), &format!("SELECT count(*) FILTER (id <> score) FROM '{path}'"));
         let ordered: i64 = one(
@@ -147,7 +148,9 @@ fn every_row_gets_its_own_score_however_the_rows_are_stored() {
 
         // An input that has grown since is noticed, and what was written of it is taken away.
         let other = folder.path().join("other.parquet");
-        let error = connection.export_scored("input", "scores", N - 1, &other, &never).unwrap_err();
+        let error = connection
+            .export_scored("input", "scores", N - 1, Target { path: &other, ..to }, &never)
+            .unwrap_err();
         assert!(error.message.contains("399999 rows when it was scored"), "{}", error.message);
         assert!(!other.exists());
     }

@@ -46,7 +46,7 @@ fn screen() {
     let Some(path) = std::env::var_os(NOTEBOOK).map(PathBuf::from) else { return };
     let text = std::fs::read_to_string(&path).unwrap();
     let base = path.parent().unwrap().to_path_buf();
-    let start = || -> Result<Box<dyn Engine>, String> {
+    let start = |_: &recscope::trust::Access| -> Result<Box<dyn Engine>, String> {
         let (open, events) = unbounded();
         let word = || "test".to_string();
         let _ = open.send(Event::Ready { version: word(), duckdb: word(), device: word() });

@@ -38,7 +38,12 @@ impl Stage {
     }
 
     fn open(&self, env: &[(&str, &str)], size: (u16, u16)) -> Pty {
-        let mut all = vec![(NOTEBOOK, self.notebook.to_str().unwrap()), ("RUST_BACKTRACE", "0")];
+        let state = self.folder().join("state");
+        let mut all = vec![
+            (NOTEBOOK, self.notebook.to_str().unwrap()),
+            ("RECSCOPE_STATE", state.to_str().unwrap()),
+            ("RUST_BACKTRACE", "0"),
+        ];
         all.extend_from_slice(env);
         let program = std::env::current_exe().unwrap();
         let args = ["screen_child::screen", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
@@ -47,11 +52,14 @@ impl Stage {
         pty
     }
 
-    /// The notebook on disk, or what was kept beside it.
+    /// The notebook on disk, and the journals of it.
     fn kept(&self) -> String {
-        let saved = std::fs::read_to_string(&self.notebook).unwrap_or_default();
-        let journal = self.folder().join(".shoes.cells/unsaved.md");
-        saved + &std::fs::read_to_string(journal).unwrap_or_default()
+        let mut kept = std::fs::read_to_string(&self.notebook).unwrap_or_default();
+        let Ok(notebooks) = std::fs::read_dir(self.folder().join("state/notebooks")) else { return kept };
+        for file in notebooks.flat_map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap()) {
+            kept += &std::fs::read_to_string(file.unwrap().path()).unwrap_or_default();
+        }
+        kept
     }
 }
 
@@ -254,7 +262,12 @@ fn open_program(stage: &Stage, size: (u16, u16)) -> Pty {
     let program = Path::new(env!("CARGO_BIN_EXE_recscope"));
     let notebook = stage.notebook.to_str().unwrap();
     let home = stage.folder().to_str().unwrap();
-    let env = [("XDG_STATE_HOME", home), ("XDG_CACHE_HOME", home), ("XDG_CONFIG_HOME", home)];
+    let env = [
+        ("XDG_STATE_HOME", home),
+        ("RECSCOPE_STATE", ""),
+        ("XDG_CACHE_HOME", home),
+        ("XDG_CONFIG_HOME", home),
+    ];
     Pty::start(program, &[notebook], stage.folder(), &env, size)
 }
 

@@ -107,7 +107,7 @@ fn pruning_goes_on_from_a_pruned_folder() {
     let at_once = shrink::drop_heads(&model, &BTreeSet::from([(1, 0), (1, 3), (2, 4)])).unwrap();
     let first = shrink::drop_heads(&model, &BTreeSet::from([(1, 0)])).unwrap();
     let out = place.path().join("first");
-    shrink::save(&model, &first, Dtype::F32, &out, &json!({})).unwrap();
+    shrink::save(&model, &first, Dtype::F32, (&out, false), &json!({})).unwrap();
     let again = load(&out);
     assert_eq!(again.config().heads_in(1), HEADS - 1);
     // Head 3 is now the third of those that are left.
@@ -216,12 +216,12 @@ fn a_quantised_folder_scores_as_its_source_does_in_int8() {
         let model = load(&dir);
         let out = place.path().join(dir.file_name().unwrap());
         if model.bert().is_none() {
-            let error = shrink::check(&model, &out, Dtype::Int8).unwrap_err();
+            let error = shrink::check(&model, &out, Dtype::Int8, false).unwrap_err();
             assert_eq!(error.kind, ModelErrorKind::Unsupported);
             assert!(error.hint.unwrap().contains("f16"), "{}", dir.display());
             continue;
         }
-        shrink::save(&model, &Smaller::whole(&model), Dtype::Int8, &out, &json!({})).unwrap();
+        shrink::save(&model, &Smaller::whole(&model), Dtype::Int8, (&out, false), &json!({})).unwrap();
         let small = load(&out);
         assert_eq!((small.default_dtype(), model.default_dtype()), (Dtype::Int8, Dtype::F32));
         assert_eq!(small.head(), model.head(), "{}", dir.display());
@@ -230,7 +230,7 @@ fn a_quantised_folder_scores_as_its_source_does_in_int8() {
         assert!(apart(&a, &b) < 0.05 * range, "{}: {} of {range}", dir.display(), apart(&a, &b));
         // Stored once more, not a bit changes.
         let twice = out.with_extension("twice");
-        shrink::save(&small, &Smaller::whole(&small), Dtype::Int8, &twice, &json!({})).unwrap();
+        shrink::save(&small, &Smaller::whole(&small), Dtype::Int8, (&twice, false), &json!({})).unwrap();
         let again = load(&twice);
         assert_eq!(b, outputs(&again, Path::Fused, Dtype::Int8), "{}", dir.display());
         let config: Value = serde_json::from_slice(&std::fs::read(out.join("config.json")).unwrap()).unwrap();
@@ -247,7 +247,7 @@ fn half_precision_folders_load_as_floats() {
     let whole = outputs(&model, Path::Fused, Dtype::F32);
     for (dtype, step) in [(Dtype::F16, 1e-3), (Dtype::Bf16, 1e-2)] {
         let out = place.path().join(dtype.to_string());
-        shrink::save(&model, &Smaller::whole(&model), dtype, &out, &json!({})).unwrap();
+        shrink::save(&model, &Smaller::whole(&model), dtype, (&out, false), &json!({})).unwrap();
         let half = load(&out);
         assert_eq!((half.params().stored(), half.default_dtype()), (dtype, Dtype::F32));
         let found = outputs(&half, Path::Fused, Dtype::F32);

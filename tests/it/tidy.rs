@@ -12,6 +12,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("notebook", &["util"]),
     ("config", &["util"]),
     ("state", &["util"]),
+    ("trust", &["notebook", "state", "util"]),
     ("analysis/metrics", &["analysis", "util"]),
     ("analysis/stats", &["analysis", "util"]),
     ("analysis", &["analysis", "util"]),
@@ -20,12 +21,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("engine/model", &["util"]),
     ("pipe", &["engine/model", "util"]),
     ("pull", &["engine/model", "util"]),
-    ("engine/lanes", &["protocol", "notebook", "analysis", "engine", "state", "util"]),
+    ("engine/lanes", &["protocol", "notebook", "analysis", "engine", "state", "trust", "util"]),
     ("engine", &["protocol", "notebook", "analysis", "engine", "util"]),
     ("report", &["protocol", "notebook", "analysis", "util"]),
-    ("screen/app", &["protocol", "notebook", "config", "util"]),
+    ("screen/app", &["protocol", "notebook", "config", "trust", "util"]),
     ("screen/ui", &["screen", "protocol", "notebook", "config", "util"]),
-    ("screen", &["protocol", "notebook", "config", "state", "util", "screen"]),
+    ("screen", &["protocol", "notebook", "config", "state", "trust", "util", "screen"]),
 ];
 
 /// Crate -> the only folders that may name it.
@@ -38,11 +39,28 @@ const ONLY_USERS: &[(&str, &[&str])] = &[
     ("ratatui", &["screen/ui"]),
     ("crossterm", &["screen/ui"]),
     ("syntect", &["screen/ui"]),
+    ("similar::", &["screen/compare"]),
     ("ureq", &["pull"]),
     ("ring::", &["pull"]),
     ("tar::", &["pull"]),
     ("zip::", &["pull"]),
     ("ruzstd", &["pull"]),
+    ("landlock::", &["trust"]),
+    ("rlimit::", &["trust"]),
+];
+
+/// The only files (or folders) that may hold `unsafe`: kernels, and system calls of which Rust has none.
+const UNSAFE: &[&str] = &[
+    "engine/model/fused",
+    "engine/lanes/mod",
+    "engine/store/open",
+    "cli/doctor/machine",
+    "cli/output",
+    "pipe/fd",
+    "protocol/transport/child",
+    "screen/ui/terminal",
+    "util/memory",
+    "util/private",
 ];
 
 fn rust_files(dir: &Path, out: &mut Vec<PathBuf>) {
@@ -135,6 +153,41 @@ fn heavy_crates_have_one_user_each() {
         }
     }
     complain("crates named outside their only user", wrong);
+}
+
+#[test]
+fn unsafe_stays_where_it_is() {
+    let is_unsafe =
+        |line: &str| line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == "unsafe");
+    let (mut wrong, mut used) = (Vec::new(), Vec::new());
+    for path in walk(&["src", "build.rs"]) {
+        let text = fs::read_to_string(repo(&path)).unwrap();
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        if !code_lines(code).any(is_unsafe) {
+            continue;
+        }
+        match UNSAFE.iter().find(|place| path.strip_prefix("src/").is_some_and(|file| in_folder(file, place)))
+        {
+            Some(place) => used.push(*place),
+            None => wrong.push(path),
+        }
+    }
+    complain("unsafe outside the kernels and system calls (is there no safe way?)", wrong);
+    let unused = UNSAFE.iter().filter(|place| !used.contains(place)).map(|place| (*place).into()).collect();
+    complain("places that need no unsafe any more: take them off the list", unused);
+}
+
+/// Rust files below folders of the repository, and files, by their path in it.
+fn walk(places: &[&str]) -> Vec<String> {
+    let mut files = Vec::new();
+    for place in places.iter().map(|place| repo(place)) {
+        match place.is_dir() {
+            true => rust_files(&place, &mut files),
+            false => files.push(place),
+        }
+    }
+    let root = repo("");
+    files.iter().map(|path| path.strip_prefix(&root).unwrap().to_string_lossy().into_owned()).collect()
 }
 
 #[test]

@@ -7,10 +7,12 @@ mod training;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use super::args::{DemoArgs, EngineSettings, RunArgs};
+use super::args::{AccessArgs, DemoArgs, EngineSettings, RunArgs};
 use super::output::{cancel_on_signal, err_line, print};
 use super::{Failure, headless, open};
 use crate::protocol::{Problem, ProblemKind};
+use crate::state::StateFolder;
+use crate::trust::{Scope, TrustList};
 use crate::util::cancel::Cancel;
 
 pub(in crate::cli) use log::judged_shop;
@@ -50,11 +52,18 @@ pub(super) fn demo(args: &DemoArgs) -> Result<u8, Failure> {
     let dir = args.keep.as_deref().unwrap_or(temporary.path());
     err_line("generating a week of a shop's search log ...");
     let notebook = write_investigation(dir, faults, &cancel)?;
+    if args.keep.is_some() {
+        // Opened again later, it is still recscope's own.
+        let add = || StateFolder::open().and_then(|s| TrustList::open(&s)?.add(&notebook, Scope::Notebook));
+        if let Err(error) = add() {
+            err_line(&format!("warning: the notebook is not on the list of trusted ones: {error}"));
+        }
+    }
     let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     if on_terminal && args.format.is_none() && args.out.is_none() {
         // Nothing of a demo is left behind: neither its files nor its scores.
         super::stop::leave_to_screen();
-        return open::open(&[notebook.to_string_lossy().into_owned()], false);
+        return open::open_own(&notebook, false);
     }
     report(&notebook, args)
 }
@@ -66,9 +75,13 @@ fn report(notebook: &Path, args: &DemoArgs) -> Result<u8, Failure> {
         set: Vec::new(),
         format: args.format.clone(),
         out: args.out.clone(),
+        raw: false,
         only: Vec::new(),
         rows: 10,
+        locked: false,
         no_cache: true,
+        // Its own notebook, written a moment ago.
+        access: AccessArgs { trust: true, ..AccessArgs::default() },
         engine: EngineSettings::default(),
     })?;
     if code == 1 {

@@ -1,13 +1,16 @@
 //! `recscope doctor`: what this machine has, and each problem with its remedy. Looks only; changes
 //! nothing, and asks no network.
 
+mod leftovers;
 mod machine;
 mod program;
+mod safety;
 mod terminal;
 
 use serde_json::json;
 
 use super::args::{DoctorArgs, ShortFormat};
+use super::output::json_page;
 use super::{Failure, print};
 use crate::util::sanitise;
 
@@ -56,9 +59,12 @@ impl Finding {
 
 /// Looks at everything and prints it; exit 3 when there is a problem.
 pub(super) fn doctor(args: &DoctorArgs) -> Result<u8, Failure> {
+    let left_over = leftovers::findings();
     let mut findings = program::findings();
     findings.extend(machine::findings());
     findings.extend(terminal::findings());
+    findings.extend(safety::findings());
+    findings.extend(left_over);
     let healthy = findings.iter().all(|finding| finding.status != Status::Problem);
     print(&match args.format {
         ShortFormat::Text => text(&findings),
@@ -113,7 +119,7 @@ fn json_text(findings: &[Finding]) -> String {
         })
         .collect();
     let ok = findings.iter().all(|finding| finding.status != Status::Problem);
-    serde_json::to_string_pretty(&json!({ "ok": ok, "findings": list })).unwrap_or_default() + "\n"
+    json_page(&json!({ "ok": ok, "findings": list }))
 }
 
 #[cfg(test)]
@@ -125,6 +131,7 @@ mod tests {
         let mut findings = program::findings();
         findings.extend(machine::findings());
         findings.extend(terminal::findings());
+        findings.extend(safety::findings());
         for name in [
             "recscope",
             "duckdb",
@@ -136,6 +143,9 @@ mod tests {
             "gpu",
             "term",
             "locale",
+            "state",
+            "trusted",
+            "bounds",
         ] {
             assert!(findings.iter().any(|finding| finding.name == name), "{name}");
         }

@@ -38,7 +38,10 @@ fn version() -> Finding {
 }
 
 fn duckdb() -> Vec<Finding> {
-    let store = match Store::open(&StoreOptions::default()) {
+    // In a folder of its own: where engines spill, opening would sweep, and this only looks.
+    let folder = tempfile::tempdir();
+    let spill_root = folder.as_ref().ok().map(|folder| folder.path().to_path_buf());
+    let store = match Store::open(&StoreOptions { spill_root, ..StoreOptions::default() }) {
         Ok(store) => store,
         Err(error) => {
             let remedy =

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value as Json, json};
 
 use super::super::args::{EvalArgs, EvalFormat};
-use super::super::output::{cancel_on_signal, print};
+use super::super::output::{cancel_on_signal, json_page, print};
 use super::super::queries::analysis_failure;
 use super::super::{Failure, err_line, settings};
 use super::files::register;
@@ -36,10 +36,11 @@ pub(super) fn compare(args: &EvalArgs) -> Result<u8, Failure> {
     let options = settings::load().engine_options(&Default::default())?;
     let mut bounds = StoreOptions::default();
     bounds.memory_limit = options.memory_bytes.unwrap_or(bounds.memory_limit);
-    let store = Store::open(&bounds)?;
-    let connection = store.connect()?;
     // Converted TREC files live as long as this folder.
     let folder = tempfile::tempdir().map_err(|e| Failure::resource(format!("no temporary folder: {e}")))?;
+    bounds.limits = super::files::limits(args, folder.path());
+    let store = Store::open(&bounds)?;
+    let connection = store.connect()?;
     let qrels = match &args.qrels {
         Some(file) => Some(register(&connection, "qrels", file, folder.path(), &cancel)?),
         None => None,
@@ -108,7 +109,7 @@ fn json_text(args: &EvalArgs, table: &CompareTable) -> String {
         "moved": table.moved.iter().map(moved_json).collect::<Vec<_>>(),
         "notes": table.notes,
     });
-    serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
+    json_page(&report)
 }
 
 fn line_json(line: &CompareLine) -> Json {

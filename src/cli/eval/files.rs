@@ -3,8 +3,10 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use super::Failure;
-use crate::engine::store::{Connection, SourceSpec};
+use super::{Failure, err_line};
+use crate::cli::access;
+use crate::cli::args::EvalArgs;
+use crate::engine::store::{Connection, FileLimits, SourceSpec};
 use crate::util::cancel::Cancel;
 
 /// Makes a file readable under `name`; TREC's own formats are turned into CSV first. Gives its columns.
@@ -29,7 +31,17 @@ pub(super) fn register(
     };
     let base = std::env::current_dir().unwrap_or_default();
     connection.register_source(name, &spec, &base, cancel)?;
+    if let Some(doubt) = connection.doubt(name) {
+        err_line(&format!("note: {doubt}"));
+    }
     Ok(connection.describe(name)?.columns.into_iter().map(|column| column.name).collect())
+}
+
+/// Limits for DuckDB files among the runs and judgments that nobody has trusted.
+pub(super) fn limits(args: &EvalArgs, converted: &Path) -> Option<FileLimits> {
+    let inputs: Vec<&str> =
+        args.run.iter().chain(args.compare.iter().flatten()).chain(&args.qrels).map(String::as_str).collect();
+    access::of_inputs(&inputs, vec![converted.to_path_buf()])
 }
 
 /// `query Q0 item rank score tag` or `query 0 item gain` between blanks; `None` for other formats.
@@ -39,7 +51,11 @@ fn trec(path: &str, run: bool) -> Option<Vec<[String; 3]>> {
     if other.iter().any(|ending| lower.ends_with(ending)) || lower.contains("://") || lower.contains('*') {
         return None;
     }
-    let text = std::fs::read_to_string(path).ok()?;
+    trec_rows(&std::fs::read_to_string(path).ok()?, run)
+}
+
+/// Query, item and score or grade of every line; `None` where one is not in TREC's format.
+pub fn trec_rows(text: &str, run: bool) -> Option<Vec<[String; 3]>> {
     let (length, value) = if run { (6, 4) } else { (4, 3) };
     text.lines()
         .filter(|line| !line.trim().is_empty())

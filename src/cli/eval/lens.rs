@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value as Json, json};
 
 use super::super::args::{EvalArgs, EvalFormat};
+use super::super::output::json_page;
 use super::{finite, measures};
 use crate::analysis::metrics::{CONVENTIONS, Lens};
 use crate::util::{figures, sanitise};
@@ -46,7 +47,7 @@ fn json_text(args: &EvalArgs, lens: &Lens) -> String {
         })
         .collect();
     let report = json!({ "convention": "all", "reference": lens.reference, "conventions": conventions, "differences": differences });
-    serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
+    json_page(&report)
 }
 
 fn text(args: &EvalArgs, lens: &Lens) -> String {

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::super::args::ShortFormat;
+use super::super::output::json_page;
 use super::super::{Failure, print};
 use super::licence::Licence;
 use crate::engine::model::{
@@ -48,7 +49,7 @@ pub fn info(folder: &Path, format: ShortFormat) -> Result<u8, Failure> {
             "licence_file": licence.file,
             "sha256": info.hash,
         });
-        return print(&(serde_json::to_string_pretty(&value).unwrap_or_default() + "\n"));
+        return print(&json_page(&value));
     }
     let use_as = match (info.architecture, info.labels.len()) {
         (Architecture::Encoder, _) => "embed = [\"query\", \"title\"]",

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use super::super::args::ShortFormat;
+use super::super::output::json_page;
 use super::super::{Failure, err_line, print, settings};
 use super::licence::Licence;
 use crate::engine::model::{Architecture, BertConfig, hash_folder, parts_on_disk};
@@ -32,9 +33,7 @@ pub fn list(folders: &[PathBuf], hash: bool, format: ShortFormat) -> Result<u8, 
     let rows: Vec<Row> = find(&looked).into_iter().map(|found| Row::of(found, hash)).collect();
     if format == ShortFormat::Json {
         let models: Vec<Value> = rows.iter().map(Row::json).collect();
-        return print(
-            &(serde_json::to_string_pretty(&json!({ "models": models })).unwrap_or_default() + "\n"),
-        );
+        return print(&json_page(&json!({ "models": models })));
     }
     if rows.is_empty() {
         let places: Vec<String> =

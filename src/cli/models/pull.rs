@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::super::args::{PullArgs, ShortFormat};
-use super::super::output::cancel_on_signal;
+use super::super::output::{cancel_on_signal, json_page};
 use super::super::{Failure, err_line, print};
 use super::licence::Licence;
 use super::progress::Progress;
@@ -136,7 +136,7 @@ fn tell(pulled: &Pulled, took: Duration, format: ShortFormat) -> Result<u8, Fail
             "licence": licence.id,
             "licence_file": licence.file,
         });
-        return print(&(serde_json::to_string_pretty(&value).unwrap_or_default() + "\n"));
+        return print(&json_page(&value));
     }
     let commit =
         pulled.commit.as_deref().map(|commit| format!(", commit {}", commit.get(..12).unwrap_or(commit)));

@@ -4,7 +4,7 @@
 
 mod told;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -17,16 +17,18 @@ use self::told::Told;
 use super::args::ScoreArgs;
 use super::output::{Ticker, cancel_on_signal};
 use super::shrink::{self, Reservoir};
-use super::{Failure, err_line, settings};
+use super::{Failure, access, err_line, settings};
 use crate::engine::lanes::EngineOptions;
 use crate::engine::model::cache::{Memo, ScoreCache};
 use crate::engine::model::{
     Chunk, Dtype, Model, RowStream, ScoreProgress, Scored, StreamOptions, score_columns,
 };
-use crate::engine::store::{Connection, ErrorKind, Flow, SourceSpec, Store, StoreError, StoreOptions};
+use crate::engine::store::{
+    Connection, ErrorKind, Flow, SourceSpec, Store, StoreError, StoreOptions, Target,
+};
 use crate::pipe::{find_column, summary};
 use crate::util::cancel::Cancel;
-use crate::util::{figures, sanitise};
+use crate::util::{csv, figures, sanitise};
 
 const INPUT: &str = "input";
 const SCORES: &str = "input_scores";
@@ -43,7 +45,7 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
     let memo = if args.no_cache { None } else { memo(&engine) };
     let (kind, asked) = args.text.columns()?;
     let cancel = cancel_on_signal();
-    let (store, connection) = open(&engine)?;
+    let (store, connection) = open(&engine, args)?;
     connection.can_export(&args.out)?;
     let spec = SourceSpec::path(&args.input);
     let base =
@@ -80,13 +82,17 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
         return Err(Failure::data(format!("{} was changed while it was scored", args.input))
             .hint("wait until nobody writes to it, then run again"));
     }
-    connection.export_scored(INPUT, SCORES, report.rows, &args.out, &cancel)?;
+    let to = Target { path: &args.out, raw: args.raw };
+    let guarded = connection.export_scored(INPUT, SCORES, report.rows, to, &cancel)?;
     let summary = summary(report, job.stream.remembers_all());
     err_line(&format!("{summary}; written to {}", args.out.display()));
     if dtype != Dtype::F32 {
         tell_loss(&model, dtype, checked, &cancel)?;
     }
-    for note in notes.lines().into_iter().chain(memo.and_then(|memo| memo.trouble())) {
+    let trouble = memo.and_then(|memo| memo.trouble());
+    for note in
+        notes.lines().into_iter().chain(trouble).chain(connection.doubt(INPUT)).chain(csv::told(guarded))
+    {
         err_line(&format!("note: {}", sanitise::excerpt(&note, 400)));
     }
     Ok(0)
@@ -108,9 +114,12 @@ fn memo(engine: &EngineOptions) -> Option<Arc<Memo>> {
     scores.folder.is_some().then(|| Memo::new(&ScoreCache::new(scores)))
 }
 
-fn open(engine: &EngineOptions) -> Result<(Store, Connection), Failure> {
+fn open(engine: &EngineOptions, args: &ScoreArgs) -> Result<(Store, Connection), Failure> {
     let mut store_options = StoreOptions::default();
     store_options.memory_limit = engine.memory_bytes.unwrap_or(store_options.memory_limit);
+    let out = args.out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let out = std::path::absolute(out).unwrap_or_else(|_| out.to_path_buf());
+    store_options.limits = access::of_inputs(&[&args.input], vec![out]);
     let store = Store::open(&store_options)?;
     let connection = store.connect()?;
     Ok((store, connection))

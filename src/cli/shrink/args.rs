@@ -55,9 +55,12 @@ pub struct QuantizeArgs {
     /// Model folder
     #[arg(value_name = "MODEL", value_hint = ValueHint::DirPath)]
     pub folder: PathBuf,
-    /// New folder; an existing model folder is replaced
+    /// New folder
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub out: PathBuf,
+    /// Replace a model that is there already
+    #[arg(long)]
+    pub overwrite: bool,
     /// Numbers to store: int8 (a quarter of the size, scored as int8), f16 or bf16 (half, scored as f32)
     #[arg(long, value_name = "TYPE", default_value = "int8", value_parser = ["int8", "f16", "bf16"])]
     pub to: String,
@@ -71,9 +74,12 @@ pub struct PruneArgs {
     /// Model folder
     #[arg(value_name = "MODEL", value_hint = ValueHint::DirPath)]
     pub folder: PathBuf,
-    /// New folder; an existing model folder is replaced
+    /// New folder
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub out: PathBuf,
+    /// Replace a model that is there already
+    #[arg(long)]
+    pub overwrite: bool,
     /// Keep so many layers; which ones is tried out on the rows, a layer at a time
     #[arg(long, value_name = "N")]
     pub layers: Option<usize>,

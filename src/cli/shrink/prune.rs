@@ -22,10 +22,10 @@ pub fn prune(args: &PruneArgs) -> Result<u8, Failure> {
     let cancel = cancel_on_signal();
     let old = load(&args.folder)?;
     let stored = old.model.params().stored();
-    shrink::check(&old.model, &args.out, stored)?;
+    shrink::check(&old.model, &args.out, stored, args.overwrite)?;
     let sample = Sample::open(&args.sample, old.model.info(), &cancel)?;
     let (smaller, done) = take_away(&old, args, &sample, &cancel)?;
-    write(&old, &smaller, (stored, &args.out), &done)?;
+    write(&old, &smaller, stored, (&args.out, args.overwrite), &done)?;
     finish(&old, (&args.out, done), &sample, &args.sample, &cancel)
 }
 

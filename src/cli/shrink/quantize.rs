@@ -20,10 +20,10 @@ pub fn quantize(args: &QuantizeArgs) -> Result<u8, Failure> {
     let cancel = cancel_on_signal();
     let dtype: Dtype = args.to.parse()?;
     let old = load(&args.folder)?;
-    shrink::check(&old.model, &args.out, dtype)?;
+    shrink::check(&old.model, &args.out, dtype, args.overwrite)?;
     let sample = Sample::open(&args.sample, old.model.info(), &cancel)?;
     let done = json!({ "quantize": args.to });
-    write(&old, &Smaller::whole(&old.model), (dtype, &args.out), &done)?;
+    write(&old, &Smaller::whole(&old.model), dtype, (&args.out, args.overwrite), &done)?;
     finish(&old, (&args.out, done), &sample, &args.sample, &cancel)
 }
 
@@ -31,7 +31,8 @@ pub fn quantize(args: &QuantizeArgs) -> Result<u8, Failure> {
 pub fn write(
     old: &Loaded,
     smaller: &Smaller,
-    (dtype, out): (Dtype, &Path),
+    dtype: Dtype,
+    out: (&Path, bool),
     done: &Value,
 ) -> Result<(), Failure> {
     Ok(shrink::save(&old.model, smaller, dtype, out, &about(old, done, None))?)

@@ -86,6 +86,7 @@ fn file(path: &str, asked: &[&str], args: &SampleArgs, cancel: &Cancel) -> Resul
     let engine = settings::load().engine_options(&Default::default())?;
     let mut options = StoreOptions::default();
     options.memory_limit = engine.memory_bytes.unwrap_or(options.memory_limit);
+    options.limits = crate::cli::access::of_inputs(&[path], Vec::new());
     let connection = Store::open(&options)?.connect()?;
     let base =
         std::env::current_dir().map_err(|e| Failure::resource(format!("no working directory: {e}")))?;

@@ -11,7 +11,7 @@ mod stats;
 use serde_json::{Value as Json, json};
 
 use super::args::{ShortFormat, VerifyArgs};
-use super::output::{cancel_on_signal, print};
+use super::output::{cancel_on_signal, json_page, print};
 use super::{Failure, err_line};
 use crate::util::sanitise;
 use family::{Family, Session};
@@ -79,5 +79,5 @@ fn json_text(families: &[Family], ok: bool) -> String {
         })
     };
     let report = json!({ "ok": ok, "families": families.iter().map(entry).collect::<Vec<_>>() });
-    serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
+    json_page(&report)
 }

@@ -3,19 +3,22 @@
 //! job comes next is `queue.rs`'s business.
 
 mod keeping;
+mod notebook;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use parking_lot::Mutex;
 
 use super::cells::{self, Ended};
 use super::checks::Known;
 use super::jobs::Jobs;
-use super::keys::ModelHashes;
+use super::keeper::Keeper;
+use super::keys::{KeyBook, ModelHashes};
 use super::live::{self, Live};
 use super::model_lane::ModelLane;
 use super::options::EngineOptions;
@@ -29,6 +32,11 @@ use crate::engine::store::{Connection, Store};
 use crate::notebook::Kind;
 use crate::notebook::spec::CellSpec;
 use crate::protocol::{CellState, Event, Outcome, Problem, ProblemKind};
+
+use keeping::Kept;
+
+/// A look at the sources may take this share of all time.
+const LOOK_SHARE: u32 = 20;
 
 pub(super) enum Task {
     Sync(Arc<Workspace>),
@@ -49,8 +57,14 @@ pub(super) struct CellLane {
     broken: Sender<Problem>,
     sources: Sources,
     hashes: ModelHashes,
+    keys: KeyBook,
     finished: Results,
     queue: Queue,
+    keeper: Keeper,
+    /// The notebook as it stands.
+    workspace: Option<Arc<Workspace>>,
+    /// Notebooks whose older results were looked at.
+    opened: HashSet<PathBuf>,
 }
 
 impl CellLane {
@@ -63,6 +77,7 @@ impl CellLane {
         broken: Sender<Problem>,
     ) -> Result<Self, Problem> {
         let connection = store.lock().connect()?;
+        let (sources, keeper) = (Sources::new(options.locked), Keeper::new(&options));
         Ok(Self {
             store,
             connection,
@@ -71,25 +86,35 @@ impl CellLane {
             jobs,
             options,
             broken,
-            sources: Sources::default(),
+            sources,
             hashes: ModelHashes::default(),
+            keys: KeyBook::default(),
             finished: Results::default(),
             queue: Queue::default(),
+            keeper,
+            workspace: None,
+            opened: HashSet::new(),
         })
     }
 
     /// Works until the tasks close.
     pub fn serve(mut self, tasks: &Receiver<Task>) {
-        for task in tasks {
-            match task {
-                Task::Sync(workspace) => {
-                    let guarded = catch_unwind(AssertUnwindSafe(|| self.sync(&workspace, tasks)));
-                    if let Err(payload) = guarded {
-                        self.panicked(panicked(payload));
-                    }
+        let mut pause = self.options.watch_ms.map(Duration::from_millis);
+        loop {
+            match pause.map_or_else(|| tasks.recv().map_err(Into::into), |pause| tasks.recv_timeout(pause)) {
+                Ok(Task::Sync(workspace)) => {
+                    self.guard(|lane| lane.sync(&workspace, tasks));
+                    self.workspace = Some(workspace);
                 }
-                Task::Run(order) => self.queue.add(order),
-                Task::Look => {}
+                Ok(Task::Run(order)) => self.queue.add(order),
+                Ok(Task::Look) => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    let began = Instant::now();
+                    self.guard(Self::look);
+                    let slow = began.elapsed() * LOOK_SHARE;
+                    pause = self.options.watch_ms.map(|ms| Duration::from_millis(ms).max(slow));
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
             }
             while let Some(next) = self.queue.next() {
                 match next {
@@ -105,24 +130,9 @@ impl CellLane {
         }
     }
 
-    fn sync(&mut self, workspace: &Workspace, tasks: &Receiver<Task>) {
-        for event in self.sources.sync(workspace, &self.connection) {
-            let _ = self.events.send(event);
-        }
-        let gone: Vec<String> =
-            self.finished.0.keys().filter(|name| workspace.notebook.cell(name).is_none()).cloned().collect();
-        for name in gone {
-            self.finished.0.remove(&name);
-            self.drop_relation(&name);
-        }
-        for cell in workspace.graph.order() {
-            // Whoever asked for more meanwhile goes first; what is kept is found when it is run.
-            if !tasks.is_empty() {
-                return;
-            }
-            if !self.queue.is_to_make(&cell) {
-                self.restore(&cell, workspace);
-            }
+    fn guard(&mut self, work: impl FnOnce(&mut Self)) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| work(self))) {
+            self.panicked(panicked(payload));
         }
     }
 
@@ -130,6 +140,7 @@ impl CellLane {
         let Order { id, cells, workspace, first } = order;
         // One that was cancelled while it waited is no longer there.
         let Some((cancel, hold)) = self.jobs.start(id) else { return };
+        self.guard(Self::look);
         self.run(Job {
             id,
             cells,
@@ -139,6 +150,7 @@ impl CellLane {
             cancel,
             hold,
             bad: HashMap::new(),
+            stale: HashMap::new(),
             partial: HashMap::new(),
             spent: Duration::ZERO,
             held: None,
@@ -158,8 +170,10 @@ impl CellLane {
                     CellState::Skipped { because } => because.clone(),
                     _ => cell.clone(),
                 };
-                job.bad.insert(cell.to_lowercase(), because);
+                job.lost(&cell, &because);
             }
+            // It is another one now.
+            job.stale.remove(&cell.to_lowercase());
             let _ = self.events.send(Event::Cell { job: job.id, cell, state });
             job.at += 1;
         }
@@ -175,10 +189,10 @@ impl CellLane {
             let partial = job.partial.remove(&cell.to_lowercase());
             return Some(CellState::Cancelled(partial.map(Box::new)));
         }
-        let ancestors = job.workspace.graph.ancestors(cell);
-        if let Some(because) = ancestors.iter().find_map(|name| job.bad.get(&name.to_lowercase())) {
+        if let Some(because) = job.bad.get(&cell.to_lowercase()) {
             return Some(CellState::Skipped { because: because.clone() });
         }
+        self.keys.look_again(&job.workspace, &self.sources, &mut self.hashes);
         let guarded = catch_unwind(AssertUnwindSafe(|| self.cell(job, cell)));
         Some(match guarded {
             Ok(Ok(Some(outcome))) => CellState::Done(Box::new(outcome)),
@@ -220,17 +234,22 @@ impl CellLane {
         }
         let kind = workspace.cell(cell).map_err(failed)?.kind;
         let key = self.key(cell, &workspace).filter(|_| kind != Kind::Check);
-        if let Some(key) = &key
-            && let Some(outcome) = self.kept(cell, key, &workspace)
-        {
-            return Ok(Some(outcome));
-        }
+        let kept = key.as_ref().map_or(Kept::Nothing, |key| self.kept(cell, key, &workspace));
+        let foreign = match kept {
+            Kept::Result(outcome) => return Ok(Some(outcome)),
+            Kept::Foreign => true,
+            Kept::Nothing => false,
+        };
         let spec = spec(&workspace)?;
         self.can_read(cell, &workspace).map_err(failed)?;
-        let stale = self.stale_ancestor(cell, &workspace);
+        let stale = self.stale_ancestor(cell, job);
         #[cfg(test)]
         super::tests::panic_where_asked(cell);
-        self.work(job, cell, &spec, key, stale, None)
+        let mut done = self.work(job, cell, &spec, key, stale, None)?;
+        if let Some(outcome) = done.as_mut().filter(|_| foreign) {
+            outcome.notes.push("a kept result was not used: it was made elsewhere, or changed since".into());
+        }
+        Ok(done)
     }
 
     fn work(
@@ -264,23 +283,31 @@ impl CellLane {
         let own_partial = job.partial.remove(&cell.to_lowercase());
         match result {
             Ok(mut done) => {
+                let read = workspace.graph.sources(cell).iter().map(String::as_str).chain([cell]);
+                done.outcome.notes.extend(read.filter_map(|name| self.connection.doubt(name)));
                 if let Some(stale) = &stale {
                     done.outcome
                         .notes
                         .push(format!("computed on rows of {stale} that are out of date or partial"));
                 }
-                Ok(Some(self.keep(cell, key.filter(|_| stale.is_none()), *done, &workspace, &job.cancel)))
+                let moved = self.sources.changed(&workspace.graph.sources(cell), &self.connection);
+                if let Some(source) = moved.first() {
+                    let note = format!("source {source} changed while this was computed: run again");
+                    done.outcome.notes.push(note);
+                }
+                let key = key.filter(|_| stale.is_none() && moved.is_empty());
+                Ok(Some(self.keep(cell, key, *done, &workspace, &job.cancel)))
             }
             Err(stop) if stop.problem.kind == ProblemKind::Cancelled || job.cancel.is_cancelled() => {
                 if let Some(partial) = &stop.partial {
-                    self.keep_partial(cell, partial);
+                    self.keep_partial(cell, partial, &workspace);
                 }
                 Err(CellState::Cancelled(stop.partial))
             }
             Err(stop) => {
                 match &stop.partial {
                     Some(partial) => {
-                        self.keep_partial(cell, partial);
+                        self.keep_partial(cell, partial, &workspace);
                         let state = CellState::Partial(partial.clone());
                         let _ = self.events.send(Event::Cell { job: job.id, cell: cell.to_owned(), state });
                     }
@@ -299,35 +326,54 @@ impl CellLane {
         if let Some(problem) = sources.iter().find_map(|name| self.sources.problem(name)) {
             return Err(problem.clone());
         }
-        let missing =
-            workspace.graph.reads(cell).into_iter().find(|name| self.finished.figures(name).is_none());
+        let Some(missing) = workspace.graph.direct(cell).find(|name| self.finished.figures(name).is_none())
+        else {
+            return Ok(());
+        };
         // In a circle no cell can be the first: the way around says more than the cell before.
         let mut faults = workspace.graph.diagnostics().iter();
         let circle = faults.find(|fault| fault.is_error() && fault.cell.as_deref() == Some(cell));
-        match (missing, circle) {
-            (Some(_), Some(circle)) => Err(Problem::from(circle.clone())),
-            (Some(name), None) => {
-                Err(Problem::new(ProblemKind::Usage, format!("it reads {name}, which has no result"))
-                    .hint(format!("run {name} first, or run from there")))
-            }
-            (None, _) => Ok(()),
-        }
+        Err(match circle {
+            Some(circle) => Problem::from(circle.clone()),
+            None => Problem::new(ProblemKind::Usage, format!("it reads {missing}, which has no result"))
+                .hint(format!("run {missing} first, or run from there")),
+        })
     }
 
-    /// An ancestor whose rows are not those of its present text.
-    fn stale_ancestor(&mut self, cell: &str, workspace: &Workspace) -> Option<String> {
-        let ancestors = workspace.graph.ancestors(cell);
-        ancestors.into_iter().find(|name| {
-            let key = self.key(name, workspace);
-            let check = workspace.notebook.cell(name).is_some_and(|cell| cell.kind == Kind::Check);
-            let finished = self.finished.0.get(&name.to_lowercase());
-            !check && key.is_some() && finished.is_some_and(|finished| finished.key != key)
-        })
+    /// An ancestor whose rows are not those of its present text. What is known of the cells above stays
+    /// with the job, so that each is looked at once.
+    fn stale_ancestor(&mut self, cell: &str, job: &mut Job) -> Option<String> {
+        let workspace = Arc::clone(&job.workspace);
+        let above = |cell: &str| workspace.graph.direct(cell).map(str::to_lowercase).collect::<Vec<_>>();
+        let wanted = above(cell);
+        let (mut stack, mut begun) = (wanted.clone(), HashSet::new());
+        while let Some(top) = stack.last().cloned() {
+            if job.stale.contains_key(&top) {
+                stack.pop();
+            } else if begun.insert(top.clone()) {
+                stack.extend(above(&top).into_iter().filter(|read| !begun.contains(read)));
+            } else {
+                let first = above(&top).iter().find_map(|read| job.stale.get(read).cloned().flatten());
+                let stale = first.or_else(|| self.is_out_of_date(&top, &workspace));
+                job.stale.insert(top, stale);
+                stack.pop();
+            }
+        }
+        wanted.iter().find_map(|read| job.stale.get(read).cloned().flatten())
+    }
+
+    /// The cell's name, if its rows are not those of its present text.
+    fn is_out_of_date(&mut self, name: &str, workspace: &Workspace) -> Option<String> {
+        let cell = workspace.notebook.cell(name).filter(|cell| cell.kind != Kind::Check)?;
+        let key = self.key(name, workspace)?;
+        let finished = self.finished.0.get(name)?;
+        (finished.key.as_ref() != Some(&key)).then(|| cell.name.clone())
     }
 
     fn live(&self, job: &Job, spec: &CellSpec, cell: &str) -> Live {
         let jobs = Arc::clone(&self.jobs);
-        if !matches!(spec, CellSpec::Score(_)) {
+        // Without refreshes nobody asks it for figures, and a copy of all is no small thing.
+        if !matches!(spec, CellSpec::Score(_)) || self.options.live_ms.is_none() {
             return Live::new(jobs, Vec::new(), HashMap::new(), None);
         }
         let later = job.cells.iter().skip(job.at + 1).cloned().collect::<Vec<_>>();

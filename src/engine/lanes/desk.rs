@@ -9,6 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use parking_lot::Mutex;
 
+use super::access::file_limits;
 use super::cell_lane::{CellLane, Task};
 use super::jobs::{Cancelled, Jobs};
 use super::model_lane::ModelLane;
@@ -21,6 +22,7 @@ use crate::engine::model::cache::ScoreCache;
 use crate::engine::model::{DeviceChoice, open_device};
 use crate::engine::store::{Store, StoreOptions};
 use crate::protocol::{CellState, Event, FirstRows, JobId, Problem, ProblemKind, Request};
+use crate::trust::Access;
 use crate::util::memory::resident_bytes;
 use crate::util::supervised;
 
@@ -35,6 +37,7 @@ pub(super) struct Desk {
     peeks: Arc<PeekQueue>,
     jobs: Arc<Jobs>,
     workspace: Arc<Workspace>,
+    access: Arc<Access>,
     broken: Receiver<Problem>,
     /// Closes when both lanes have ended.
     ended: Receiver<()>,
@@ -88,6 +91,7 @@ impl Desk {
             peeks,
             jobs,
             workspace: Arc::new(Workspace::empty()),
+            access: Arc::new(options.access.clone()),
             broken,
             ended,
             stuck_after: Duration::from_millis(options.stuck_ms),
@@ -150,7 +154,7 @@ impl Desk {
         let read = std::panic::catch_unwind(|| Workspace::read(text, path, base, params));
         match read {
             Ok(workspace) => {
-                self.workspace = Arc::new(workspace);
+                self.workspace = Arc::new(Workspace { access: Arc::clone(&self.access), ..workspace });
                 self.peeks.sync(Arc::clone(&self.workspace));
                 let _ = self.tasks.send(Task::Sync(Arc::clone(&self.workspace)));
             }
@@ -211,6 +215,7 @@ fn store_options(options: &EngineOptions) -> StoreOptions {
         memory_limit: options.memory_bytes.unwrap_or(default.memory_limit),
         threads: options.worker_threads(),
         spill_root: options.scratch.clone(),
+        limits: file_limits(&options.access),
         ..default
     }
 }

@@ -8,6 +8,7 @@
 //!                 `-> peek lane -> store                                     -> Event
 //! ```
 
+mod access;
 mod cell_lane;
 mod cells;
 mod checks;
@@ -15,11 +16,14 @@ mod desk;
 mod dialect;
 mod figures;
 mod jobs;
+mod keeper;
 mod keys;
 mod live;
 mod model_lane;
 mod options;
+mod outputs;
 mod peek_lane;
+mod prints;
 mod problems;
 mod progress;
 mod queries;
@@ -35,6 +39,7 @@ use std::path::Path;
 
 use crossbeam_channel::{Receiver, Sender};
 
+pub use keeper::left_over;
 pub use options::EngineOptions;
 pub use queries::StoreQueries;
 pub use scorer::ModelScorer;

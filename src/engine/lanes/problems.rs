@@ -67,7 +67,7 @@ impl From<Diagnostic> for Problem {
 /// What a caught panic said, as our own fault.
 pub(super) fn panicked(payload: Box<dyn Any + Send>) -> Problem {
     Problem::new(ProblemKind::Bug, format!("a worker of the engine panicked: {}", said(&*payload)))
-        .hint("this is a fault of recscope; the engine goes on. Please report it with the log")
+        .hint("this is a fault of recscope; the engine goes on. Please report it with these words")
 }
 
 /// A lane that ended by a panic outside of any cell: nothing more would come from it.

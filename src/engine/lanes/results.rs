@@ -1,6 +1,6 @@
 //! Finished cells of this engine, and which of them may still be served.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use super::checks::Known;
@@ -20,6 +20,10 @@ pub(super) struct Finished {
     pub outcome: Outcome,
     pub figures: Figures,
     pub made: Option<(PathBuf, String)>,
+    /// The sources that it came from, directly or through other cells, each with its fingerprint.
+    pub sources: BTreeMap<String, String>,
+    /// That a source has changed since was said.
+    pub told: bool,
 }
 
 impl Known for Results {

@@ -1,11 +1,12 @@
-//! Results that outlive the engine: `.NAME.cells/` beside the notebook, one pair of files per kept
-//! result (`CELL-KEY.outcome`, `CELL-KEY.parquet`), ignored by git. Whatever goes wrong here costs a
-//! result its place, never the run.
+//! Results that outlive the engine: one pair of files per kept result (`CELL-KEY.outcome`,
+//! `CELL-KEY.parquet`), each signed with this user's key. What the signature does not fit was made
+//! elsewhere or changed since, and is not used. Where the folder is, is `keeper.rs`'s business.
+//! Whatever goes wrong here costs a result its place, never the run.
 
-use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -14,18 +15,28 @@ use super::figures::Figures;
 use super::sources::hex;
 use crate::engine::store::{ColumnInfo, Connection};
 use crate::protocol::Outcome;
+use crate::state::Secret;
 use crate::util::cancel::Cancel;
+use crate::util::held::{HeldFile, HeldFolder};
 
-/// What stands before the encoded entry: another version's files are not read.
-const HEAD: &str = concat!("recscope ", env!("CARGO_PKG_VERSION"), " outcome 3\n");
+/// What stands before the tag and the encoded entry: another version's files are not read.
+const HEAD: &str = concat!("recscope ", env!("CARGO_PKG_VERSION"), " outcome 4\n");
+/// What the tag is of.
+const SIGNED: &str = concat!("kept result ", env!("CARGO_PKG_VERSION"), " 4");
+const TAG: usize = 32;
 /// Results kept per cell: the newest, and those before it for undo and for switching parameters.
 const KEPT: usize = 4;
 /// Larger results are cheaper to compute again than to keep.
 const MOST_ROWS: u64 = 20_000_000;
+/// No outcome is larger; what lies there may be.
+const MOST_BYTES: u64 = 256 << 20;
+const BLOCK: usize = 1 << 20;
 
+/// The folder of a notebook's results.
 #[derive(Debug)]
 pub(super) struct Sidecar {
-    folder: PathBuf,
+    folder: HeldFolder,
+    secret: Arc<Secret>,
 }
 
 /// A kept result.
@@ -38,127 +49,211 @@ pub(super) struct Entry {
     pub types: Vec<(String, String)>,
     /// A folder that must still hash to this, for cells that write one.
     pub made: Option<(PathBuf, String)>,
+    /// The sources that it came from, each with its fingerprint.
+    pub sources: Vec<(String, String)>,
+    /// SHA-256 of the file of its rows.
+    pub rows: Option<[u8; 32]>,
+}
+
+/// What lies under a cell's key.
+#[derive(Debug)]
+pub(super) enum Found {
+    Result(Box<Entry>),
+    /// Something that this user's recscope did not make, or that was changed since.
+    Foreign,
+    Nothing,
 }
 
 impl Sidecar {
-    /// The sidecar of a notebook; nothing is made yet.
-    pub fn of(notebook: &Path) -> Option<Self> {
-        let stem = notebook.file_stem()?.to_string_lossy();
-        Some(Self { folder: notebook.with_file_name(format!(".{stem}.cells")) })
+    pub fn new(folder: HeldFolder, secret: Arc<Secret>) -> Self {
+        Self { folder, secret }
     }
 
-    /// The kept result of a cell, its rows as the relation `cell`; `None`: there is none, or it is
-    /// damaged (then it is removed).
-    pub fn load(&self, cell: &str, key: &str, connection: &Connection) -> Option<Entry> {
-        let file = self.file(cell, key, "outcome");
-        let entry = self.read(&file, key)?;
-        if entry.outcome.relation.is_some() {
-            let types: Vec<ColumnInfo> = entry
-                .types
-                .iter()
-                .map(|(name, sql_type)| ColumnInfo { name: name.clone(), sql_type: sql_type.clone() })
-                .collect();
-            let rows = self.file(cell, key, "parquet");
-            if let Err(error) = connection.load_cell(cell, &rows, &types, &Cancel::new()) {
-                tracing::warn!("kept rows of {cell} cannot be read: {error}");
-                self.forget(cell, key);
-                return None;
+    /// The kept result of a cell, its rows as the relation `cell`.
+    pub fn load(&self, cell: &str, key: &str, connection: &Connection) -> Found {
+        let (file, entry) = match self.entry(&name(cell, key, "outcome")) {
+            Ok(read) => read,
+            Err(nothing) => return nothing,
+        };
+        if entry.key != key {
+            return Found::Foreign;
+        }
+        if let Some(hash) = &entry.rows {
+            match self.rows(cell, &entry, hash, connection) {
+                Ok(true) => {}
+                Ok(false) => return Found::Foreign,
+                Err(error) => {
+                    tracing::warn!("kept rows of {cell} cannot be read: {error}");
+                    return Found::Nothing;
+                }
             }
         }
         // The newest use is the newest file, for pruning.
-        let _ = fs::File::options()
-            .append(true)
-            .open(&file)
-            .and_then(|f| f.set_modified(std::time::SystemTime::now()));
-        Some(entry)
+        let _ = file.set_modified(std::time::SystemTime::now());
+        Found::Result(Box::new(entry))
     }
 
-    fn read(&self, file: &Path, key: &str) -> Option<Entry> {
-        let bytes = fs::read(file).ok()?;
-        let entry: Option<Entry> =
-            bytes.strip_prefix(HEAD.as_bytes()).and_then(|rest| postcard::from_bytes(rest).ok());
-        let Some(entry) = entry.filter(|entry| entry.key == key) else {
-            let _ = fs::remove_file(file);
-            return None;
-        };
-        Some(entry)
+    /// The newest result of a cell, under whatever key; its rows are not looked at.
+    pub fn newest(&self, files: &[HeldFile], cell: &str) -> Option<Entry> {
+        let start = outcome_start(cell);
+        let mut outcomes: Vec<&HeldFile> =
+            files.iter().filter(|file| is_outcome(&file.name, &start)).collect();
+        outcomes.sort_by_key(|file| std::cmp::Reverse(file.modified));
+        outcomes.into_iter().find_map(|file| Some(self.entry(&file.name).ok()?.1))
+    }
+
+    pub fn files(&self) -> Vec<HeldFile> {
+        self.folder.files()
+    }
+
+    fn entry(&self, name: &str) -> Result<(File, Entry), Found> {
+        let mut file = self.folder.read(name).map_err(|_| Found::Nothing)?;
+        let mut bytes = Vec::new();
+        (&mut file).take(MOST_BYTES).read_to_end(&mut bytes).map_err(|_| Found::Nothing)?;
+        let signed = bytes.strip_prefix(HEAD.as_bytes()).ok_or(Found::Nothing)?;
+        let (tag, body) = signed.split_first_chunk::<TAG>().ok_or(Found::Foreign)?;
+        if !self.secret.is_tag(SIGNED, body, tag) {
+            return Err(Found::Foreign);
+        }
+        // Ours, and still not what this build writes: a development build of the same version.
+        let entry = postcard::from_bytes(body).map_err(|_| Found::Nothing)?;
+        Ok((file, entry))
+    }
+
+    /// Loads what was signed, and nothing else: what is hashed is what is read, a private copy.
+    /// `false`: the rows are not those that were signed.
+    fn rows(
+        &self,
+        cell: &str,
+        entry: &Entry,
+        hash: &[u8; 32],
+        connection: &Connection,
+    ) -> Result<bool, String> {
+        let mut file = self.folder.read(&name(cell, &entry.key, "parquet")).map_err(|e| e.to_string())?;
+        let copy = Passing::new(connection)?;
+        let copied = File::create_new(&copy.0).and_then(|mut out| copy_hashed(&mut file, &mut out));
+        if copied.map_err(|e| e.to_string())? != *hash {
+            return Ok(false);
+        }
+        let types: Vec<ColumnInfo> = entry
+            .types
+            .iter()
+            .map(|(name, sql_type)| ColumnInfo { name: name.clone(), sql_type: sql_type.clone() })
+            .collect();
+        connection.load_cell(cell, &copy.0, &types, &Cancel::new()).map_err(|e| e.to_string())?;
+        Ok(true)
     }
 
     /// Keeps a finished result. The error is a sentence for a note.
-    pub fn save(&self, entry: &Entry, connection: &Connection, cancel: &Cancel) -> Result<(), String> {
-        let (cell, key) = (&entry.outcome.cell, &entry.key);
+    pub fn save(&self, entry: &mut Entry, connection: &Connection, cancel: &Cancel) -> Result<(), String> {
+        let (cell, key) = (entry.outcome.cell.clone(), entry.key.clone());
         if entry.outcome.relation.as_ref().is_some_and(|r| r.rows.known() > MOST_ROWS) {
             return Ok(());
         }
-        let cannot = |e: io::Error| format!("this result is not kept: {}: {e}", self.folder.display());
-        self.make_folder().map_err(cannot)?;
+        let cannot = |e: io::Error| format!("this result is not kept: {}: {e}", self.folder.path().display());
+        self.ignore_in_git();
+        let outcome = name(&cell, &key, "outcome");
+        // An older outcome must not stand beside newer rows, should this be the end.
+        let _ = self.folder.remove(&outcome);
         if entry.outcome.relation.is_some() {
-            let rows = self.file(cell, key, "parquet");
-            let partly = rows.with_extension("parquet.part");
-            let saved = connection
-                .save_cell(cell, &partly, cancel)
-                .map_err(|e| format!("this result is not kept: {}", e.message))
-                .and_then(|()| fs::rename(&partly, &rows).map_err(cannot));
-            if saved.is_err() {
-                let _ = fs::remove_file(&partly);
-                return saved;
-            }
+            let passing = Passing::new(connection)?;
+            connection
+                .save_cell(&cell, &passing.0, cancel)
+                .map_err(|e| format!("this result is not kept: {}", e.message))?;
+            let mut hash = None;
+            let mut rows = File::open(&passing.0).map_err(cannot)?;
+            self.folder
+                .write(&name(&cell, &key, "parquet"), |out| {
+                    hash = Some(copy_hashed(&mut rows, out)?);
+                    Ok(())
+                })
+                .map_err(cannot)?;
+            entry.rows = hash;
         }
         // Last, because only an outcome makes the rows count.
-        self.write(&self.file(cell, key, "outcome"), entry).map_err(cannot)?;
-        self.prune(cell);
+        self.write(&outcome, entry).map_err(cannot)?;
+        self.prune(&cell);
         Ok(())
     }
 
-    fn make_folder(&self) -> io::Result<()> {
-        match fs::DirBuilder::new().mode(0o700).create(&self.folder) {
-            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
-            Err(_) => fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o700))?,
-            Ok(()) => {}
-        }
-        let ignore = self.folder.join(".gitignore");
-        if !ignore.exists() {
-            fs::write(ignore, "*\n")?;
-        }
-        Ok(())
+    fn write(&self, name: &str, entry: &Entry) -> io::Result<()> {
+        let body = postcard::to_stdvec(entry).map_err(io::Error::other)?;
+        let tag = self.secret.tag(SIGNED, &body);
+        self.folder.write(name, |file| {
+            file.write_all(HEAD.as_bytes())?;
+            file.write_all(&tag)?;
+            file.write_all(&body)
+        })
     }
 
-    fn write(&self, file: &Path, entry: &Entry) -> io::Result<()> {
-        let bytes = postcard::to_stdvec(entry).map_err(io::Error::other)?;
-        let mut partly = tempfile::NamedTempFile::new_in(&self.folder)?;
-        partly.write_all(HEAD.as_bytes())?;
-        partly.write_all(&bytes)?;
-        partly.persist(file).map(|_| ()).map_err(|e| e.error)
-    }
-
-    fn forget(&self, cell: &str, key: &str) {
-        for ending in ["outcome", "parquet"] {
-            let _ = fs::remove_file(self.file(cell, key, ending));
+    /// Not worth failing for.
+    fn ignore_in_git(&self) {
+        if !self.folder.has(".gitignore") {
+            let _ = self.folder.write(".gitignore", |file| file.write_all(b"*\n"));
         }
     }
 
     /// Removes all but the newest results of a cell.
     fn prune(&self, cell: &str) {
-        let start = format!("{}-", tag(cell));
-        let Ok(entries) = fs::read_dir(&self.folder) else { return };
-        let mut kept: Vec<_> = entries
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|path| path.extension().is_some_and(|e| e == "outcome"))
-            .filter(|path| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with(&start)))
-            .filter_map(|path| Some((fs::metadata(&path).ok()?.modified().ok()?, path)))
-            .collect();
-        kept.sort();
-        let surplus = kept.len().saturating_sub(KEPT);
-        for (_, path) in kept.into_iter().take(surplus) {
-            let _ = fs::remove_file(path.with_extension("parquet"));
-            let _ = fs::remove_file(path);
+        let start = outcome_start(cell);
+        let mut kept = self.folder.named(|name| is_outcome(name, &start));
+        kept.sort_by_key(|file| std::cmp::Reverse(file.modified));
+        for file in kept.into_iter().skip(KEPT) {
+            let _ = self.folder.remove(&file.name);
+            let _ = self.folder.remove(&file.name.replace(".outcome", ".parquet"));
         }
     }
+}
 
-    fn file(&self, cell: &str, key: &str, ending: &str) -> PathBuf {
-        self.folder.join(format!("{}-{key}.{ending}", tag(cell)))
+fn outcome_start(cell: &str) -> String {
+    format!("{}-", tag(cell))
+}
+
+fn is_outcome(name: &str, start: &str) -> bool {
+    name.starts_with(start) && name.ends_with(".outcome")
+}
+
+/// Rows on their way, in the private folder that DuckDB spills into; gone when dropped.
+struct Passing(PathBuf);
+
+impl Passing {
+    fn new(connection: &Connection) -> Result<Self, String> {
+        let path = connection.passing_file("kept-rows.parquet");
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                Err(format!("this result is not kept: {}: {e}", path.display()))
+            }
+            _ => Ok(Self(path)),
+        }
     }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Copies, and says the SHA-256 of what was copied; a block at a time.
+fn copy_hashed(from: &mut impl Read, to: &mut impl Write) -> io::Result<[u8; 32]> {
+    let mut hash = Sha256::new();
+    let mut block = vec![0u8; BLOCK];
+    loop {
+        match from.read(&mut block) {
+            Ok(0) => return Ok(hash.finalize().into()),
+            Ok(n) => {
+                let read = block.get(..n).unwrap_or_default();
+                hash.update(read);
+                to.write_all(read)?;
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+}
+
+fn name(cell: &str, key: &str, ending: &str) -> String {
+    format!("{}-{key}.{ending}", tag(cell))
 }
 
 /// A cell's name in a file name: names may be longer than a file system takes.
@@ -166,4 +261,10 @@ fn tag(cell: &str) -> String {
     let hash = hex(&Sha256::digest(cell.to_lowercase().as_bytes()));
     let plain: String = cell.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(24).collect();
     format!("{plain}.{}", &hash[..8])
+}
+
+/// Beside the notebook: `.NAME.cells`.
+pub(super) fn beside(notebook: &Path) -> Option<PathBuf> {
+    let stem = notebook.file_stem()?.to_string_lossy();
+    Some(notebook.with_file_name(format!(".{stem}.cells")))
 }

@@ -1,32 +1,38 @@
-//! The notebook's sources: opened when their text changes, and a fingerprint of their files, so that
-//! results over unchanged data can be kept.
+//! The notebook's sources: opened when their text or their files change, and a fingerprint of their files,
+//! so that results over unchanged data can be kept.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use super::dialect::source_spec;
+use super::prints::Prints;
 use super::workspace::Workspace;
 use crate::engine::store::Connection;
 use crate::notebook::Source;
 use crate::protocol::{Event, Problem};
 use crate::util::cancel::Cancel;
 
-#[derive(Default)]
 pub(super) struct Sources {
     open: BTreeMap<String, Opened>,
+    prints: Prints,
 }
 
 struct Opened {
     source: Source,
     base: PathBuf,
-    /// `None`: it could not be opened, or its files cannot be told apart by size and time.
+    /// `None`: it could not be opened, or its files cannot be looked into.
     fingerprint: Option<String>,
     problem: Option<Problem>,
 }
 
 impl Sources {
+    /// `whole`: every byte of every file counts, whatever that costs.
+    pub fn new(whole: bool) -> Self {
+        Self { open: BTreeMap::new(), prints: Prints::new(whole) }
+    }
+
     /// Opens what is new or changed, drops what is gone; says what came of each source that it touched.
     pub fn sync(&mut self, workspace: &Workspace, connection: &Connection) -> Vec<Event> {
         let wanted = workspace.notebook.sources(&workspace.params);
@@ -48,7 +54,7 @@ impl Sources {
 
     fn open_one(&mut self, source: &Source, workspace: &Workspace, connection: &Connection) -> Option<Event> {
         let key = source.name.to_lowercase();
-        let fingerprint = fingerprint(source, workspace, connection);
+        let fingerprint = fingerprint(source, &workspace.base, connection, &mut self.prints);
         if let Some(known) = self.open.get(&key) {
             let same_text = Source { line: known.source.line, ..source.clone() } == known.source;
             let same_files = known.fingerprint == fingerprint && known.problem.is_none();
@@ -67,6 +73,28 @@ impl Sources {
         Some(Event::Source { name: source.name.clone(), result: opened })
     }
 
+    /// Opens again those whose files have changed since, and says what came of each.
+    pub fn look(&mut self, workspace: &Workspace, connection: &Connection) -> Vec<Event> {
+        let names: Vec<String> = self.open.keys().cloned().collect();
+        let changed = self.changed(&names, connection);
+        let wanted = workspace.notebook.sources(&workspace.params);
+        let again = wanted.iter().filter(|source| changed.contains(&source.name.to_lowercase()));
+        again.filter_map(|source| self.open_one(source, workspace, connection)).collect()
+    }
+
+    /// Those of the sources whose files are no longer what they were when they were opened.
+    pub fn changed(&mut self, names: &[String], connection: &Connection) -> Vec<String> {
+        let mut changed = Vec::new();
+        for name in names.iter().map(|name| name.to_lowercase()) {
+            if let Some(Opened { source, base, fingerprint: known, .. }) = self.open.get(&name)
+                && fingerprint(source, base, connection, &mut self.prints) != *known
+            {
+                changed.push(name);
+            }
+        }
+        changed
+    }
+
     /// Changes when a file of the source does; `None` where that cannot be told.
     pub fn fingerprint(&self, name: &str) -> Option<&str> {
         self.open.get(&name.to_lowercase())?.fingerprint.as_deref()
@@ -78,17 +106,21 @@ impl Sources {
     }
 }
 
-/// Text of the source, and name, size and time of each file.
-fn fingerprint(source: &Source, workspace: &Workspace, connection: &Connection) -> Option<String> {
+/// Text of the source, and its files: their names and what they hold.
+fn fingerprint(source: &Source, base: &Path, connection: &Connection, prints: &mut Prints) -> Option<String> {
     let spec = source_spec(source).ok()?;
-    let files = connection.source_files(&spec, &workspace.base).ok()??;
-    let mut hash = Sha256::new();
-    hash.update(format!("{:?} {:?} {:?}", source.paths, source.format, source.options));
-    for file in files {
-        let meta = std::fs::metadata(&file).ok()?;
-        hash.update(file.as_os_str().as_encoded_bytes());
-        hash.update(format!("\0{} {:?}\0", meta.len(), meta.modified().ok()?));
+    let mut files = connection.source_files(&spec, base).ok()??;
+    // What was committed to a database and is not in its file yet.
+    if let [file] = files.as_slice() {
+        let log = PathBuf::from(format!("{}.wal", file.display()));
+        files.extend(log.is_file().then_some(log));
     }
+    let text = format!("{:?} {:?} {:?}", source.paths, source.format, source.options);
+    // Where the rows name their files, where they lie counts; else a folder may be moved as a whole.
+    let base = if text.contains("filename") { PathBuf::new() } else { std::path::absolute(base).ok()? };
+    let mut hash = Sha256::new();
+    hash.update(text);
+    prints.add(&mut hash, &files, &base)?;
     Some(hex(&hash.finalize()))
 }
 

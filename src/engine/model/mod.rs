@@ -78,6 +78,7 @@ pub use gradient::PointGradient;
 pub use hash::hash_folder;
 pub use heads::{Head, cosine};
 pub use load::{LoadOptions, Model, ModelInfo};
+pub use new_folder::left_over;
 pub use params::Params;
 pub use parts::{CONFIG, Part, is_licence, is_pickle, parts, parts_on_disk};
 pub use pool::{Pooling, PoolingMode};
@@ -85,5 +86,7 @@ pub use prefixes::Prefixes;
 pub use progress::{Counted, ScoreProgress};
 pub use score::{ScoreChunk, ScoreInputs, ScoreOptions, ScoreReport};
 pub use stream::{Chunk, RowKind, RowStream, Scored, StreamOptions, score_columns};
+#[doc(hidden)]
+pub use tokenizer_guard::check as check_tokenizer;
 pub use tokens::{Encoded, Ids, Tokens};
 pub use weights_file::pickle_error;

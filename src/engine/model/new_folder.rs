@@ -7,22 +7,29 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::error::{ModelError, ModelErrorKind};
+use crate::util::leftover::{self, LeftOver};
+
+/// Before the name of a folder that is being filled.
+const BEGUN: &str = ".recscope-model-";
+/// An older model that has stepped aside, in such a folder.
+const OLD: &str = "old";
 
 /// A folder that is being filled; gone when dropped before [`NewFolder::put_in_place`].
 pub(super) struct NewFolder {
     temporary: tempfile::TempDir,
     out: PathBuf,
+    overwrite: bool,
 }
 
 impl NewFolder {
     /// Whether `out` may be written, before hours of work are spent: it must not be the folder that the
-    /// work starts from, a file, or a folder with anything but a model in it, and its parent must take
-    /// new folders.
-    pub fn check(out: &Path, start: &Path) -> Result<(), ModelError> {
+    /// work starts from, a file, or a folder with anything in it, but for a model that may be replaced
+    /// (`overwrite`); and its parent must take new folders.
+    pub fn check(out: &Path, start: &Path, overwrite: bool) -> Result<(), ModelError> {
         let refuse = |what: String| {
-            let error = ModelError::new(ModelErrorKind::Usage, what);
-            Err(error
-                .hint("name another folder in `out`; an existing model folder is replaced, nothing else is"))
+            let hint =
+                "name another folder in `out`; with `overwrite` a model folder is replaced, nothing else";
+            Err(ModelError::new(ModelErrorKind::Usage, what).hint(hint))
         };
         let same = matches!((out.canonicalize(), start.canonicalize()), (Ok(a), Ok(b)) if a == b);
         if same {
@@ -31,14 +38,17 @@ impl NewFolder {
         if out.file_name().is_none() {
             return refuse(format!("\"{}\" names no folder", out.display()));
         }
-        if out.exists() && !is_replaceable(out) {
+        if is_there(out) && !is_replaceable(out) {
             return refuse(format!("{} exists and is not a model folder", out.display()));
+        }
+        if is_there(out) && !is_empty(out) && !overwrite {
+            return refuse(format!("{} is a model already, and not one that was made here", out.display()));
         }
         temporary_beside(out).map(drop)
     }
 
-    pub fn begin(out: &Path) -> Result<Self, ModelError> {
-        Ok(Self { temporary: temporary_beside(out)?, out: out.to_path_buf() })
+    pub fn begin(out: &Path, overwrite: bool) -> Result<Self, ModelError> {
+        Ok(Self { temporary: temporary_beside(out)?, out: out.to_path_buf(), overwrite })
     }
 
     /// Where a file of the folder is to be written.
@@ -65,8 +75,8 @@ impl NewFolder {
     }
 
     /// Renames the filled folder to its name, with the weights on disk and readable by whoever may read
-    /// the config: the library writes them for the owner alone. An older model folder steps aside first
-    /// and is deleted last, and comes back if the rename fails.
+    /// the config: the library writes them for the owner alone. An older model folder stands until the new
+    /// one takes its name, and is deleted last.
     pub fn put_in_place(self) -> Result<(), ModelError> {
         let (config, weights) = (self.file("config.json"), self.file("model.safetensors"));
         if weights.is_file() {
@@ -76,32 +86,71 @@ impl NewFolder {
                 .and_then(|()| fs::File::open(&weights)?.sync_all())
                 .map_err(|e| cannot("write", &weights, &e))?;
         }
-        let Self { temporary, out } = self;
-        let aside = if out.exists() {
-            let aside = temporary_beside(&out)?;
-            let old = aside.path().join("old");
-            fs::rename(&out, &old).map_err(|e| cannot("replace", &out, &e))?;
-            Some((aside, old))
-        } else {
-            None
-        };
-        if let Err(error) = fs::rename(temporary.path(), &out) {
-            if let Some((_, old)) = &aside {
-                let _ = fs::rename(old, &out);
+        let Self { temporary, out, overwrite } = self;
+        if is_there(&out) && !is_empty(&out) {
+            // Checked before; what has come meanwhile is somebody's, and so is this work.
+            if !overwrite || !is_replaceable(&out) {
+                let kept = temporary.keep();
+                let what = format!("{} has appeared meanwhile and is left as it is", out.display());
+                return Err(ModelError::new(ModelErrorKind::Usage, what)
+                    .hint(format!("the new model is whole, in {}: rename it", kept.display())));
             }
-            return Err(cannot("write", &out, &error));
+            return replace(temporary, &out);
         }
+        fs::rename(temporary.path(), &out).map_err(|error| cannot("write", &out, &error))?;
         // It is the model folder now; dropping the handle would try to delete what is no longer there.
         let _ = temporary.keep();
         Ok(())
     }
 }
 
+/// The new folder takes the old one's name; at no time is neither there, where the system can do that.
+fn replace(new: tempfile::TempDir, out: &Path) -> Result<(), ModelError> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    if renameat_with(CWD, new.path(), CWD, out, RenameFlags::EXCHANGE).is_ok() {
+        // Under the temporary name lies what was there before; it goes with the handle.
+        return Ok(());
+    }
+    let aside = temporary_beside(out)?;
+    let old = aside.path().join(OLD);
+    fs::rename(out, &old).map_err(|e| cannot("replace", out, &e))?;
+    if let Err(error) = fs::rename(new.path(), out) {
+        if fs::rename(&old, out).is_err() {
+            let kept = aside.keep().join(OLD);
+            let error = cannot("write", out, &error);
+            return Err(error.hint(format!("what was there before lies in {}", kept.display())));
+        }
+        return Err(cannot("write", out, &error));
+    }
+    let _ = new.keep();
+    Ok(())
+}
+
+/// Also a link that leads nowhere.
+fn is_there(out: &Path) -> bool {
+    fs::symlink_metadata(out).is_ok()
+}
+
+fn is_empty(out: &Path) -> bool {
+    fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none())
+}
+
 /// A symbolic link is not replaced: its target would be left behind and the link lost.
 fn is_replaceable(out: &Path) -> bool {
     let is_folder = fs::symlink_metadata(out).is_ok_and(|meta| meta.is_dir());
-    let is_empty = fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none());
-    is_folder && (is_empty || out.join("config.json").is_file())
+    is_folder && (is_empty(out) || out.join("config.json").is_file())
+}
+
+/// What killed processes began beside model folders in `parent`, untouched for a day. Where an older
+/// model may still lie in it, it stays.
+pub fn left_over(parent: &Path) -> Vec<LeftOver> {
+    leftover::named(parent, |name| name.starts_with(BEGUN))
+        .into_iter()
+        .filter(|(path, found)| {
+            found.is_dir() && leftover::is_abandoned(found, leftover::DAY) && !is_there(&path.join(OLD))
+        })
+        .map(|(path, _)| LeftOver::new(path, "a model that was being written when its process was killed"))
+        .collect()
 }
 
 /// A private folder on the same disk as `out`, gone when dropped.
@@ -111,10 +160,8 @@ fn temporary_beside(out: &Path) -> Result<tempfile::TempDir, ModelError> {
         _ => PathBuf::from("."),
     };
     fs::create_dir_all(&parent).map_err(|e| cannot("create", &parent, &e))?;
-    tempfile::Builder::new()
-        .prefix(".recscope-model-")
-        .tempdir_in(&parent)
-        .map_err(|e| cannot("write to", &parent, &e))
+    left_over(&parent).iter().for_each(LeftOver::sweep);
+    tempfile::Builder::new().prefix(BEGUN).tempdir_in(&parent).map_err(|e| cannot("write to", &parent, &e))
 }
 
 pub(super) fn cannot(verb: &str, path: &Path, error: &std::io::Error) -> ModelError {
@@ -132,7 +179,7 @@ mod tests {
         let start = base.path().join("start");
         fs::create_dir(&start).unwrap();
         fs::write(start.join("config.json"), "{}").unwrap();
-        let check = NewFolder::check;
+        let check = |out: &Path, start: &Path| NewFolder::check(out, start, true);
         assert!(check(&start, &start).is_err());
         let photos = base.path().join("照片");
         fs::create_dir(&photos).unwrap();
@@ -152,16 +199,44 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_replaced_as_a_whole() {
+    fn a_folder_is_replaced_as_a_whole_and_only_when_asked() {
         let base = tempfile::tempdir().unwrap();
         let out = base.path().join("model");
         for text in ["one", "two"] {
-            let new = NewFolder::begin(&out).unwrap();
+            let new = NewFolder::begin(&out, true).unwrap();
+            fs::write(new.file("config.json"), text).unwrap();
             fs::write(new.file(text), text).unwrap();
             new.put_in_place().unwrap();
             assert_eq!(fs::read_to_string(out.join(text)).unwrap(), text);
         }
         assert!(!out.join("one").exists());
         assert_eq!(fs::read_dir(base.path()).unwrap().count(), 1);
+
+        let refused = NewFolder::check(&out, base.path(), false).unwrap_err();
+        assert!(refused.message.contains("is a model already"), "{refused:?}");
+        // It came while the work was done: neither is lost.
+        let new = NewFolder::begin(&out, false).unwrap();
+        fs::write(new.file("three"), "three").unwrap();
+        let refused = new.put_in_place().unwrap_err();
+        assert!(out.join("two").exists() && !out.join("three").exists());
+        let kept = refused.hint.unwrap();
+        assert!(kept.contains(".recscope-model-"), "{kept}");
+        assert_eq!(fs::read_dir(base.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_a_killed_process_began_is_swept_after_a_day_but_no_older_model() {
+        let base = tempfile::tempdir().unwrap();
+        let begun = |name: &str, inside: &str, days: u64| {
+            let folder = base.path().join(format!("{BEGUN}{name}"));
+            fs::create_dir_all(folder.join(inside)).unwrap();
+            let then = std::time::SystemTime::now() - leftover::DAY * days as u32;
+            fs::File::open(&folder).unwrap().set_modified(then).unwrap();
+            folder
+        };
+        let (dead, young) = (begun("dead", "x", 2), begun("young", "x", 0));
+        let aside = begun("aside", OLD, 2);
+        NewFolder::begin(&base.path().join("m"), false).unwrap();
+        assert!(!dead.exists() && young.exists() && aside.exists());
     }
 }

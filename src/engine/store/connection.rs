@@ -11,6 +11,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use parking_lot::Mutex;
 
+use super::catalog::Catalog;
 use super::page::{CountCache, Indexes};
 use super::relations::ColumnCache;
 use super::spill::SpillDir;
@@ -27,10 +28,13 @@ pub type Flow = ControlFlow<()>;
 /// What all connections of one instance share.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    pub(crate) catalog: Catalog,
     pub(crate) counts: CountCache,
     pub(crate) columns: ColumnCache,
     /// Which source made which view, both in lower case.
     pub(crate) views: Mutex<HashMap<String, String>>,
+    /// Sources (in lower case) of whose files something could not be made sure, and what.
+    pub(crate) doubts: Mutex<HashMap<String, String>>,
     /// Dropped last: after the last connection, hence after DuckDB.
     spill: SpillDir,
 }
@@ -38,9 +42,11 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(spill: SpillDir) -> Self {
         Self {
+            catalog: Catalog::default(),
             counts: CountCache::default(),
             columns: ColumnCache::default(),
             views: Mutex::default(),
+            doubts: Mutex::default(),
             spill,
         }
     }
@@ -68,6 +74,19 @@ impl Connection {
     /// Another connection to the same instance. TEMP tables are not shared, everything else is.
     pub fn try_clone(&self) -> Result<Self> {
         Self::new(self.raw.try_clone()?, self.shared.clone())
+    }
+
+    /// Relative file names in statements that are not in the working directory are looked for here too.
+    /// An instance with limits has its configuration locked; its process stands in that folder.
+    pub fn look_in(&self, folder: &Path) -> Result<()> {
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
+        let folder = folder.display().to_string();
+        // The setting is a list; a folder with a comma in its name cannot stand in it.
+        let sql = match folder.contains(',') {
+            true => "RESET GLOBAL file_search_path".to_owned(),
+            false => format!("SET GLOBAL file_search_path = {}", super::quote_text(&folder)),
+        };
+        Ok(self.raw.execute_batch(&sql)?)
     }
 
     /// The private folder into which DuckDB spills, for others' intermediate results.
@@ -167,11 +186,14 @@ impl Connection {
 
 /// The values of a statement's parameters, in the order in which it numbers them.
 fn in_order<'p>(statement: &duckdb::Statement<'_>, params: &'p Params) -> Result<Vec<&'p Value>> {
-    (1..=statement.parameter_count())
+    let count = statement.parameter_count();
+    // A statement may name thousands of them.
+    let wanted = params.iter().take(if count == 0 { 0 } else { params.len() }).rev();
+    let values: HashMap<String, &Value> = wanted.map(|(n, value)| (n.to_ascii_lowercase(), value)).collect();
+    (1..=count)
         .map(|i| {
             let name = statement.parameter_name(i)?;
-            let found = params.iter().find(|(n, _)| n.eq_ignore_ascii_case(&name));
-            found.map(|(_, value)| value).ok_or_else(|| {
+            values.get(&name.to_ascii_lowercase()).copied().ok_or_else(|| {
                 StoreError::new(ErrorKind::Usage, format!("no value for the parameter ${name}"))
                     .hint("write {{name}} for a parameter of the notebook, and give it in `params:`")
             })

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::util::redact;
+
 /// What sort of failure, coarse enough to choose an exit code and a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -145,6 +147,11 @@ fn from_message(message: &str) -> StoreError {
 
 /// Kind, cleaned message and hint from DuckDB's exception type and text.
 fn classify(exception: &str, said: &str) -> StoreError {
+    if exception == "Permission"
+        && let Some(refused) = refused(said)
+    {
+        return refused;
+    }
     let message = clean(said);
     let kind = match exception {
         "Parser" | "Syntax" => ErrorKind::Parser,
@@ -162,6 +169,18 @@ fn classify(exception: &str, said: &str) -> StoreError {
     error.hint = hint_for(error.kind, said);
     error.poisoned |= said.contains("database has been invalidated");
     error
+}
+
+/// What an instance that is held to named files (`confine`) says of another one.
+fn refused(said: &str) -> Option<StoreError> {
+    let path = said.split_once("file system operations are disabled").and(said.split('"').nth(1))?;
+    let path = redact::urls(path);
+    let message = format!(
+        "{path} is not read: the notebook is not trusted, and neither lies this in its folder nor is it declared under `sources:`"
+    );
+    Some(StoreError::new(ErrorKind::Io, message).hint(
+        "`recscope trust add FOLDER` trusts the notebook's folder (`:trust` on screen); headless, `--allow PATH` grants this alone",
+    ))
 }
 
 /// Corrects the kind where DuckDB uses one exception for several things.
@@ -210,26 +229,6 @@ fn hint_for(kind: ErrorKind, said: &str) -> Option<String> {
     Some(hint.to_owned())
 }
 
-/// Takes passwords and signatures out of URLs: what follows `?`, and what stands before `@`.
-pub(crate) fn redact(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        let end = after.find(|c: char| c.is_whitespace() || "'\"<>)],".contains(c)).unwrap_or(after.len());
-        let (url, tail) = after.split_at(end);
-        let (path, query) = url.split_once('?').map_or((url, ""), |(path, _)| (path, "?..."));
-        let host = path.find('/').unwrap_or(path.len());
-        let user = path[..host].rfind('@').map_or(0, |i| i + 1);
-        out.push_str(before);
-        out.push_str(&path[user..]);
-        out.push_str(query);
-        rest = tail;
-    }
-    out.push_str(rest);
-    out
-}
-
 /// Drops stack traces, the echoed statement and caret, settings, and blank lines; a CSV error names
 /// its file first.
 fn clean(said: &str) -> String {
@@ -247,7 +246,7 @@ fn clean(said: &str) -> String {
     let told = said.lines().map(str::trim_end);
     let kept =
         told.take_while(|line| !TAIL.iter().any(|t| line.starts_with(t))).filter(|line| !line.is_empty());
-    let message = redact(&kept.collect::<Vec<_>>().join("\n"));
+    let message = redact::urls(&kept.collect::<Vec<_>>().join("\n"));
     match said.lines().find_map(|line| line.trim().strip_prefix("file = ")) {
         Some(file) if !message.contains(file) => format!("{file}: {message}"),
         _ => message,
@@ -280,13 +279,6 @@ mod tests {
         let limit = from_message("IO Error: Could not write file \"a\": File too large");
         assert!(limit.kind == ErrorKind::Disk && limit.hint.unwrap().contains("ulimit -f"));
         assert_eq!(from_message("no colon at all").kind, ErrorKind::Data);
-    }
-
-    #[test]
-    fn urls_lose_their_secrets() {
-        let text = "cannot open 's3://key:sec@ret@bucket/a.parquet?sig=abc' (https://h/x?y) http://plain/z";
-        let clean = redact(text);
-        assert_eq!(clean, "cannot open 's3://bucket/a.parquet?...' (https://h/x?...) http://plain/z");
     }
 
     #[test]

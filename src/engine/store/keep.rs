@@ -10,6 +10,12 @@ use super::{
 use crate::util::cancel::Cancel;
 
 impl Connection {
+    /// A path in this instance's private folder for rows on their way to or from where they are kept:
+    /// DuckDB itself opens nothing in a folder that others may have filled. One at a time per name.
+    pub fn passing_file(&self, name: &str) -> PathBuf {
+        self.spill_folder().join(name)
+    }
+
     /// Writes a cell's rows to a Parquet file.
     pub fn save_cell(&self, name: &str, path: &Path, cancel: &Cancel) -> Result<()> {
         let found = self.describe(name)?;
@@ -46,8 +52,8 @@ impl Connection {
             columns.join(", "),
             quote_text(&path.to_string_lossy()),
         );
-        self.execute(&sql, &[], cancel)?;
-        let read = self.describe(name)?;
+        let rows = self.execute(&sql, &[], cancel)?;
+        let read = self.relation(self.shared.catalog.made(name, rows))?;
         if read.columns != types {
             self.drop_cell(name)?;
             return Err(StoreError::new(
@@ -61,6 +67,11 @@ impl Connection {
     /// The files that a source now consists of, sorted; `None` for remote ones.
     pub fn source_files(&self, spec: &SourceSpec, base: &Path) -> Result<Option<Vec<PathBuf>>> {
         let Some(patterns) = super::source::local_patterns(spec, base)? else { return Ok(None) };
+        self.matching(patterns.iter()).map(Some)
+    }
+
+    /// The files of this machine that such patterns match now, sorted.
+    pub(crate) fn matching<'p>(&self, patterns: impl Iterator<Item = &'p String>) -> Result<Vec<PathBuf>> {
         let mut files = Vec::new();
         for pattern in patterns {
             let mut statement = self.raw.prepare("SELECT file FROM glob($1)")?;
@@ -70,7 +81,7 @@ impl Connection {
             }
         }
         files.sort();
-        Ok(Some(files))
+        Ok(files)
     }
 }
 

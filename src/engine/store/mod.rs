@@ -10,11 +10,14 @@
 //!   sources.main   views over files               ┘ in this order
 //! ```
 
+mod catalog;
 mod cells;
 mod complete;
+mod confine;
 mod connection;
 mod error;
 mod export;
+pub mod inspect;
 mod keep;
 mod names;
 mod open;
@@ -29,14 +32,17 @@ mod value;
 mod watch;
 
 pub use complete::Completions;
+pub use confine::FileLimits;
 pub use connection::{Connection, Flow};
 pub use error::{ErrorKind, StoreError};
+pub use export::{Target, left_over as left_over_tables};
 pub use names::{quote_ident, quote_text};
 pub use open::{Extension, Store, StoreOptions};
 pub use page::{PageRequest, PageRows, Select, Total};
 pub use registry::{Fill, Query, queries, query};
 pub use relations::{ColumnInfo, Relation, RelationKind};
 pub use source::{SourceFormat, SourceSpec};
+pub use spill::left_over as left_over_spills;
 pub use value::{Params, Value};
 
 /// What every call here returns.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::confine::{FileLimits, confine};
 use super::connection::{Connection, Shared};
 use super::spill::SpillDir;
 use super::{CELLS, Result, SOURCES};
@@ -17,6 +18,8 @@ pub struct StoreOptions {
     pub spill_root: Option<PathBuf>,
     /// Bytes that may lie in the spill folder.
     pub spill_limit: u64,
+    /// The files that it may touch; `None`: what its user may.
+    pub limits: Option<FileLimits>,
 }
 
 const GIB: u64 = 1 << 30;
@@ -33,6 +36,7 @@ impl Default for StoreOptions {
             threads: cores.saturating_sub(1).max(1),
             spill_root: None,
             spill_limit: 32 * GIB,
+            limits: None,
         }
     }
 }
@@ -74,6 +78,9 @@ impl Store {
         raw.execute_batch(&format!("ATTACH ':memory:' AS {CELLS}; ATTACH ':memory:' AS {SOURCES}"))?;
         // Given at opening, this limit is not enforced (DuckDB 1.5.6).
         raw.execute_batch(&format!("SET max_temp_directory_size = '{}B'", options.spill_limit))?;
+        if let Some(limits) = &options.limits {
+            confine(&raw, limits, spill.path())?;
+        }
         let root = Connection::new(raw, Arc::new(Shared::new(spill)))?;
         Ok(Self { root })
     }

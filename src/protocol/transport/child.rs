@@ -17,11 +17,12 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
 
-use super::folder::socket_folder;
+use super::folder::{left_over, socket_folder};
 use super::frame::FrameReader;
 use super::hello;
 use super::wire::{decode, write_all};
 use crate::protocol::{Engine, EngineGone, Event, Request};
+use crate::util::leftover::LeftOver;
 use crate::util::supervised::{self, Fall, guarded};
 
 #[derive(Debug, Clone)]
@@ -30,6 +31,11 @@ pub struct ChildOptions {
     pub exe: PathBuf,
     /// Arguments after those.
     pub args: Vec<OsString>,
+    /// What the engine is to read at its start, from the file that `--options` names: more than a command
+    /// line may hold, and nothing for the list of processes.
+    pub hand_over: Option<String>,
+    /// The engine's folder for temporary files; `None`: this process's.
+    pub scratch: Option<PathBuf>,
     /// The engine outlives this process and can be attached to again.
     pub detached: bool,
     pub connect_within: Duration,
@@ -48,7 +54,8 @@ impl ChildOptions {
 
     pub fn program(exe: impl Into<PathBuf>) -> Self {
         let connect_within = Duration::from_secs(20);
-        Self { exe: exe.into(), args: Vec::new(), detached: false, connect_within }
+        let exe = exe.into();
+        Self { exe, args: Vec::new(), hand_over: None, scratch: None, detached: false, connect_within }
     }
 }
 
@@ -75,12 +82,22 @@ impl ChildProcess {
     /// Starts an engine. Errors are of starting the program; what happens later closes `events`.
     pub fn spawn(options: &ChildOptions) -> io::Result<Self> {
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
-        let socket = socket_folder()?.join(format!("{}-{number}.sock", std::process::id()));
+        let folder = socket_folder()?;
+        left_over(&folder).iter().for_each(LeftOver::sweep);
+        let socket = folder.join(format!("{}-{number}.sock", std::process::id()));
         let log = File::create(socket.with_extension("log"))?;
         let mut command = Command::new(&options.exe);
         command.arg("engine").arg("--socket").arg(&socket).args(&options.args);
         if options.detached {
             command.arg("--detached");
+        }
+        if let Some(text) = &options.hand_over {
+            let file = socket.with_extension("options");
+            std::fs::write(&file, text)?;
+            command.arg("--options").arg(file);
+        }
+        if let Some(scratch) = &options.scratch {
+            command.env("TMPDIR", scratch);
         }
         // A group of its own: Ctrl-C and Ctrl-Z in the terminal are for the screen alone.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).process_group(0);
@@ -175,6 +192,7 @@ impl Link {
     fn tidy(&self) {
         let _ = std::fs::remove_file(&self.socket);
         let _ = std::fs::remove_file(self.socket.with_extension("log"));
+        let _ = std::fs::remove_file(self.socket.with_extension("options"));
     }
 
     /// Has the child ended? (Also keeps it from staying a zombie.)

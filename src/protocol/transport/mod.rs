@@ -12,7 +12,7 @@ mod serve;
 mod wire;
 
 pub use child::{ChildOptions, ChildProcess};
-pub use folder::{running_engines, socket_folder};
+pub use folder::{left_over, running_engines, socket_folder};
 pub use frame::{FrameError, FrameReader, FrameWriter, MAX_MESSAGE_BYTES, Stream};
 pub use in_process::InProcess;
 pub use serve::{ServeOptions, serve};

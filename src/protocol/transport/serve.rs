@@ -212,6 +212,7 @@ struct Switchboard {
     ready: Option<Event>,
     sources: BTreeMap<String, Event>,
     cells: BTreeMap<String, Event>,
+    outdated: BTreeMap<String, Event>,
     /// Ends of jobs, and faults, that nobody heard.
     unheard: Vec<Event>,
     /// No event will come any more.
@@ -226,7 +227,11 @@ impl Switchboard {
                 self.sources.insert(name.clone(), event.clone());
             }
             Event::Cell { cell, .. } => {
+                self.outdated.remove(cell);
                 self.cells.insert(cell.clone(), event.clone());
+            }
+            Event::Outdated { cell, .. } => {
+                self.outdated.insert(cell.clone(), event.clone());
             }
             Event::JobEnded { .. } | Event::Fault { .. } if self.screen.is_none() => {
                 self.unheard.push(event.clone());
@@ -240,6 +245,7 @@ impl Switchboard {
 
     fn connect(&mut self, screen: Sender<Event>) {
         let known = self.ready.iter().chain(self.sources.values()).chain(self.cells.values());
+        let known = known.chain(self.outdated.values());
         for event in known.cloned().chain(self.unheard.drain(..)) {
             let _ = screen.send(event);
         }

@@ -137,6 +137,8 @@ mod tests {
             Event::Pulse { .. } => 8,
             Event::Fault { .. } => 9,
             Event::Recipe { .. } => 10,
+            Event::Outdated { .. } => 11,
+            Event::Note { .. } => 12,
         }
     }
 
@@ -181,6 +183,9 @@ mod tests {
             Event::Recipe { seq: 1, result: Ok("SELECT 1".into()) },
             Event::Recipe { seq: 1, result: Err(problem()) },
             Event::Source { name: "s".into(), result: Err(problem()) },
+            Event::Outdated { cell: "a".into(), why: Outdated::Source("s".into()) },
+            Event::Outdated { cell: "a".into(), why: Outdated::Elsewhere },
+            Event::Note { text: "说明".into() },
             Event::Pulse { rss_bytes: 1, cpu_busy: 2 },
             Event::Fault { problem: problem() },
         ];
@@ -223,7 +228,7 @@ mod tests {
             kinds.insert(event_kind(&event));
             assert_eq!(decode::<Event>(&encode(&event).unwrap()).unwrap(), event);
         }
-        assert_eq!(kinds.len(), 11);
+        assert_eq!(kinds.len(), 13);
         let mut kinds = std::collections::BTreeSet::new();
         for request in requests() {
             kinds.insert(request_kind(&request));

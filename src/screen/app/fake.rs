@@ -147,7 +147,7 @@ impl Driver {
         Self::open(crate::screen::app::Opening { text: text.into(), base, ..Default::default() }, 80, 24)
     }
 
-    fn open(opening: crate::screen::app::Opening, width: u16, height: u16) -> Self {
+    pub fn open(opening: crate::screen::app::Opening, width: u16, height: u16) -> Self {
         let mut driver = Self { app: crate::screen::app::App::new(opening), effects: Vec::new() };
         driver.send(crate::screen::app::Msg::Resize { width, height });
         driver.send(crate::screen::app::Msg::EngineStarted);

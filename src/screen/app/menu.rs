@@ -16,6 +16,16 @@ pub enum Purpose {
     Quit,
     /// The file on disk is not what was read.
     Overwrite,
+    /// Another program changed the file while something here is unsaved.
+    Outside,
+    /// Another session has the notebook.
+    Holder,
+    /// The item's value is a kept text's name.
+    Recover,
+    /// The same, or `all`.
+    Discard,
+    /// The item's value is what is to be discarded; empty: nothing.
+    DiscardSurely,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -37,6 +47,12 @@ pub struct Menu {
     pub selected: usize,
     /// What was typed is a choice of its own.
     pub free: bool,
+}
+
+impl Item {
+    pub fn new(value: impl Into<String>, label: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { value: value.into(), label: label.into(), detail: detail.into(), side: String::new() }
+    }
 }
 
 impl Menu {

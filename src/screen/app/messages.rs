@@ -4,7 +4,10 @@
 use std::path::PathBuf;
 
 use super::Key;
+use super::sessions::{About, KeptText, News};
+use super::trust::Inspected;
 use crate::protocol::{Event, Request};
+use crate::trust::{Scope, Survey};
 
 /// Everything that can happen to the app.
 #[derive(Debug, Clone)]
@@ -28,8 +31,18 @@ pub enum Msg {
         result: Result<PathBuf, SaveError>,
     },
     Journaled(Result<(), String>),
+    /// What other sessions and programs do to the notebook, and what was kept of it.
+    Sessions(News),
     /// What became of a copy: the route taken, or why it failed.
     Copied(Result<String, String>),
+    /// The notebook was looked through.
+    Surveyed(Survey),
+    Inspected(Inspected),
+    /// A folder or notebook was put on the list of trusted ones (its path), or why it was not.
+    Trusted {
+        asked: bool,
+        result: Result<String, String>,
+    },
     /// Model folders found on disk.
     Models(Vec<ModelChoice>),
     /// SIGTERM, SIGHUP or a dead terminal: save and go.
@@ -67,7 +80,7 @@ pub enum Effect {
     Quit,
 }
 
-/// Work on the notebook's file and on what is kept beside it. `path` is the notebook's.
+/// Work on the notebook's file and on what is kept of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileTask {
     /// Writes the notebook unless the file is no longer `on_disk`. Answer: `Saved`.
@@ -79,10 +92,39 @@ pub enum FileTask {
         /// Write even if it changed outside.
         force: bool,
     },
-    /// Keeps the unsaved text safe beside the notebook. Answer: `Journaled`.
-    Journal { path: PathBuf, text: String },
-    /// The notebook is saved: what the journal kept is no longer needed.
-    ForgetJournal { path: PathBuf },
+    /// Keeps the unsaved text safe in this session's journal. Answer: `Journaled`.
+    Journal {
+        text: String,
+        /// What it was made from.
+        on_disk: Option<String>,
+    },
+    /// The notebook is saved, or its changes are given up: this session's journal is no longer needed.
+    ForgetJournal,
+    /// Keeps the unsaved text apart from what is typed next. Answer: `Journaled`, if it failed.
+    SetAside { text: String, on_disk: Option<String> },
+    /// This session only watches from now on.
+    Watch,
+    /// This session writes beside others.
+    Write,
+    /// Whoever writes is told that this session does. Answer: `News::TookOver`.
+    TakeOver,
+    /// Unsaved texts of other sessions, compared with the text `now`. Answer: `News::Kept`.
+    FindKept {
+        now: String,
+        /// To discard, not to take.
+        discard: bool,
+    },
+    /// Answer: `News::Compared`.
+    Compare { about: About, from: String, to: String },
+    /// Kept texts that are saved, or that somebody does not want. Answer, if `asked`: `News::Discarded`.
+    Discard { kept: Vec<KeptText>, asked: bool },
+    /// Look through a text: what it would read and write. Answer: `Surveyed`.
+    Survey { text: String, base: PathBuf, path: Option<PathBuf>, params: Vec<(String, String)> },
+    /// Look which views and macros a DuckDB file holds: as written, and where. Answer: `Inspected`.
+    Inspect { database: String, file: PathBuf },
+    /// Put a folder or notebook on the list of trusted ones. `asked`: the user answered the panel; else
+    /// recscope made the notebook. Answer: `Trusted`.
+    Trust { path: PathBuf, scope: Scope, asked: bool },
 }
 
 /// A model folder that can be chosen.

@@ -11,12 +11,19 @@ pub mod editor;
 pub(crate) mod fake;
 pub mod grid;
 pub mod help;
+mod history;
 pub mod keys;
 pub mod layout;
+mod live;
 pub mod menu;
 mod messages;
+pub mod prose;
+mod revision;
 pub mod run_state;
+pub mod sessions;
+pub mod stops;
 pub mod table;
+pub mod trust;
 mod update;
 pub mod value;
 mod waiting;
@@ -32,7 +39,9 @@ pub use keys::{Code, Key};
 pub use menu::{Menu, Prompt};
 pub use messages::{Effect, FileTask, ModelChoice, Msg, SaveError};
 pub use run_state::{CellRun, RunState};
-pub use update::update;
+pub use sessions::{About, Comparison, Diff, DiffLine, FileNow, Holder, KeptText, News, Sessions};
+pub use trust::Trust;
+pub use update::{begin, update};
 
 /// The name offered for a notebook that has none.
 pub const NEW_NAME: &str = "notebook.md";
@@ -55,6 +64,12 @@ pub enum Mode {
     Menu(Menu),
     Prompt(Prompt),
     Help {
+        scroll: usize,
+    },
+    /// Two texts are compared.
+    Diff(Box<Diff>),
+    /// What an untrusted notebook would touch, and whether it may.
+    Trust {
         scroll: usize,
     },
 }
@@ -82,6 +97,8 @@ pub struct Completions {
 /// How the engine is.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum EngineState {
+    /// None was started: the notebook is not trusted.
+    Off,
     #[default]
     Starting,
     Ready {
@@ -143,8 +160,13 @@ pub struct Opening {
     pub auto_run: bool,
     /// Metric ids that completion offers.
     pub metrics: Vec<String>,
-    /// An unsaved text found beside the notebook.
-    pub recovered: Option<String>,
+    /// Unsaved texts of earlier sessions.
+    pub kept: usize,
+    /// Other sessions that have the notebook open.
+    pub others: Vec<Holder>,
+    /// Why unsaved text cannot be kept safe.
+    pub unkept: Option<String>,
+    pub trust: Trust,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -171,9 +193,11 @@ pub struct App {
     pub runs: HashMap<String, CellRun>,
     pub jobs: Vec<Job>,
     pub engine: EngineState,
+    pub trust: Trust,
     pub rss_bytes: u64,
     pub models: Vec<ModelChoice>,
     pub metrics: Vec<String>,
+    pub sessions: Sessions,
 
     /// Animates what runs; advances with ticks.
     pub frame: usize,
@@ -196,13 +220,15 @@ pub struct App {
     /// The engine was ended from here, because a job did not stop or by wish: that is no failure.
     ending_engine: bool,
     pulse_ms: u64,
-    recovered: Option<String>,
     /// The text at the start.
     opened: String,
+    /// Where the text was to be saved last: an answer to the question of a refused save is about that file.
+    saving_to: Option<PathBuf>,
     /// Quit as soon as the save under way has succeeded.
     quit_after_save: bool,
     /// The SQL that was asked for: number of the request, the cell that it is about, the cell to write.
     recipe: Option<(u64, String, String)>,
+    compared: revision::Compared,
 }
 
 impl App {
@@ -221,30 +247,23 @@ impl App {
             params: opening.params,
             auto_run: opening.auto_run,
             metrics: opening.metrics,
+            engine: match opening.trust.level {
+                trust::Level::Inert => EngineState::Off,
+                trust::Level::Full | trust::Level::Limited => EngineState::Starting,
+            },
+            mode: match opening.trust.level {
+                trust::Level::Inert => Mode::Trust { scroll: 0 },
+                trust::Level::Full | trust::Level::Limited => Mode::Normal,
+            },
+            trust: opening.trust,
             run_all_when_ready: opening.run_all,
             redraw: true,
             width: 80,
             height: 24,
             ..Self::default()
         };
-        if let Some(text) = opening.recovered {
-            app.recovered = Some(text);
-            app.say(Tone::Info, "unsaved work from an earlier session was found: `:recover` brings it back");
-        }
+        update::verbs::sessions::open(&mut app, opening.others, opening.kept, opening.unkept);
         app
-    }
-
-    /// The text as it stands, an edit in progress included.
-    pub fn live_text(&self) -> String {
-        match &self.mode {
-            Mode::Edit(edit) => self.doc.text_with(edit.block, &edit.editor.text()),
-            _ => self.doc.text(),
-        }
-    }
-
-    /// The notebook differs from the file.
-    pub fn is_dirty(&self) -> bool {
-        self.on_disk.as_deref() != Some(self.live_text().as_str())
     }
 
     /// How long to wait for the next [`Msg::Tick`]; `None`: nothing moves, nothing is due.
@@ -263,15 +282,11 @@ impl App {
 
     /// Something would be lost by leaving now. A new notebook that nobody touched is no loss.
     fn is_dirty_enough(&self) -> bool {
-        self.is_dirty() && (self.on_disk.is_some() || self.live_text() != self.opened)
-    }
-
-    fn has_recovered(&self) -> bool {
-        self.recovered.is_some()
+        self.is_dirty() && (self.on_disk.is_some() || !self.live_is(&self.opened))
     }
 
     fn journal_due(&self) -> bool {
-        self.journaled.as_deref() != Some(self.live_text().as_str())
+        !self.sessions.watching && !self.journaled.as_deref().is_some_and(|kept| self.live_is(kept))
     }
 
     /// Something runs or is to be stopped, rather than being paused and waiting behind it.

@@ -2,7 +2,7 @@
 
 use super::grid::Grid;
 use super::table::Table;
-use crate::protocol::{Outcome, Problem, Progress};
+use crate::protocol::{Outcome, Outdated, Problem, Progress};
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum RunState {
@@ -25,6 +25,8 @@ pub struct CellRun {
     pub state: RunState,
     /// Its text or something above it changed since it ran.
     pub stale: bool,
+    /// What else than a change of the text made it so, or why what was kept of it is not shown.
+    pub outdated: Option<Outdated>,
     pub outcome: Option<Outcome>,
     pub table: Option<Table>,
     pub grid: Grid,

@@ -47,8 +47,9 @@ impl Runtime {
 
     pub(super) fn start_engine(&self) {
         let (start, sender) = (Arc::clone(&self.start_engine), self.sender.clone());
+        let access = self.app.trust.access();
         let work = move || {
-            let engine = start.lock()();
+            let engine = start.lock()(&access);
             let _ = sender.send(Input::EngineStarted(engine));
         };
         let failed = self.sender.clone();

@@ -32,7 +32,7 @@ pub(super) fn explain(work: &Work, spec: &ExplainSpec) -> Result<Done, Stop> {
     let asked = ask(work, spec)?;
     let rows = read(work, spec, &asked.text)?;
     work.phase("loading the model", "rows", 0, Some(rows.len() as u64));
-    let (dir, options) = (work.workspace.locate(&asked.model), asked.options.clone());
+    let (dir, options) = (work.workspace.model_folder(&asked.model)?, asked.options.clone());
     let model = work.on_model_lane(move |models| models.get(&dir, &options))??;
     let target = target(spec, &model)?;
     let explanations = attribute_all(work, spec, &model, target, rows)?;

@@ -120,7 +120,7 @@ fn prepare(work: &Work, spec: &ScoreSpec, names: &Names) -> Result<ScoreJob, Sto
     let total = rows.rows.unwrap_or(0);
 
     work.phase("loading the model", "rows", 0, Some(total));
-    let (dir, options) = (work.workspace.locate(&spec.model), load_options(work, spec)?);
+    let (dir, options) = (work.workspace.model_folder(&spec.model)?, load_options(work, spec)?);
     let asked = spec.dtype.as_deref().map(str::parse::<Dtype>).transpose()?;
     let model = work.on_model_lane(move |models| models.get(&dir, &options))??;
     work.cancel.check().map_err(|_| ModelError::from(crate::util::cancel::Cancelled))?;

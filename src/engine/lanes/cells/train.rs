@@ -2,6 +2,7 @@
 //! row of the result.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use super::inputs::{device, need_columns, text_columns};
 use super::table::{keep, texts};
 use super::{Done, Figures, Known, Stop, Work};
 use crate::engine::lanes::checks::evaluate;
+use crate::engine::lanes::outputs;
 use crate::engine::lanes::problems::lane_gone;
 use crate::engine::model::train::{
     Epoch, Example, Objective, TrainEvent, TrainJob, TrainOptions, train as fit,
@@ -33,6 +35,7 @@ struct Labelled {
 
 pub(super) fn train(work: &Work, spec: &TrainSpec, known: &dyn Known) -> Result<Done, Stop> {
     work.phase("reading", "rows", 0, None);
+    let out = place(work, spec)?;
     if matches!(spec.text, TextInput::Embed(..)) {
         return Err(work.usage("a train cell reads `pair` or `text`, not `embed`").into());
     }
@@ -45,15 +48,34 @@ pub(super) fn train(work: &Work, spec: &TrainSpec, known: &dyn Known) -> Result<
         rows.into_iter().map(|row| example(work, row, &labels)).collect()
     };
     let (rows, dev) = (examples(rows)?, examples(dev)?);
-    let out = work.workspace.locate(&spec.out);
-    let (report, notes) = run(work, spec, rows, dev, labels)?;
+    let (report, notes) = run(work, spec, &out, rows, dev, labels)?;
+    outputs::record(work.options, work.workspace, work.cell, &out.folder);
     let info = keep(work, work.cell, &relation(&report)?)?;
     let mut done = Done::new(work, Some(info), Figures::of_training(&report));
     done.outcome.checks = evaluate(&spec.checks, &done.figures, known);
     done.outcome.notes = notes;
     done.outcome.body = Body::Train(report);
-    done.made = Some(out);
+    done.made = Some(out.folder);
     Ok(done)
+}
+
+/// Where the model goes.
+struct Place {
+    folder: PathBuf,
+    /// A model that is there already may be replaced.
+    overwrite: bool,
+}
+
+/// Before any work: whether the notebook may write there, and over what is there.
+fn place(work: &Work, spec: &TrainSpec) -> Result<Place, Problem> {
+    let named = work.workspace.locate(&spec.out);
+    // A trusted notebook beside data that is not: what its own text names may be written.
+    let anywhere = work.options.write_anywhere
+        || (work.options.access.is_limited() && work.options.access.may_write(&named));
+    let folder = outputs::may_write(&work.workspace.base, &named, anywhere)
+        .map_err(|problem| problem.in_cell(work.cell))?;
+    let overwrite = spec.overwrite || outputs::is_own(work.options, work.workspace, work.cell, &folder);
+    Ok(Place { folder, overwrite })
 }
 
 /// Training and dev rows.
@@ -157,6 +179,7 @@ enum Told {
 fn run(
     work: &Work,
     spec: &TrainSpec,
+    place: &Place,
     rows: Vec<Example>,
     dev: Vec<Example>,
     labels: Vec<String>,
@@ -171,9 +194,10 @@ fn run(
         dropout: spec.dropout,
         max_tokens: spec.max_tokens,
         seed: spec.seed,
+        overwrite: place.overwrite,
         ..TrainOptions::default()
     };
-    let (start, out) = (work.workspace.locate(&spec.model), work.workspace.locate(&spec.out));
+    let (start, out) = (work.workspace.model_folder(&spec.model)?, place.folder.clone());
     let (device, cancel, shown_out) = (device(work, None)?, work.cancel.clone(), spec.out.clone());
     let (tell, told) = unbounded();
     let mut report = TrainReport {

@@ -57,7 +57,7 @@ pub const DEFAULT_LIMIT: u64 = 2 << 30;
 const KEPT: usize = 2;
 
 /// Where scores are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct CacheOptions {
     /// `None`: nowhere; a job remembers its own inputs and forgets them when it ends.
     pub folder: Option<PathBuf>,

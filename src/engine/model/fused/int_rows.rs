@@ -36,6 +36,7 @@ pub fn quantise(isa: Isa, form: IntForm, row: &[f32], out: &mut [i16]) -> RowSca
         // SAFETY: the set was detected.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { super::lanes_avx512::quantise(form, row, out) },
+        // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { super::lanes_avx2::quantise(form, row, out) },
         _ => super::lanes_scalar::quantise(form, row, out),
@@ -56,6 +57,7 @@ pub fn dequantise(
         // SAFETY: the set was detected.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { super::lanes_avx512::dequantise(products, rows, columns, (out, stride)) },
+        // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { super::lanes_avx2::dequantise(products, rows, columns, (out, stride)) },
         _ => super::lanes_scalar::dequantise(products, rows, columns, (out, stride)),

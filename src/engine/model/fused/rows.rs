@@ -13,6 +13,7 @@ pub fn gelu(isa: Isa, row: &mut [f32]) {
         // SAFETY: the set was detected.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { super::lanes_avx512::gelu(row) },
+        // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { super::lanes_avx2::gelu(row) },
         _ => super::lanes_scalar::gelu(row),
@@ -26,6 +27,7 @@ pub fn add_norm(isa: Isa, x: &mut [f32], y: &[f32], norm: &NormWeights) {
         // SAFETY: the set was detected.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { super::lanes_avx512::add_norm(x, y, norm) },
+        // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { super::lanes_avx2::add_norm(x, y, norm) },
         _ => super::lanes_scalar::add_norm(x, y, norm),
@@ -38,6 +40,7 @@ pub fn gelu_backward(isa: Isa, x: &[f32], gradient: &mut [f32]) {
         // SAFETY: the set was detected.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { super::lanes_avx512::gelu_backward(x, gradient) },
+        // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { super::lanes_avx2::gelu_backward(x, gradient) },
         _ => super::lanes_scalar::gelu_backward(x, gradient),
@@ -51,6 +54,7 @@ pub fn norm_backward(isa: Isa, x: &[f32], gradient: &mut [f32], weight: &[f32], 
         // SAFETY: the set was detected.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { super::lanes_avx512::norm_backward(x, gradient, weight, eps, sums) },
+        // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { super::lanes_avx2::norm_backward(x, gradient, weight, eps, sums) },
         _ => super::lanes_scalar::norm_backward(x, gradient, weight, eps, sums),

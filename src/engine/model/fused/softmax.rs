@@ -14,6 +14,7 @@ pub fn softmax(isa: Isa, rows: &mut [f32], (stride, length): (usize, usize), sca
         // SAFETY: the set was detected.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { super::lanes_avx512::softmax(rows, (stride, length), scale) },
+        // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { super::lanes_avx2::softmax(rows, (stride, length), scale) },
         _ => super::lanes_scalar::softmax(rows, (stride, length), scale),

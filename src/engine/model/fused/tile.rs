@@ -85,6 +85,7 @@ pub fn multiply_tile(
         // SAFETY: the assertions cover the ranges; a set is chosen only where it was detected.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { super::tile_avx512::floats(k, a, b, c, (init, init_step), ahead) },
+        // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { super::tile_avx2::floats(k, a, b, c, (init, init_step), ahead) },
         _ => {

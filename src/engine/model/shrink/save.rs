@@ -13,24 +13,24 @@ use crate::engine::model::{Dtype, Model, ModelError, pool, prefixes, tokenizer_f
 const PAPERS: [&str; 6] = ["LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "NOTICE", "README.md"];
 
 /// Whether a model can be written to `out` in these numbers, before any work is done.
-pub fn check(model: &Model, out: &Path, dtype: Dtype) -> Result<(), ModelError> {
+pub fn check(model: &Model, out: &Path, dtype: Dtype, overwrite: bool) -> Result<(), ModelError> {
     if dtype == Dtype::Int8 {
         own(model)?;
     }
-    NewFolder::check(out, &model.info.dir)
+    NewFolder::check(out, &model.info.dir, overwrite)
 }
 
 /// Writes `smaller`, which came from `model`, with its layers' weights in `dtype` and a `shrinking.json` that
-/// says what was done. An older model folder of that name is replaced.
+/// says what was done. An older model folder of that name is replaced with `overwrite` only.
 pub fn save(
     model: &Model,
     smaller: &Smaller,
     dtype: Dtype,
-    out: &Path,
+    (out, overwrite): (&Path, bool),
     report: &Value,
 ) -> Result<(), ModelError> {
     let start = &model.info.dir;
-    let folder = NewFolder::begin(out)?;
+    let folder = NewFolder::begin(out, overwrite)?;
     folder.json("config.json", &smaller.config.clone().with_stored(dtype).to_json())?;
     folder.json("shrinking.json", report)?;
     for name in tokenizer_file::FILES.iter().chain(&["modules.json", prefixes::FILE]).chain(&PAPERS) {

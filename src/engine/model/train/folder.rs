@@ -11,15 +11,16 @@ use crate::engine::model::{BertConfig, ModelError, Params};
 const TOKENIZER_FILES: [&str; 4] =
     ["tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json"];
 
-/// Writes everything and puts it in place. An older model folder there is replaced.
+/// Writes everything and puts it in place, over an older model folder where it may.
 pub(super) fn save(
     out: &Path,
     start: &Path,
     config: &BertConfig,
     params: &Params,
     report: &Value,
+    overwrite: bool,
 ) -> Result<(), ModelError> {
-    let folder = NewFolder::begin(out)?;
+    let folder = NewFolder::begin(out, overwrite)?;
     folder.json("config.json", &config.to_json())?;
     folder.json("training.json", report)?;
     for name in TOKENIZER_FILES {

@@ -27,6 +27,8 @@ pub struct TrainOptions {
     pub max_tokens: usize,
     /// Decides initial weights, order of rows and dropout masks.
     pub seed: u64,
+    /// Replace a model folder that is there already.
+    pub overwrite: bool,
 }
 
 impl Default for TrainOptions {
@@ -42,6 +44,7 @@ impl Default for TrainOptions {
             dropout: 0.1,
             max_tokens: 128,
             seed: 0,
+            overwrite: false,
         }
     }
 }

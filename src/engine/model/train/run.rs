@@ -85,7 +85,7 @@ pub fn train(
         stop,
         notes: notes(job, &start, &train, &dev, stop),
     };
-    folder::save(job.out, job.start, &start.config, &best, &report.to_json(options))?;
+    folder::save(job.out, job.start, &start.config, &best, &report.to_json(options), options.overwrite)?;
     Ok(report)
 }
 
@@ -106,7 +106,7 @@ fn check(job: &TrainJob<'_>) -> Result<(), ModelError> {
         return Err(usage(format!("all {} training rows are labelled \"{label}\"", job.train.len()))
             .hint("a classifier needs rows of at least two classes: check the label column"));
     }
-    NewFolder::check(job.out, job.start)
+    NewFolder::check(job.out, job.start, job.options.overwrite)
 }
 
 fn diverged(stop: Stop, options: &TrainOptions) -> ModelError {

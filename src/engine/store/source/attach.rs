@@ -39,16 +39,26 @@ pub(super) fn register(
     let from = |(schema, table): &(String, String)| {
         format!("{alias}.{}.{}", quote_ident(schema), quote_ident(table))
     };
-    let views: Vec<_> =
-        chosen.iter().map(|(view, t)| (view.clone(), format!("SELECT * FROM {}", from(t)))).collect();
+    let (mut views, mut relations) = (Vec::new(), Vec::new());
+    for (view, table) in &chosen {
+        let (query, columns) = match connection.columns_of(&format!("FROM {}", from(table))) {
+            Ok(columns) => (format!("SELECT * FROM {}", from(table)), columns),
+            // One view that may not be read, or no longer fits, takes no table from the others.
+            Err(error) if chosen.len() > 1 && !error.is_cancelled() && !error.poisoned() => {
+                (refused(&error), Vec::new())
+            }
+            Err(error) => return Err(error.unplaced()),
+        };
+        views.push((view.clone(), query));
+        relations.push(Relation { name: view.clone(), kind: RelationKind::Source, rows: None, columns });
+    }
     connection.source_views(name, &views, cancel)?;
-    chosen
-        .into_iter()
-        .map(|(view, table)| {
-            let columns = connection.columns_of(&format!("FROM {}", from(&table)))?;
-            Ok(Relation { name: view, kind: RelationKind::Source, rows: None, columns })
-        })
-        .collect()
+    Ok(relations)
+}
+
+/// A view that says why whenever it is read, by whichever of its columns.
+fn refused(error: &StoreError) -> String {
+    format!("SELECT NULL AS \"not read\" WHERE error({}) IS NULL", quote_text(&error.message))
 }
 
 /// Databases of the engine itself.

@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::super::error::redact;
 use super::super::{ErrorKind, Result, StoreError};
 use super::{SourceFormat, SourceSpec};
+use crate::util::redact;
 
 /// Paths or globs of one format.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,7 @@ pub(crate) fn local_patterns(spec: &SourceSpec, base: &Path) -> Result<Option<Ve
 }
 
 fn mixed(path: &str, one: SourceFormat, other: SourceFormat) -> StoreError {
+    let path = redact::urls(path);
     let message = format!("{path} is {}, the other files are {}", other.name(), one.name());
     StoreError::new(ErrorKind::Usage, message)
         .hint("make one source per format, or say `format:` for all of them")
@@ -205,7 +206,7 @@ fn unreadable(path: &str, error: &std::io::Error) -> StoreError {
 }
 
 fn unknown_format(path: &str) -> StoreError {
-    let path = redact(path);
+    let path = redact::urls(path);
     StoreError::new(ErrorKind::Usage, format!("{path}: neither its name nor its first bytes tell its format"))
         .hint("say `format: parquet`, `csv`, `json` or `duckdb`")
 }

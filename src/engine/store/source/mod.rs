@@ -4,9 +4,9 @@ mod attach;
 mod csv;
 mod files;
 mod format;
-mod gzip;
 mod options;
 mod register;
+mod whole;
 
 pub(super) use files::local_patterns;
 pub use format::SourceFormat;

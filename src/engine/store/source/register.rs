@@ -1,16 +1,16 @@
 //! Making a source: a view whose columns are known, or an error that says what to do; on an error
 //! nothing of the source is left behind and what had its name stays.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::super::error::redact;
 use super::super::{
     ColumnInfo, Connection, ErrorKind, HIDDEN, Relation, RelationKind, Result, SOURCES, StoreError,
     quote_ident, quote_text,
 };
 use super::files::{self, Files};
-use super::{SourceFormat, SourceSpec, attach, csv, gzip};
+use super::{SourceFormat, SourceSpec, attach, csv, whole};
 use crate::util::cancel::Cancel;
+use crate::util::redact;
 
 impl Connection {
     /// Makes the source `name` readable by every connection; replaces one of the same name. Gives
@@ -24,10 +24,7 @@ impl Connection {
     ) -> Result<Vec<Relation>> {
         check_name(name)?;
         let files = files::find(spec, base)?;
-        for path in files.whole.iter().filter(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz")))
-        {
-            gzip::check_whole(path, cancel)?;
-        }
+        let doubt = whole::check(&self.compressed_files(spec, &files)?, cancel)?;
         if files.format == SourceFormat::DuckDb {
             return attach::register(self, name, spec, &files, cancel);
         }
@@ -37,7 +34,50 @@ impl Connection {
         };
         let columns = self.columns_of_reader(&reader, &files, cancel)?;
         self.source_views(name, &[(name.to_owned(), format!("SELECT * FROM {reader}"))], cancel)?;
+        self.keep_doubt(name, doubt);
         Ok(vec![Relation { name: name.to_owned(), kind: RelationKind::Source, rows: None, columns }])
+    }
+
+    /// What could not be made sure of the files of a source, or of those that a cell names itself, for
+    /// whoever reads numbers made of them.
+    pub fn doubt(&self, name: &str) -> Option<String> {
+        self.shared.doubts.lock().get(&name.to_lowercase()).cloned()
+    }
+
+    fn keep_doubt(&self, name: &str, doubt: Option<String>) {
+        let mut doubts = self.shared.doubts.lock();
+        match doubt {
+            Some(doubt) => doubts.insert(name.to_lowercase(), doubt),
+            None => doubts.remove(&name.to_lowercase()),
+        };
+    }
+
+    /// Refuses compressed files that a cell's query names by itself and that are not whole.
+    pub(crate) fn check_named(&self, cell: &str, sql: &str, cancel: &Cancel) -> Result<()> {
+        let names = whole::named(sql);
+        // Where files are out of reach, the query says so better.
+        let files = match names.is_empty() {
+            true => Vec::new(),
+            false => self.matching(names.iter()).unwrap_or_default(),
+        };
+        self.keep_doubt(cell, whole::check(&files, cancel)?);
+        Ok(())
+    }
+
+    /// The files of a source that are read through a decompressor; those behind a glob as well.
+    fn compressed_files(&self, spec: &SourceSpec, files: &Files) -> Result<Vec<PathBuf>> {
+        let by_option = spec.more.iter().any(|(name, _)| name == "compression");
+        let by_name = |name: &str| {
+            let name = name.to_lowercase();
+            name.ends_with(".gz") || name.ends_with(".zst")
+        };
+        let text = matches!(files.format, SourceFormat::Csv | SourceFormat::Json);
+        if !text || !(by_option || files.many || files.paths.iter().any(|path| by_name(path))) {
+            return Ok(Vec::new());
+        }
+        let mut local = self.matching(files.paths.iter().filter(|path| !path.contains("://")))?;
+        local.retain(|file| by_option || by_name(&file.to_string_lossy()));
+        Ok(local)
     }
 
     /// Removes a source with all its views; nothing happens where there is none.
@@ -70,6 +110,7 @@ impl Connection {
         for (view, query) in views {
             let sql = format!("CREATE OR REPLACE VIEW {SOURCES}.main.{} AS {query}", quote_ident(view));
             self.execute(&sql, &[], cancel).map_err(StoreError::unplaced)?;
+            self.shared.catalog.forget(view);
             owners.insert(view.to_lowercase(), owner.clone());
         }
         let kept = |view: &String| views.iter().any(|(v, _)| v.to_lowercase() == *view);
@@ -78,6 +119,7 @@ impl Connection {
         for view in gone {
             let sql = format!("DROP VIEW IF EXISTS {SOURCES}.main.{}", quote_ident(&view));
             self.execute(&sql, &[], &Cancel::new())?;
+            self.shared.catalog.forget(&view);
             owners.remove(&view);
         }
         Ok(())
@@ -149,7 +191,7 @@ pub(super) fn explain(mut error: StoreError, files: &Files) -> StoreError {
     if error.is_cancelled() || error.poisoned() {
         return error;
     }
-    let paths: Vec<String> = files.paths.iter().map(|p| redact(p)).collect();
+    let paths: Vec<String> = files.paths.iter().map(|p| redact::urls(p)).collect();
     let path = paths.join(", ");
     if error.message.starts_with("No files found") {
         return StoreError::new(ErrorKind::Io, format!("no file matches {path}"))

@@ -35,8 +35,17 @@ fn running(app: &App) -> bool {
     app.is_running()
 }
 
-fn recoverable(app: &App) -> bool {
-    app.has_recovered()
+/// Is there another session, or was there one that this one still watches?
+fn shared(app: &App) -> bool {
+    app.sessions.watching || !app.sessions.others.is_empty()
+}
+
+fn takeable(app: &App) -> bool {
+    app.sessions.watching || app.sessions.writer().is_some()
+}
+
+fn changed_outside(app: &App) -> bool {
+    app.sessions.outside.is_some()
 }
 
 macro_rules! command {
@@ -91,7 +100,7 @@ pub const COMMANDS: &[Command] = &[
     command!("copy", "copy", ["y"], RESULT.and(DETAIL), 0, always, v::copy::value,
         "Copy the value in focus; in the detail pane, the whole record. Says which way it went."),
     command!("copy.row", "copy row", ["Y"], RESULT, 0, has_rows, v::copy::row,
-        "Copy the row as tab-separated values."),
+        "Copy the row as tab-separated values; a formula gets a ' in front."),
     // Writing
     command!("edit", "edit", ["e", "i"], OUTLINE, 3, always, v::edit::begin,
         "Edit the cell or prose in place."),
@@ -117,8 +126,16 @@ pub const COMMANDS: &[Command] = &[
     command!("save", "save", ["ctrl-s"], EVERYWHERE, 0, always, v::save::save,
         "Save the notebook; what was not touched stays byte for byte."),
     command!("save.as", "save as", [], PANES, 0, always, v::save::ask_path, "Save under another name."),
-    command!("recover", "recover", [], PANES, 0, recoverable, v::save::recover,
-        "Take over the unsaved text of an earlier session; `u` goes back."),
+    command!("recover", "recover", [], PANES, 0, always, v::recover::ask,
+        "Show what other sessions left unsaved and how it differs; take it or leave it."),
+    command!("recover.discard", "discard", [], PANES, 0, always, v::recover::ask_discard,
+        "Discard recovered text: what earlier sessions left unsaved. Asks first."),
+    command!("file", "changed file", [], PANES, 0, changed_outside, v::outside::ask,
+        "Another program wrote the file: see what differs, keep yours, take theirs."),
+    command!("sessions", "sessions", [], PANES, 0, shared, v::sessions::ask,
+        "Who else has this notebook open: watch, take over, go on beside."),
+    command!("sessions.take", "take over", [], PANES, 0, takeable, v::sessions::take_over,
+        "Write here; the session that writes now becomes read only, its unsaved text is kept."),
     // Moving
     command!("up", "up", ["up", "k"], PANES, 0, always, v::go::up, "One line up."),
     command!("down", "down", ["down", "j"], PANES, 0, always, v::go::down, "One line down."),
@@ -142,6 +159,8 @@ pub const COMMANDS: &[Command] = &[
         "Draw the screen again."),
     command!("suspend", "suspend", ["ctrl-z"], EVERYWHERE, 0, always, v::quit::suspend,
         "Back to the shell; `fg` returns. Jobs go on."),
+    command!("trust", "trust", [], PANES, 0, always, v::trust::ask,
+        "What this notebook would read and write, and whether it may: run it once within that, or trust it."),
     command!("engine.restart", "restart engine", [], PANES, 0, always, v::engine::restart,
         "End the engine and start a new one; finished results come back from the cache."),
     command!("quit", "quit", ["q", "ctrl-q"], PANES, 10, always, v::quit::ask,

@@ -1,7 +1,7 @@
 //! What the engine says, taken into the state.
 
 use super::verbs as v;
-use crate::protocol::{CellState, Event, JobId, Problem};
+use crate::protocol::{CellState, Event, JobId, Outdated, Problem};
 use crate::screen::app::run_state::RunState;
 use crate::screen::app::{App, Effect, EngineState, Tone};
 
@@ -34,6 +34,8 @@ pub fn take(app: &mut App, event: Event, effects: &mut Vec<Effect>) {
                 app.say(Tone::Bad, format!("source {name}: {}", one_line(&problem)));
             }
         }
+        Event::Outdated { cell, why } => outdated(app, cell, why),
+        Event::Note { text } => app.say(Tone::Info, text),
         Event::Described { .. } => {}
         Event::Pulse { rss_bytes, .. } => {
             // Drawn in whole megabytes: less than that is no change.
@@ -42,6 +44,14 @@ pub fn take(app: &mut App, event: Event, effects: &mut Vec<Effect>) {
         }
         Event::Fault { problem } => app.say(Tone::Bad, format!("engine: {}", one_line(&problem))),
     }
+}
+
+/// The engine found that what is shown, or would have been, does not stand any more.
+fn outdated(app: &mut App, cell: String, why: Outdated) {
+    let run = app.runs.entry(cell).or_default();
+    run.stale |= run.outcome.is_some();
+    run.outdated = Some(why);
+    app.redraw = true;
 }
 
 /// Message and hint in one line.
@@ -68,7 +78,7 @@ fn cell_state(app: &mut App, cell: &str, state: CellState) {
         CellState::Done(outcome) => {
             let anew = !outcome.cached;
             run.take(*outcome);
-            (run.state, run.stale) = (RunState::Done, false);
+            (run.state, run.stale, run.outdated) = (RunState::Done, false, None);
             if anew {
                 v::run::outdate_below(app, cell);
             }
@@ -118,6 +128,8 @@ fn ended(app: &mut App, job: JobId, ok: bool, elapsed_ms: u64, effects: &mut Vec
         }
     }
     let took = v::tick::seconds(elapsed_ms);
+    let lost = app.doc.diagnostics().iter().find(|fault| fault.is_error() && fault.cell.is_none());
+    let lost = lost.map(|fault| format!("; line {}: {}", fault.line, fault.message)).unwrap_or_default();
     let problem_said = app.status.as_ref().is_some_and(|s| s.tone == Tone::Bad);
     // Results brought back by a new engine are no news beside what became of the old one.
     let brought_back = ok && app.restarts > 0 && problem_said;
@@ -131,9 +143,11 @@ fn ended(app: &mut App, job: JobId, ok: bool, elapsed_ms: u64, effects: &mut Vec
         let what =
             if job.cells.len() == 1 { "1 cell".to_owned() } else { format!("{} cells", job.cells.len()) };
         match failed_checks(app, &job.cells) {
+            // A gate that is no cell has not been asked.
+            0 if !lost.is_empty() => app.say(Tone::Bad, format!("{what} done in {took}{lost}")),
             0 => app.say(Tone::Good, format!("{what} done in {took}")),
-            1 => app.say(Tone::Bad, format!("{what} done in {took}, 1 check failed")),
-            n => app.say(Tone::Bad, format!("{what} done in {took}, {n} checks failed")),
+            1 => app.say(Tone::Bad, format!("{what} done in {took}, 1 check failed{lost}")),
+            n => app.say(Tone::Bad, format!("{what} done in {took}, {n} checks failed{lost}")),
         }
     } else if !problem_said {
         app.say(Tone::Bad, format!("ended with errors after {took}"));

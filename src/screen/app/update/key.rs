@@ -20,6 +20,8 @@ pub fn press(app: &mut App, key: Key, effects: &mut Vec<Effect>) {
         Mode::Menu(_) => v::menu::key(app, key, effects),
         Mode::Prompt(_) => prompt(app, key, effects),
         Mode::Help { .. } => v::help::key(app, key),
+        Mode::Diff(_) => v::diff::key(app, key, effects),
+        Mode::Trust { .. } => v::trust::key(app, key, effects),
         Mode::Edit(_) | Mode::Normal => command(app, key, effects),
     }
 }
@@ -33,7 +35,9 @@ pub fn paste(app: &mut App, text: &str) {
         }
         Mode::Menu(menu) => menu.typed.insert(text),
         Mode::Prompt(prompt) => prompt.typed.insert(text),
-        Mode::Normal | Mode::Help { .. } => app.say(Tone::Info, "paste goes into the editor: `e` opens it"),
+        Mode::Normal | Mode::Help { .. } | Mode::Diff(_) | Mode::Trust { .. } => {
+            app.say(Tone::Info, "paste goes into the editor: `e` opens it")
+        }
     }
 }
 

@@ -8,6 +8,11 @@ pub(super) mod verbs;
 
 use super::{App, Effect, Msg, Tone};
 
+/// What is to be done when the screen opens.
+pub fn begin(app: &App, effects: &mut Vec<Effect>) {
+    verbs::trust::inspect(app, effects);
+}
+
 /// Applies one message. Pure: the same app and message give the same app and effects.
 pub fn update(app: &mut App, msg: Msg, effects: &mut Vec<Effect>) {
     match msg {
@@ -22,12 +27,13 @@ pub fn update(app: &mut App, msg: Msg, effects: &mut Vec<Effect>) {
         Msg::EngineStarted => verbs::engine::started(app, effects),
         Msg::EngineGone(reason) => verbs::engine::gone(app, reason, effects),
         Msg::Saved { text, result } => verbs::save::saved(app, text, result, effects),
-        Msg::Journaled(Err(reason)) => {
-            app.say(Tone::Bad, format!("unsaved work is not being kept safe: {reason}"));
-        }
-        Msg::Journaled(Ok(())) => {}
+        Msg::Journaled(result) => verbs::tick::journaled(app, result),
+        Msg::Sessions(news) => verbs::sessions::take(app, news, effects),
         Msg::Copied(Ok(route)) => app.say(Tone::Good, route),
         Msg::Copied(Err(reason)) => app.say(Tone::Bad, reason),
+        Msg::Surveyed(survey) => verbs::trust::surveyed(app, survey, effects),
+        Msg::Inspected(found) => verbs::trust::inspected(app, found),
+        Msg::Trusted { asked, result } => verbs::trust::added(app, asked, result, effects),
         Msg::Models(found) => verbs::score::found(app, found),
         Msg::Terminate => verbs::quit::terminate(app, effects),
         Msg::Trouble(words) => app.say(Tone::Bad, words),
@@ -36,6 +42,7 @@ pub fn update(app: &mut App, msg: Msg, effects: &mut Vec<Effect>) {
             effects.push(Effect::Repaint);
         }
     }
+    verbs::sessions::ask_if_due(app);
     ask_for_rows(app, effects);
 }
 

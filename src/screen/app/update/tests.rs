@@ -1,6 +1,7 @@
 //! One message in, state and effects out.
 
 mod runs;
+mod sessions;
 mod slices;
 
 use crate::protocol::{

@@ -82,7 +82,15 @@ fn draw_hints(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     let hints: Vec<(String, &str)> = match &app.mode {
         Mode::Menu(_) => vec![("↑↓".into(), "choose"), ("Enter".into(), "take"), ("Esc".into(), "leave")],
         Mode::Prompt(_) => vec![("Enter".into(), "take"), ("Esc".into(), "leave")],
+        Mode::Trust { .. } => vec![
+            ("r".into(), "run once"),
+            ("t".into(), "trust the folder"),
+            ("n".into(), "only this notebook"),
+            ("Esc".into(), "only read"),
+            ("↑↓".into(), "scroll"),
+        ],
         Mode::Help { .. } => vec![("↑↓".into(), "scroll"), ("Esc".into(), "leave")],
+        Mode::Diff(diff) => diff.keys().iter().map(|(key, words)| ((*key).into(), *words)).collect(),
         Mode::Normal | Mode::Edit(_) => commands::hints(app),
     };
     let keys: Vec<(&str, &str)> = hints.iter().map(|(k, w)| (k.as_str(), *w)).collect();

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::Look;
 use crate::protocol::percent;
+use crate::screen::app::trust::Level;
 use crate::screen::app::{App, EngineState, RunState};
 use crate::screen::ui::theme::Role;
 use crate::screen::ui::widgets::text;
@@ -20,9 +21,9 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     let mut x =
         text::put(buf, area.x + 1, area.y, room, "recscope", bar.patch(look.theme.style(Role::Title)));
     x = text::put_cut(buf, x + 2, area.y, room.saturating_sub(x + 2), &name, bar);
-    if app.is_dirty() {
-        let style = bar.patch(look.theme.style(Role::Warning));
-        text::put(buf, x + 1, area.y, room.saturating_sub(x), "● not saved", style);
+    let style = bar.patch(look.theme.style(Role::Warning));
+    for mark in app.marks() {
+        x = text::put_cut(buf, x + 1, area.y, room.saturating_sub(x), mark, style) + 1;
     }
     let from = area.right().saturating_sub(right_width + 1);
     text::put_right(buf, from, area.y, right_width, &right, bar);
@@ -53,9 +54,13 @@ fn engine(app: &App, room: usize) -> String {
     if waiting > 0 {
         parts.push(format!("{waiting} queued"));
     }
+    if app.trust.level == Level::Limited {
+        parts.push("limited".into());
+    }
     match &app.engine {
         EngineState::Starting => parts.push("engine starting".into()),
         EngineState::Gone(_) => parts.push("no engine".into()),
+        EngineState::Off => parts.push("not trusted: text only".into()),
         EngineState::Ready { device } => {
             if app.rss_bytes > 0 {
                 parts.push(format!("engine {} MB", app.rss_bytes >> 20));

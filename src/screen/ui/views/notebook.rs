@@ -5,53 +5,50 @@ use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 
 use super::{Look, has_keys, pane_box};
-use crate::notebook::{Block, BlockKind, Cell};
+use crate::notebook::Cell;
 use crate::protocol::{RowCount, percent};
-use crate::screen::app::document::prose_title;
+use crate::screen::app::stops::Stop;
 use crate::screen::app::{App, CellRun, Pane, RunState};
-use crate::screen::ui::widgets::outline::{Glyph, Outline, OutlineItem};
+use crate::screen::ui::widgets::outline::{Glyph, Outline, OutlineItem, first_of};
 use crate::util::figures;
 
 pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     let inner = pane_box(app, look, Pane::Outline, "notebook", area, buf);
-    let mut items = Vec::new();
-    let mut selected = None;
-    for (index, block) in app.doc.blocks().iter().enumerate().filter(|(i, _)| app.doc.is_stop(*i)) {
-        if index == app.focus {
-            selected = Some(items.len());
-        }
-        items.push(item(app, block));
+    let stops = app.doc.stops();
+    let selected = app.doc.stop_of(app.focus);
+    // Only what can be seen is put together: a notebook may have thousands of cells.
+    let first = first_of(stops.len(), 0, selected, inner.height);
+    let shown = stops.get(first..).unwrap_or_default();
+    let shown = shown.get(..usize::from(inner.height)).unwrap_or(shown);
+    let items: Vec<OutlineItem> = shown.iter().map(|stop| item(app, stop)).collect();
+    Outline {
+        items: &items,
+        level: shown.first().map_or(0, |stop| stop.under),
+        kinds: app.doc.widest_kind(),
+        selected: selected.and_then(|selected| selected.checked_sub(first)),
+        top: 0,
+        focused: has_keys(app, Pane::Outline),
+        theme: &look.theme,
     }
-    let focused = has_keys(app, Pane::Outline);
-    Outline { items: &items, selected, top: 0, focused, theme: &look.theme }.render(inner, buf);
+    .render(inner, buf);
 }
 
-fn item(app: &App, block: &Block) -> OutlineItem {
-    match &block.kind {
-        BlockKind::Front => OutlineItem::Prose("settings".into()),
-        BlockKind::Prose => {
-            let level = block
-                .text
-                .lines()
-                .find(|l| l.starts_with('#'))
-                .map(|l| l.bytes().take_while(|b| *b == b'#').count());
-            let text = prose_title(&block.text);
-            match level {
-                Some(level) => OutlineItem::Heading { level: level.min(6) as u8, text },
-                None => OutlineItem::Prose(text),
-            }
-        }
-        BlockKind::Cell(cell) => {
-            let glyph = glyph(app, cell);
-            let right = right(app.run(&cell.name), glyph, app.place_in_queue(&cell.name));
-            OutlineItem::Cell { glyph, kind: cell.kind.name().into(), name: cell.name.clone(), right }
-        }
-    }
+fn item(app: &App, stop: &Stop) -> OutlineItem {
+    let Some(cell) = app.doc.cell_at(stop.block) else {
+        let text = stop.title.clone();
+        return match stop.level {
+            _ if stop.broken => OutlineItem::Fault(text),
+            Some(level) => OutlineItem::Heading { level, text },
+            None => OutlineItem::Prose(text),
+        };
+    };
+    let glyph = glyph(app, cell);
+    let right = right(app.run(&cell.name), glyph, app.place_in_queue(&cell.name));
+    OutlineItem::Cell { glyph, kind: cell.kind.name().into(), name: cell.name.clone(), right }
 }
 
 pub fn glyph(app: &App, cell: &Cell) -> Glyph {
-    let name = Some(cell.name.as_str());
-    let broken = app.doc.diagnostics().iter().any(|d| d.is_error() && d.cell.as_deref() == name);
+    let broken = app.doc.is_broken(&cell.name);
     let Some(run) = app.run(&cell.name) else {
         return if broken { Glyph::Broken } else { Glyph::Idle };
     };
@@ -61,6 +58,7 @@ pub fn glyph(app: &App, cell: &Cell) -> Glyph {
         RunState::Running(_) => Glyph::Running((app.frame % 8) as u8),
         RunState::Paused(_) => Glyph::Paused,
         _ if broken => Glyph::Broken,
+        RunState::Idle if run.outdated.is_some() => Glyph::Stale,
         RunState::Idle => Glyph::Idle,
         RunState::Failed(_) => Glyph::Failed,
         RunState::Cancelled => Glyph::Cancelled,
@@ -102,9 +100,16 @@ fn right(run: Option<&CellRun>, glyph: Glyph, place: Option<usize>) -> Vec<Strin
         },
         RunState::Done if glyph == Glyph::Failed => vec!["check".into(), String::new()],
         RunState::Done if glyph == Glyph::Done => done(run),
+        RunState::Done | RunState::Idle if glyph == Glyph::Stale => stale(run),
         RunState::Idle => Vec::new(),
         _ => word(),
     }
+}
+
+/// Why, where it is known and there is room.
+fn stale(run: &CellRun) -> Vec<String> {
+    let why = run.outdated.as_ref().map(|why| why.word().to_owned());
+    why.into_iter().chain([Glyph::Stale.word().to_owned(), String::new()]).collect()
 }
 
 fn done(run: &CellRun) -> Vec<String> {

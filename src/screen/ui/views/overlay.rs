@@ -1,11 +1,12 @@
-//! What lies over the panes: menus to choose from, and the help.
+//! What lies over the panes: menus to choose from, the help, two texts compared.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::widgets::Widget;
 
 use super::Look;
-use crate::screen::app::{App, Menu, Mode, help};
+use crate::screen::app::{App, Diff, Menu, Mode, help, trust};
+use crate::screen::ui::widgets::diff::DiffView;
 use crate::screen::ui::widgets::help::Help;
 use crate::screen::ui::widgets::menu::{centre, draw_box};
 use crate::screen::ui::widgets::palette::{Hit, Palette, PaletteItem};
@@ -15,6 +16,14 @@ pub fn draw(app: &App, look: &Look, screen: Rect, buf: &mut Buffer) -> Option<Po
         Mode::Menu(menu) => Some(choose(menu, look, screen, buf)),
         Mode::Help { scroll } => {
             help(app, *scroll, look, screen, buf);
+            None
+        }
+        Mode::Diff(diff) => {
+            compared(app, diff, look, screen, buf);
+            None
+        }
+        Mode::Trust { scroll } => {
+            trust(app, *scroll, look, screen, buf);
             None
         }
         Mode::Normal | Mode::Edit(_) | Mode::Prompt(_) => None,
@@ -50,5 +59,18 @@ fn help(app: &App, scroll: usize, look: &Look, screen: Rect, buf: &mut Buffer) {
     let area = centre(screen, (width + 2, height + 2));
     let inner = draw_box(area, "keys (`:` finds every command by its name)", true, &look.theme, buf);
     Help { lines: &help::lines(width), scroll: scroll.min(help::last(app)), theme: &look.theme }
+        .render(inner, buf);
+}
+
+fn compared(app: &App, diff: &Diff, look: &Look, screen: Rect, buf: &mut Buffer) {
+    let area = centre(screen, (screen.width.saturating_sub(4).min(120), help::height(app) + 2));
+    let inner = draw_box(area, &diff.title(), true, &look.theme, buf);
+    DiffView { comparison: &diff.comparison, scroll: diff.scroll, theme: &look.theme }.render(inner, buf);
+}
+
+fn trust(app: &App, scroll: usize, look: &Look, screen: Rect, buf: &mut Buffer) {
+    let area = centre(screen, (trust::width(app) + 2, trust::height(app) + 2));
+    let inner = draw_box(area, "this notebook is in no folder that you trust", true, &look.theme, buf);
+    Help { lines: &trust::lines(app), scroll: scroll.min(trust::last(app)), theme: &look.theme }
         .render(inner, buf);
 }

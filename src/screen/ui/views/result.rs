@@ -84,7 +84,14 @@ fn without_rows(app: &App, look: &Look, run: &CellRun, area: Rect, buf: &mut Buf
         RunState::Skipped(because) => {
             say(look, area, &format!("not run, because {because} failed or was stopped"), Role::Muted, buf);
         }
-        RunState::Idle => say(look, area, "not run yet: `r` runs it", Role::Muted, buf),
+        RunState::Idle if app.engine == EngineState::Off => {
+            let why = "not run: the notebook is not trusted (`:trust` says what it would read)";
+            say(look, area, why, Role::Muted, buf);
+        }
+        RunState::Idle => {
+            let why = run.outdated.as_ref().map_or_else(|| "not run yet".into(), ToString::to_string);
+            say(look, area, &format!("{why}: `r` runs it"), Role::Muted, buf);
+        }
         RunState::Done => match &run.outcome {
             Some(outcome) => notes(look, outcome, area, buf),
             None => say(look, area, "done", Role::Muted, buf),
@@ -220,7 +227,10 @@ fn banner(run: &CellRun, width: u16) -> Option<(String, bool)> {
         RunState::Failed(problem) => (format!("the last run failed: {}", problem.message), true),
         RunState::Skipped(because) => (format!("{because} failed or was stopped"), true),
         _ if run.is_partial() => ("rows are missing".into(), false),
-        _ => ("its text or something above it changed; `r` runs it".into(), true),
+        _ => match &run.outdated {
+            Some(why) => (format!("{why}; `r` runs it"), true),
+            None => ("its text or something above it changed; `r` runs it".into(), true),
+        },
     })
 }
 

@@ -258,3 +258,63 @@ fn every_size_is_drawn_without_panic() {
         looks(&mut d);
     }
 }
+
+fn opened_twice(width: u16, height: u16) -> Driver {
+    use crate::screen::app::{Holder, Opening};
+    let words = "pid 48213 (ann@gpu-box-03, open for 12 min)".into();
+    let others = vec![Holder { id: "48213-1".into(), words, watches: false }];
+    let (path, on_disk) = (Some("/nowhere/shoes.md".into()), Some(SHOES.into()));
+    let text = SHOES.into();
+    Driver::open(Opening { text, path, on_disk, others, kept: 2, ..Opening::default() }, width, height)
+}
+
+#[test]
+fn another_session_at_80x24() {
+    let mut d = opened_twice(80, 24);
+    let asked = picture(&d);
+    d.keys("esc e");
+    insta::assert_snapshot!(format!("{asked}\n{}", picture(&d)));
+}
+
+#[test]
+fn a_kept_text_compared_at_80x24_and_120x40() {
+    use crate::screen::app::{About, Comparison, DiffLine, KeptText, News};
+    let compared = |width, height| {
+        let mut d = Driver::new(SHOES, width, height);
+        let text = SHOES.replace("GROUP BY query", "GROUP BY ALL");
+        let words = "3 min ago, pid 48213 (ann@box)".into();
+        let kept =
+            KeptText { name: "unsaved-7-1.md".into(), words, text, added: 2, removed: 1, file_changed: true };
+        let same = |text: &str| DiffLine::Same(text.into());
+        let lines = vec![
+            DiffLine::Gap(8),
+            same("```sql bad_queries"),
+            same("SELECT query, count(*) AS shown"),
+            same("FROM impressions"),
+            DiffLine::Removed("GROUP BY query".into()),
+            DiffLine::Added("-- 跑鞋: 一条很长的说明 that goes on and on until it is wider than the screen it is shown on, twice over".into()),
+            DiffLine::Added("GROUP BY ALL\u{1b}[2J".into()),
+            same("```"),
+            DiffLine::Gap(15),
+        ];
+        let comparison = Comparison { lines, added: 2, removed: 1, left_out: 0 };
+        d.send(Msg::Sessions(News::Compared { about: About::Kept(kept), comparison }));
+        picture(&d)
+    };
+    insta::assert_snapshot!(format!("{}\n{}", compared(80, 24), compared(120, 40)));
+}
+
+#[test]
+fn why_a_result_does_not_stand_any_more_is_said() {
+    use crate::protocol::Outdated;
+    let mut d = ran(120, 30);
+    let why = Outdated::Source("impressions".into());
+    d.send(Msg::Engine(Event::Outdated { cell: "bad_queries".into(), why }));
+    let text = picture(&d);
+    assert!(text.contains("source changed"), "{text}");
+    assert!(text.contains("stale: source impressions changed since; `r` runs it"), "{text}");
+    let mut d = Driver::new(SHOES, 120, 30);
+    d.send(Msg::Engine(Event::Outdated { cell: "bad_queries".into(), why: Outdated::Elsewhere }));
+    let text = picture(&d);
+    assert!(text.contains("○ sql") && text.contains("made elsewhere: `r` runs it"), "{text}");
+}

@@ -1,6 +1,7 @@
 //! Data in, cells out: no state, no I/O, no clock. Each widget is a plain struct that ratatui renders.
 
 pub mod code;
+pub mod diff;
 pub mod grid;
 pub mod help;
 pub mod menu;

@@ -201,3 +201,26 @@ fn a_score_cell_begins_with_the_rows_in_view() {
     d.keys("r");
     assert_eq!(first(&mut d), [("rel".to_owned(), "rel".to_owned(), 0, None)]);
 }
+
+#[test]
+fn what_the_engine_finds_outdated_is_marked_until_it_is_run() {
+    use crate::protocol::Outdated;
+    let mut d = driver();
+    d.keys("R");
+    d.finish(info);
+    let tell =
+        |d: &mut Driver, cell: &str, why| d.send(Msg::Engine(Event::Outdated { cell: cell.into(), why }));
+    tell(&mut d, "bad", Outdated::Source("shown".into()));
+    let run = d.app.run("bad").unwrap();
+    assert!(run.stale && run.outdated == Some(Outdated::Source("shown".into())));
+    d.keys("R");
+    d.finish(info);
+    assert!(d.app.run("bad").is_some_and(|run| run.is_fresh() && run.outdated.is_none()));
+    // Nothing of it was shown yet.
+    let mut fresh = driver();
+    tell(&mut fresh, "rel", Outdated::Elsewhere);
+    assert!(fresh.app.run("rel").is_some_and(|run| !run.stale && run.outdated.is_some()));
+    fresh.app.redraw = false;
+    fresh.send(Msg::Engine(Event::Note { text: "说明".into() }));
+    assert!(fresh.app.redraw && fresh.app.status.as_ref().is_some_and(|status| status.text == "说明"));
+}

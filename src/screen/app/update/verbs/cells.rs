@@ -1,6 +1,6 @@
 //! Adding, deleting, moving and renaming blocks.
 
-use super::{edit, run};
+use super::{edit, run, sessions};
 use crate::notebook::{BlockKind, Kind, cells};
 use crate::protocol::Column;
 use crate::screen::app::menu::{Item, Line, Purpose, Question};
@@ -10,6 +10,9 @@ use crate::screen::app::{App, Effect, Menu, Mode, Pane, Prompt, Tone};
 const PROSE: &str = "prose";
 
 pub fn ask_kind(app: &mut App, _: &mut Vec<Effect>) {
+    if !sessions::may_write(app) {
+        return;
+    }
     let kinds = cells::CELLS.iter().filter(|def| def.kind.is_ready());
     let mut items: Vec<Item> = kinds
         .map(|def| Item {
@@ -29,6 +32,9 @@ pub fn ask_kind(app: &mut App, _: &mut Vec<Effect>) {
 }
 
 pub fn add(app: &mut App, value: &str, effects: &mut Vec<Effect>) {
+    if !sessions::may_write(app) {
+        return;
+    }
     let after = app.focus;
     let text = match Kind::parse(value) {
         Some(kind) => {
@@ -74,6 +80,9 @@ fn slices(app: &App) -> Option<String> {
 }
 
 pub fn delete(app: &mut App, effects: &mut Vec<Effect>) {
+    if !sessions::may_write(app) {
+        return;
+    }
     let what = match app.doc.blocks().get(app.focus).map(|b| &b.kind) {
         None => return,
         Some(BlockKind::Front) => "front matter".to_owned(),
@@ -98,6 +107,9 @@ pub fn down(app: &mut App, effects: &mut Vec<Effect>) {
 }
 
 fn shift(app: &mut App, up: bool, effects: &mut Vec<Effect>) {
+    if !sessions::may_write(app) {
+        return;
+    }
     let Some(name) = app.focused_cell().map(str::to_owned) else {
         return app.say(Tone::Info, "cells move; prose stays where it is");
     };
@@ -111,6 +123,9 @@ fn shift(app: &mut App, up: bool, effects: &mut Vec<Effect>) {
 }
 
 pub fn ask_name(app: &mut App, _: &mut Vec<Effect>) {
+    if !sessions::may_write(app) {
+        return;
+    }
     let name = app.focused_cell().unwrap_or_default().to_owned();
     app.mode = Mode::Prompt(Prompt {
         question: Question::RenameCell,
@@ -120,6 +135,9 @@ pub fn ask_name(app: &mut App, _: &mut Vec<Effect>) {
 }
 
 pub fn renamed(app: &mut App, name: &str, effects: &mut Vec<Effect>) {
+    if !sessions::may_write(app) {
+        return;
+    }
     let Some(old) = app.focused_cell().map(str::to_owned) else { return };
     if name == old || name.is_empty() {
         return;

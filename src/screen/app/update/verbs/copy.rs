@@ -1,6 +1,7 @@
 //! Copying what is in focus.
 
 use crate::screen::app::{App, Effect, Pane, Tone, detail};
+use crate::util::csv;
 
 pub fn value(app: &mut App, effects: &mut Vec<Effect>) {
     if app.pane == Pane::Detail {
@@ -29,11 +30,26 @@ pub fn row(app: &mut App, effects: &mut Vec<Effect>) {
         (0..table.columns.len()).map(|c| table.value(run.grid.row, c).map(|v| v.shown())).collect();
     match values {
         Some(values) => {
-            // A tab or line break inside a value would read as another cell.
-            let line =
-                values.iter().map(|v| v.replace(['\t', '\n', '\r'], " ")).collect::<Vec<_>>().join("\t");
-            effects.push(Effect::Copy(line));
+            effects.push(Effect::Copy(between_tabs(&values)));
         }
         None => app.say(Tone::Info, "this row has not arrived yet"),
+    }
+}
+
+/// A row as spreadsheets take it from the clipboard: nothing in it runs there, and a tab or line break
+/// inside of a value does not read as another cell.
+fn between_tabs(values: &[String]) -> String {
+    let cell = |value: &String| csv::guard(&value.replace(['\t', '\n', '\r'], " ")).into_owned();
+    values.iter().map(cell).collect::<Vec<_>>().join("\t")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copied_row_is_one_row_and_runs_nothing() {
+        let values = ["跑\t鞋\n", "\n=1+1", "＝x", "-3.5"].map(String::from);
+        assert_eq!(between_tabs(&values), "跑 鞋 \t' =1+1\t'＝x\t-3.5");
     }
 }

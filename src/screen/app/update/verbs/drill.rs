@@ -3,7 +3,7 @@
 
 mod compared;
 
-use super::run;
+use super::{run, sessions};
 use crate::notebook::Kind;
 use crate::notebook::spec::{CellSpec, Input};
 use crate::screen::app::grid::Grid;
@@ -140,6 +140,9 @@ pub fn follow(
     pane: Pane,
     effects: &mut Vec<Effect>,
 ) {
+    if !sessions::may_write(app) {
+        return;
+    }
     leave_crumb(app);
     let crumbs = app.crumbs.clone();
     let notebook = app.doc.notebook();

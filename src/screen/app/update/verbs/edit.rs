@@ -1,9 +1,12 @@
 //! Writing in a block: begin, leave, undo inside.
 
-use super::run;
+use super::{run, sessions};
 use crate::screen::app::{App, Edit, Editor, Effect, Mode, Pane, RunState, Tone};
 
 pub fn begin(app: &mut App, _: &mut Vec<Effect>) {
+    if !sessions::may_write(app) {
+        return;
+    }
     let block = app.focus;
     let mut editor = Editor::new(&app.doc.editable(block));
     // Straight to where the last run or the parser found a fault.

@@ -57,6 +57,11 @@ pub fn gone(app: &mut App, reason: String, effects: &mut Vec<Effect>) {
             run.state = RunState::Idle;
         }
     }
+    if std::mem::take(&mut app.trust.restarting) {
+        app.restarts = 1;
+        app.engine = EngineState::Starting;
+        return effects.push(Effect::StartEngine);
+    }
     app.engine = EngineState::Gone(reason.clone());
     if by_us {
         app.restarts = app.restarts.max(1);
@@ -91,5 +96,6 @@ pub fn restart(app: &mut App, effects: &mut Vec<Effect>) {
             effects.push(Effect::StartEngine);
         }
         EngineState::Starting => app.say(Tone::Info, "the engine is starting"),
+        EngineState::Off => super::trust::refuse(app, effects),
     }
 }

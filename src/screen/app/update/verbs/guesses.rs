@@ -21,7 +21,7 @@ pub fn show(app: &mut App, effects: &mut Vec<Effect>) {
 
 /// Once the first cell's columns are known. Not while a block is edited: the next job brings it up again.
 pub fn adopt(app: &mut App, effects: &mut Vec<Effect>) {
-    if !app.guessing || matches!(app.mode, Mode::Edit(_)) {
+    if !app.guessing || app.sessions.watching || matches!(app.mode, Mode::Edit(_)) {
         return;
     }
     let hints: Vec<roles::ColumnHint> = {

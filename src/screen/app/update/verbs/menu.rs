@@ -36,6 +36,11 @@ fn choose(app: &mut App, purpose: &Purpose, value: &str, effects: &mut Vec<Effec
         Purpose::Model => super::score::with_model(app, value, effects),
         Purpose::Quit => super::quit::answered(app, value, effects),
         Purpose::Overwrite => super::save::overwrite_answered(app, value, effects),
+        Purpose::Outside => super::outside::answered(app, value, effects),
+        Purpose::Holder => super::sessions::answered(app, value, effects),
+        Purpose::Recover => super::recover::chosen(app, value, effects),
+        Purpose::Discard => super::recover::ask_surely(app, value),
+        Purpose::DiscardSurely => super::recover::discard(app, value, effects),
     }
 }
 

@@ -33,7 +33,7 @@ pub fn answered(app: &mut App, value: &str, effects: &mut Vec<Effect>) {
             super::save::save(app, effects);
         }
         "discard" => {
-            effects.push(Effect::File(FileTask::ForgetJournal { path: super::save::path(app) }));
+            effects.push(Effect::File(FileTask::ForgetJournal));
             leave(app, effects);
         }
         _ => {}
@@ -49,8 +49,9 @@ pub fn leave(app: &mut App, effects: &mut Vec<Effect>) {
 /// No question can be asked: save where that overwrites nobody, keep safe in any case, go.
 pub fn terminate(app: &mut App, effects: &mut Vec<Effect>) {
     let text = app.live_text();
-    if app.is_dirty_enough() {
-        effects.push(Effect::File(FileTask::Journal { path: super::save::path(app), text: text.clone() }));
+    if app.is_dirty_enough() && !app.sessions.watching {
+        let on_disk = app.on_disk.clone();
+        effects.push(Effect::File(FileTask::Journal { text: text.clone(), on_disk }));
         if let Some(path) = app.path.clone() {
             effects.push(Effect::File(FileTask::Save {
                 path,

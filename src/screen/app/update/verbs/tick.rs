@@ -64,11 +64,25 @@ pub fn journal(app: &mut App, effects: &mut Vec<Effect>) {
     }
     let text = app.live_text();
     app.journaled = Some(text.clone());
-    let path = super::save::path(app);
-    effects.push(match app.on_disk.as_deref() == Some(text.as_str()) {
-        true => Effect::File(FileTask::ForgetJournal { path }),
-        false => Effect::File(FileTask::Journal { path, text }),
-    });
+    effects.push(Effect::File(match app.on_disk.as_deref() == Some(text.as_str()) {
+        true => FileTask::ForgetJournal,
+        false => FileTask::Journal { text, on_disk: app.on_disk.clone() },
+    }));
+}
+
+/// A failure is said whenever it happens, its end once.
+pub fn journaled(app: &mut App, result: Result<(), String>) {
+    match result {
+        Ok(()) => {
+            if app.sessions.unkept.take().is_some() {
+                app.say(Tone::Good, "unsaved work is kept safe again");
+            }
+        }
+        Err(reason) => {
+            app.say(Tone::Bad, format!("unsaved work is not being kept safe: {reason}; save it"));
+            app.sessions.unkept = Some(reason);
+        }
+    }
 }
 
 /// Milliseconds as a reader says them.

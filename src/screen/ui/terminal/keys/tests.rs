@@ -1,4 +1,4 @@
-//! What bytes mean, and that any bytes may come.
+//! The decoder against real terminals' bytes, against cut and hostile ones, and against every byte string.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

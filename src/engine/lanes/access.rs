@@ -1,0 +1,41 @@
+//! What the engine's access means for cells and for the database. Files in SQL are DuckDB's to refuse
+//! (`store/confine.rs`); models are read by us, so they are refused here.
+
+use std::path::PathBuf;
+
+use super::workspace::Workspace;
+use crate::engine::store::FileLimits;
+use crate::protocol::{Problem, ProblemKind};
+use crate::trust::Access;
+
+impl Workspace {
+    /// Where a cell's model lies, if it may be read.
+    pub fn model_folder(&self, path: &str) -> Result<PathBuf, Problem> {
+        let folder = self.locate(path);
+        if self.access.may_read(&folder) {
+            return Ok(folder);
+        }
+        let message = format!(
+            "the model {path} is not read: the notebook is not trusted, and the model is none of those that it named when it was opened"
+        );
+        Err(Problem::new(ProblemKind::Usage, message).hint(
+            "`recscope trust add FOLDER` trusts the notebook's folder (`:trust` on screen); headless, `--allow PATH` grants this alone",
+        ))
+    }
+}
+
+/// The database's part of an access; `None`: it has no limits.
+pub(super) fn file_limits(access: &Access) -> Option<FileLimits> {
+    match access {
+        Access::Everything => None,
+        Access::Limited(limits) => Some(FileLimits {
+            base: limits.base.clone(),
+            sources: limits.sources.clone(),
+            folders: std::iter::once(&limits.base)
+                .chain(&limits.allowed)
+                .chain(&limits.kept)
+                .cloned()
+                .collect(),
+        }),
+    }
+}
