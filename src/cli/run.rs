@@ -148,11 +148,14 @@ fn ask(engine: &dyn Engine, request: Request) -> Result<(), Problem> {
 
 /// Why an engine has ended: in its own words, if it left any.
 fn ended(engine: &dyn Engine, otherwise: &str) -> Problem {
-    let faults = engine.events().try_iter().filter_map(|event| match event {
-        Event::Fault { problem } => Some(problem),
-        _ => None,
-    });
-    faults.last().unwrap_or_else(|| Problem::new(ProblemKind::Resource, otherwise))
+    let mut said = None;
+    // Its last words may come a moment after its end was noticed.
+    while let Ok(event) = engine.events().recv_timeout(Duration::from_secs(1)) {
+        if let Event::Fault { problem } = event {
+            said = Some(problem);
+        }
+    }
+    said.unwrap_or_else(|| Problem::new(ProblemKind::Resource, otherwise))
 }
 
 fn in_file(path: &Path, fault: Diagnostic) -> Problem {
@@ -216,6 +219,7 @@ fn follow(
     pages: &mut Pages,
 ) -> Result<(), Problem> {
     let mut cancelled = false;
+    let before = report.problems.len();
     let places: HashMap<String, usize> =
         report.cells.iter().enumerate().map(|(at, cell)| (cell.name.clone(), at)).collect();
     loop {
@@ -227,6 +231,12 @@ fn follow(
             Ok(event) => event,
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => {
+                // Where it has said why, that is all that is to be said.
+                if report.problems.len() > before
+                    && let Some(why) = report.problems.pop()
+                {
+                    return Err(why);
+                }
                 // A process of its own may have been ended: by its limit of memory, or from outside.
                 let why = engine.send(Request::Pulse).err().map_or_else(String::new, |gone| gone.0);
                 let message = format!("the engine has ended before the run: {why}");

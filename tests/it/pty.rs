@@ -105,6 +105,11 @@ impl Pty {
         self.master.as_ref().unwrap().resize(size(columns, rows)).unwrap();
     }
 
+    /// Claims a size that the emulator behind it does not have.
+    pub fn tell_size(&self, columns: u16, rows: u16) {
+        self.master.as_ref().unwrap().resize(size(columns, rows)).unwrap();
+    }
+
     /// The screen as text.
     pub fn text(&self) -> String {
         self.shown.lock().unwrap().parser.screen().contents().to_string()

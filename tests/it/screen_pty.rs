@@ -119,6 +119,10 @@ fn pty_survives_a_storm_of_sizes() {
             pty.keys("j");
         }
     }
+    // What no screen has: neither memory nor arithmetic may give way.
+    pty.tell_size(u16::MAX, u16::MAX);
+    pty.settle(Duration::from_millis(300));
+    assert!(pty.is_alive());
     pty.resize(1, 1);
     pty.settle(Duration::from_millis(300));
     assert!(pty.is_alive());

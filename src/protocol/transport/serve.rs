@@ -69,13 +69,13 @@ where
             forwarding.lock().forward(event);
         }
         // The engine has ended. Its screen learns it now, not when it next asks for something.
-        forwarding.lock().disconnect();
+        forwarding.lock().close();
     };
     let mute = move |fall: Fall| {
         // An engine whose events are lost is of no use: the screen starts another.
         tracing::error!("{fall}");
         let _ = over.send(());
-        losing.lock().disconnect();
+        losing.lock().close();
     };
     supervised::once("events", forward, mute)?;
     let (ending, last_words) = (finished_tx.clone(), outbox.clone());
@@ -215,6 +215,8 @@ struct Switchboard {
     outdated: BTreeMap<String, Event>,
     /// Ends of jobs, and faults, that nobody heard.
     unheard: Vec<Event>,
+    /// No event will come any more.
+    closed: bool,
 }
 
 impl Switchboard {
@@ -247,7 +249,13 @@ impl Switchboard {
         for event in known.cloned().chain(self.unheard.drain(..)) {
             let _ = screen.send(event);
         }
-        self.screen = Some(screen);
+        // Of an engine that has ended, what it said last is all there is.
+        self.screen = Some(screen).filter(|_| !self.closed);
+    }
+
+    fn close(&mut self) {
+        self.closed = true;
+        self.disconnect();
     }
 
     fn disconnect(&mut self) {

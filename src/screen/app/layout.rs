@@ -59,7 +59,7 @@ pub fn areas(app: &App) -> Areas {
         (_, Pane::Detail) => 50,
         _ => 60,
     };
-    let top = (body.height * share / 100).max(6);
+    let top = percent(body.height, share).max(6);
     areas.result = Some(Area { height: top, ..right });
     areas.detail = Some(Area { y: right.y + top, height: body.height - top, ..right });
     areas
@@ -72,13 +72,18 @@ fn put(areas: &mut Areas, pane: Pane, area: Area) {
     }
 }
 
+/// Of a size that a terminal told, which may be any.
+fn percent(of: u16, share: u32) -> u16 {
+    u16::try_from(u32::from(of) * share / 100).unwrap_or(of)
+}
+
 /// On a small screen the notebook makes room for what is being looked at.
 fn outline_width(app: &App) -> u16 {
     let looking = app.pane != Pane::Outline || matches!(app.mode, Mode::Edit(_));
     match (app.width, looking) {
-        (width, _) if width >= WIDE => (width * 30 / 100).clamp(40, 64),
-        (width, true) => (width * 30 / 100).clamp(20, 34),
-        (width, false) => (width * 42 / 100).clamp(24, 48),
+        (width, _) if width >= WIDE => percent(width, 30).clamp(40, 64),
+        (width, true) => percent(width, 30).clamp(20, 34),
+        (width, false) => percent(width, 42).clamp(24, 48),
     }
 }
 

@@ -123,9 +123,12 @@ impl Drop for Terminal {
     }
 }
 
+/// What a terminal says of itself is not believed beyond this: every cell is held in memory twice.
+const LARGEST: (u16, u16) = (2000, 1000);
+
 /// Columns and rows now.
 pub fn size() -> io::Result<(u16, u16)> {
-    terminal::size()
+    terminal::size().map(|(columns, rows)| (columns.min(LARGEST.0), rows.min(LARGEST.1)))
 }
 
 /// Gives the terminal back, from wherever; once is enough, more does no harm.

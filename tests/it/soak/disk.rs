@@ -2,7 +2,7 @@
 //! leaves the old file; a run leaves no half of anything.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::stage::{Stage, ends, type_marker};
@@ -14,7 +14,7 @@ fn large() -> String {
 
 /// `ulimit -f` counts blocks of 512 or 1024 bytes: 8 are less than any of the notebook, of rows, of a report.
 pub fn limited(seed: u64) -> Result<bool, String> {
-    if seed % 2 == 0 { saving() } else { running() }
+    if seed.is_multiple_of(2) { saving() } else { running() }
 }
 
 fn saving() -> Result<bool, String> {
@@ -42,18 +42,13 @@ fn saving() -> Result<bool, String> {
 
 fn running() -> Result<bool, String> {
     let stage = Stage::new("```sql first\nSELECT i, hash(i) AS h FROM range(200000) t(i)\n```\n");
-    let mut command = stage.command(&[]);
     let line = format!(
         "ulimit -f 8; {0} run shoes.md; echo \"kept $?\"; {0} run shoes.md --rows 5000 --no-cache --out out.json; echo \"out $?\"",
         super::stage::PROGRAM
     );
-    command = {
-        let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", &line]).current_dir(stage.work()).envs(stage.env());
-        shell.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-        drop(command);
-        shell
-    };
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", &line]).current_dir(stage.work()).envs(stage.env());
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().map_err(|e| e.to_string())?;
     let out = child.stdout.take();
     let reader = std::thread::spawn(move || out.map(std::io::read_to_string));

@@ -96,7 +96,8 @@ impl Soak {
                 }
             }
         }
-        if at % 7 == 0 || self.random.random_bool(0.1) {
+        if at.is_multiple_of(7) || self.random.random_bool(0.1) {
+            // A terminal may have another size than it last told.
             let (width, height) = (self.app.width.min(400), self.app.height.min(120));
             let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
             view(&self.app, &self.look, &mut buffer);
