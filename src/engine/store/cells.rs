@@ -15,7 +15,16 @@ impl Connection {
         let checked = self.check(sql, params, cancel)?;
         self.check_named(name, sql, cancel)?;
         let (statement, begins) = checked.after(&format!("CREATE OR REPLACE TABLE {} AS", cell_path(name)));
-        let rows = self.execute(&statement, params, cancel).map_err(|e| checked.place(e, begins))?;
+        self.execute(&statement, params, cancel).map_err(|e| checked.place(e, begins))?;
+        self.made(name)
+    }
+
+    /// The relation that has just been made as a cell's; its rows are counted by the database, which has
+    /// their number at hand (a CREATE TABLE itself says 0).
+    pub(crate) fn made(&self, name: &str) -> Result<Relation> {
+        self.shared.catalog.forget(name);
+        let rows =
+            self.number(&format!("SELECT count(*)::UBIGINT FROM {}", cell_path(name)), &[], &Cancel::new())?;
         self.relation(self.shared.catalog.made(name, rows))
     }
 

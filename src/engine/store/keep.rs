@@ -52,8 +52,8 @@ impl Connection {
             columns.join(", "),
             quote_text(&path.to_string_lossy()),
         );
-        let rows = self.execute(&sql, &[], cancel)?;
-        let read = self.relation(self.shared.catalog.made(name, rows))?;
+        self.execute(&sql, &[], cancel)?;
+        let read = self.made(name)?;
         if read.columns != types {
             self.drop_cell(name)?;
             return Err(StoreError::new(
