@@ -13,9 +13,10 @@ pub(super) fn read(cell: &Cell, params: &Params) -> (Option<CellSpec>, Vec<Diagn
         faults.push(cell.fault(0, "the cell is empty").suggest("write a SELECT"));
     }
     for (slot, quoted) in params::placed_slots(&cell.body) {
-        if faults.len() >= MOST_FAULTS {
-            faults.push(cell.fault(slot.start, "there are more such faults below"));
-            break;
+        let unknown = !quoted && params.get(slot.name).is_none();
+        let told = faults.iter().filter(|fault: &&Diagnostic| fault.is_error() == unknown).count();
+        if !(quoted || unknown) || told >= MOST_FAULTS {
+            continue;
         }
         if quoted {
             let fault = cell.fault(
@@ -24,7 +25,7 @@ pub(super) fn read(cell: &Cell, params: &Params) -> (Option<CellSpec>, Vec<Diagn
             );
             let hint = "a parameter is a value: write it without quotes";
             faults.push(Diagnostic { severity: Severity::Warning, ..fault.suggest(hint) });
-        } else if params.get(slot.name).is_none() {
+        } else {
             let fault = cell.fault(slot.start, format!("there is no parameter `{}`", slot.name));
             faults.push(fault.suggest_from(slot.name, params.iter().map(|(name, _)| name)));
         }
