@@ -2,7 +2,7 @@
 # Everything below works with plain cargo too, once `scripts/libduckdb` has run.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt bench bench-scoring bench-cache bench-eval bench-slices release release-score screenshots clean-cache
+.PHONY: help setup demo test lint fmt bench bench-scoring bench-cache bench-eval bench-slices bench-big release release-score screenshots clean-cache
 
 help: ## this list
 	@printf 'recscope\n\n'
@@ -46,6 +46,9 @@ bench-cache: setup ## a million repetitive rows: row by row, equal ones once, ag
 	cargo bench --locked --profile dev --bench repetitive
 
 # ARGS: numbers of rows (10M, 100k), --peer PYTHON with divexplorer installed.
+bench-big: setup ## a chain of thousands of cells; a key in notebooks of 1 MB and in 100 MB of prose
+	cargo bench --locked --profile dev --bench big_notebook -- $(ARGS)
+
 bench-slices: setup ## slice discovery over 100 k and 1 M rows x 20 attributes, beside GROUPING SETS
 	cargo bench --locked --profile dev --bench slices -- $(ARGS)
 

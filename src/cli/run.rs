@@ -88,8 +88,9 @@ fn run(
     let params = params.to_vec();
     ask(&engine, Request::Sync { text, path: Some(full), base, params })?;
     ask(&engine, Request::Run { job: JOB, cells: order, first: Vec::new() })?;
-    follow(&engine, options, watch, report)?;
-    fetch(&engine, options, watch, report)
+    let mut pages = Pages { limit: options.result_rows, ..Pages::default() };
+    follow(&engine, options, watch, report, &mut pages)?;
+    pages.fetch(&engine, watch, report)
 }
 
 /// Nobody watches tables fill up, and no screen needs a core.
@@ -160,6 +161,7 @@ fn follow(
     options: &RunOptions,
     watch: &mut dyn FnMut(&Event),
     report: &mut RunReport,
+    pages: &mut Pages,
 ) -> Result<(), Problem> {
     let mut cancelled = false;
     let places: HashMap<String, usize> =
@@ -179,13 +181,16 @@ fn follow(
         watch(&event);
         match event {
             Event::Cell { job: JOB, cell, state } => {
-                if let Some(found) = places.get(&cell).and_then(|at| report.cells.get_mut(*at)) {
+                let Some(at) = places.get(&cell).copied() else { continue };
+                if let Some(found) = report.cells.get_mut(at) {
                     settle(found, state);
+                    pages.ask(engine, at, found)?;
                 }
             }
             // A cancelled job that does not stop: the caller ends the process.
             Event::Fault { problem } if cancelled => return Err(problem),
             Event::Fault { problem } => report.problems.push(problem),
+            Event::Page { slot, result, .. } => pages.take(slot, result, report),
             Event::JobEnded { job: JOB, .. } => return Ok(()),
             _ => {}
         }
@@ -231,35 +236,53 @@ fn take(cell: &mut CellReport, outcome: Outcome) {
     cell.notes = outcome.notes;
 }
 
-/// The first rows of every result.
-fn fetch(
-    engine: &impl Engine,
-    options: &RunOptions,
-    watch: &mut dyn FnMut(&Event),
-    report: &mut RunReport,
-) -> Result<(), Problem> {
-    let mut missing = 0;
-    for (at, cell) in report.cells.iter().enumerate().filter(|(_, cell)| cell.result.is_some()) {
-        let spec =
-            PageSpec { relation: cell.name.clone(), limit: options.result_rows, ..PageSpec::default() };
+/// The first rows of every result: asked for as soon as it is there, so that they come while later cells run.
+#[derive(Default)]
+struct Pages {
+    limit: u32,
+    asked: HashSet<usize>,
+    missing: usize,
+}
+
+impl Pages {
+    fn ask(&mut self, engine: &impl Engine, at: usize, cell: &CellReport) -> Result<(), Problem> {
+        if cell.result.is_none() || !self.asked.insert(at) {
+            return Ok(());
+        }
+        let spec = PageSpec { relation: cell.name.clone(), limit: self.limit, ..PageSpec::default() };
         ask(engine, Request::Page { slot: at as u32, seq: 1, spec })?;
-        missing += 1;
+        self.missing += 1;
+        Ok(())
     }
-    while missing > 0 {
-        let event = engine
-            .events()
-            .recv_timeout(Duration::from_secs(60))
-            .map_err(|_| Problem::new(ProblemKind::Bug, "the engine gives no rows of the results"))?;
-        watch(&event);
-        let Event::Page { slot, result, .. } = event else { continue };
-        missing -= 1;
+
+    fn take(&mut self, slot: u32, result: Result<Page, Problem>, report: &mut RunReport) {
+        self.missing = self.missing.saturating_sub(1);
         match (result, report.cells.get_mut(slot as usize)) {
             (Ok(page), Some(cell)) => fill(cell, &page),
             (Err(problem), Some(cell)) => cell.notes.push(format!("its rows cannot be shown: {problem}")),
-            _ => {}
+            (_, None) => {}
         }
     }
-    Ok(())
+
+    /// Waits for those that are not here yet.
+    fn fetch(
+        &mut self,
+        engine: &impl Engine,
+        watch: &mut dyn FnMut(&Event),
+        report: &mut RunReport,
+    ) -> Result<(), Problem> {
+        while self.missing > 0 {
+            let event = engine
+                .events()
+                .recv_timeout(Duration::from_secs(60))
+                .map_err(|_| Problem::new(ProblemKind::Bug, "the engine gives no rows of the results"))?;
+            watch(&event);
+            if let Event::Page { slot, result, .. } = event {
+                self.take(slot, result, report);
+            }
+        }
+        Ok(())
+    }
 }
 
 fn fill(cell: &mut CellReport, page: &Page) {

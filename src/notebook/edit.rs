@@ -8,26 +8,37 @@ impl Notebook {
     /// Replaces a cell's body. The fences grow where the body holds such marks itself.
     pub fn set_body(&self, name: &str, body: &str) -> Notebook {
         let Some(cell) = self.cell(name) else { return self.clone() };
-        let block = &self.blocks()[cell.block];
-        let text = fenced(&block.text, None, body, self.newline());
-        self.with(cell.block, &text)
+        match self.block_with_body(cell.block, body) {
+            Some(text) => self.with(cell.block, &text),
+            None => self.clone(),
+        }
+    }
+
+    /// The text of a cell's block with another body; `None`: it is no cell.
+    pub fn block_with_body(&self, block: usize, body: &str) -> Option<String> {
+        let block = self.blocks().get(block).filter(|block| block.cell().is_some())?;
+        Some(fenced(&block.text, None, body, self.newline()))
     }
 
     /// Replaces a prose (or front matter) block's text. An open fence in it is closed, so that the
     /// cells below stay cells.
     pub fn set_prose(&self, block: usize, text: &str) -> Notebook {
-        match self.blocks().get(block) {
-            None | Some(Block { kind: BlockKind::Cell(_), .. }) => self.clone(),
-            Some(_) => {
-                let last = block + 1 == self.blocks().len();
-                let mut text = with_newlines(text, self.newline());
-                let close = fences::closing(&text, self.newline());
-                if !last || close.len() > self.newline().len() {
-                    text.push_str(&close);
-                }
-                self.with(block, &text)
-            }
+        match self.block_with_prose(block, text) {
+            Some(text) => self.with(block, &text),
+            None => self.clone(),
         }
+    }
+
+    /// The text of such a block with another content, closed; `None`: it is a cell, or there is none.
+    pub fn block_with_prose(&self, block: usize, text: &str) -> Option<String> {
+        self.blocks().get(block).filter(|block| block.cell().is_none())?;
+        let last = block + 1 == self.blocks().len();
+        let mut text = with_newlines(text, self.newline());
+        let close = fences::closing(&text, self.newline());
+        if !last || close.len() > self.newline().len() {
+            text.push_str(&close);
+        }
+        Some(text)
     }
 
     /// Puts a new cell behind a block; `None` puts it first (behind the front matter).

@@ -1,10 +1,13 @@
 //! The front matter: YAML between `---` that names version, parameters, sources and column roles.
 //! Opening sources is the store's business.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
+
+mod keys;
+
+use keys::{Keys, Spot};
 
 use super::diagnostics::nearest;
 use super::params::is_param_name;
@@ -81,7 +84,7 @@ pub const FORMATS: [&str; 4] = ["parquet", "csv", "json", "duckdb"];
 impl Front {
     /// Reads the block with its `---` lines.
     pub fn parse(block: &str) -> Self {
-        let mut reader = Reader { block, front: Front::default(), missed: Cell::new(0) };
+        let mut reader = Reader { block, keys: Keys::new(block), front: Front::default() };
         let yaml = between(block);
         if !yaml.trim().is_empty() {
             match serde_saphyr::from_str::<Value>(yaml) {
@@ -122,21 +125,9 @@ impl Source {
 
 struct Reader<'a> {
     block: &'a str,
+    keys: Keys<'a>,
     front: Front,
-    /// Keys that were not found as they were looked for.
-    missed: Cell<usize>,
 }
-
-/// Where a key stands in the block.
-#[derive(Clone, Copy)]
-struct Spot {
-    at: usize,
-    /// Counted from 1.
-    line: u32,
-}
-
-/// Keys that may be written in ways that are not found: each costs a look at the rest of the block.
-const MOST_MISSED: usize = 20;
 
 impl Reader<'_> {
     fn error(&mut self, line: u32, message: impl Into<String>, suggestion: Option<String>) {
@@ -154,30 +145,10 @@ impl Reader<'_> {
         );
     }
 
-    /// Where `key:` stands at or behind `from`. Keys are looked for in the order in which they are
-    /// written, so that all of them together are one look at the block.
-    fn spot(&self, key: &str, from: Spot) -> Spot {
-        if key.is_empty() || self.missed.get() >= MOST_MISSED {
-            return from;
-        }
-        let mut at = from.at;
-        while let Some(start) = self.block.get(at..).and_then(|rest| rest.find(key)).map(|i| at + i) {
-            let before = self.block[..start].chars().next_back();
-            let after = self.block[start + key.len()..].trim_start_matches(['"', '\'', ' ']);
-            if after.starts_with(':') && before.is_none_or(|c| " {,\"'\n".contains(c)) {
-                let lines = self.block[from.at..start].bytes().filter(|b| *b == b'\n').count();
-                return Spot { at: start, line: from.line + lines as u32 };
-            }
-            at = start + key.len();
-        }
-        self.missed.set(self.missed.get() + 1);
-        from
-    }
-
     fn top(&mut self, map: &Map<String, Value>) {
-        let mut here = Spot { at: self.block.find('\n').map_or(0, |at| at + 1), line: 2 };
+        let mut here = self.keys.first();
         for (key, value) in map {
-            here = self.spot(key, here);
+            here = self.keys.spot(key, here);
             match key.as_str() {
                 "recscope" => self.version(value, here.line),
                 "params" => self.params(value, here),
@@ -206,7 +177,7 @@ impl Reader<'_> {
     fn params(&mut self, value: &Value, mut here: Spot) {
         let Some(map) = self.map(value, here.line, "params", "params: { k: 10 }") else { return };
         for (key, value) in map {
-            here = self.spot(key, here);
+            here = self.keys.spot(key, here);
             let line = here.line;
             if !is_param_name(key) {
                 let hint = "parameter names are ASCII letters, digits and _".to_string();
@@ -224,7 +195,7 @@ impl Reader<'_> {
         let example = "sources:\n  logs: data/*.parquet";
         let Some(map) = self.map(value, here.line, "sources", example) else { return };
         for (name, value) in map {
-            here = self.spot(name, here);
+            here = self.keys.spot(name, here);
             let line = here.line;
             if !document::is_identifier(name) {
                 let hint = format!("call it `{}`", document::identifier(name));
@@ -252,7 +223,7 @@ impl Reader<'_> {
             Source { name: name.into(), line: here.line, paths: paths(value), ..Source::default() };
         let Value::Object(map) = value else { return source };
         for (key, value) in map {
-            here = self.spot(key, here);
+            here = self.keys.spot(key, here);
             let line = here.line;
             match key.as_str() {
                 "path" | "paths" => source.paths = paths(value),
@@ -292,7 +263,7 @@ impl Reader<'_> {
         let written = self.block.lines().nth(here.line.saturating_sub(1) as usize).unwrap_or_default();
         self.front.schema_guessed = written.contains("# guessed");
         for (role, value) in map {
-            here = self.spot(role, here);
+            here = self.keys.spot(role, here);
             let line = here.line;
             if role == "text" {
                 self.front.schema.text = paths(value);

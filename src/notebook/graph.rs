@@ -50,7 +50,8 @@ struct Told {
     /// Some cell may make tables that the notebook does not name.
     makes_tables: bool,
     sources: HashSet<String>,
-    unknown: usize,
+    /// Those that may be known to the database, and those that must be cells or sources.
+    unknown: [usize; 2],
 }
 
 impl Graph {
@@ -112,8 +113,10 @@ impl Graph {
                     self.nodes[at].sources.push(source.name.clone());
                 }
             }
-            _ if (read.strict || !told.makes_tables) && told.unknown < MOST_UNKNOWN => {
-                told.unknown += 1;
+            _ if (read.strict || !told.makes_tables)
+                && told.unknown[usize::from(read.strict)] < MOST_UNKNOWN =>
+            {
+                told.unknown[usize::from(read.strict)] += 1;
                 self.unknown(notebook, cell, read);
             }
             _ => {}

@@ -35,10 +35,14 @@ pub(super) struct Meant {
 /// Languages that are written behind fences and lie within one letter of a kind. `sql` itself is one, see
 /// [`read`].
 const LANGUAGES: &[&str] = &[
-    "aql", "bsql", "char", "chat", "cql", "dql", "eql", "esql", "fql", "gql", "hql", "hsql", "isql", "jsql",
-    "kql", "ksql", "lql", "mql", "msql", "nql", "oql", "pql", "psql", "ql", "sdl", "sil", "sml", "sol",
-    "soql", "spl", "sqf", "sqlj", "sqlx", "ssl", "stl", "tsql", "usql", "vql", "xql", "yql",
+    "aql", "bsql", "char", "chat", "cql", "dql", "eql", "esql", "fql", "gql", "gsql", "hql", "hsql", "isql",
+    "jsql", "kql", "ksql", "lql", "mql", "msql", "nql", "oql", "pql", "psql", "ql", "rql", "sbl", "sdl",
+    "sil", "sl", "sml", "sol", "soql", "spl", "sqf", "sqlj", "sqlx", "ssl", "stl", "tsql", "usql", "vql",
+    "xql", "yql",
 ];
+
+/// Names of languages that only a name behind them makes a slip.
+const EITHER: &[&str] = &["scope", "slice"];
 
 /// Signs that may stick to a kind, `check:gate`. A `.`, `-` or `_` makes another word (`train.py`).
 const SEPARATORS: &[char] = &[':', ',', '{', '}', '(', ')', '[', ']', '=', ';', '|', '"', '\'', '<', '#'];
@@ -69,7 +73,8 @@ pub(super) fn read(info: &str) -> Head {
     let (word, glued) = first.split_at(first.find(SEPARATORS).unwrap_or(first.len()));
     let Some((kind, exact)) = kind_of(word) else { return Head::Other };
     let rest = rest.trim();
-    if kind.is_sql() && !(glued.is_empty() && looks_like_a_name(rest)) {
+    let language = kind.is_sql() || EITHER.contains(&word.to_lowercase().as_str());
+    if language && !(glued.is_empty() && looks_like_a_name(rest)) {
         return Head::Other;
     }
     Head::Meant(meant(info, kind, exact, glued, rest))
@@ -243,6 +248,7 @@ mod tests {
         assert!(said("check：gate").contains("(write `check gate`)"));
         assert!(said("check gate\u{feff}").contains("U+FEFF"));
         assert!(said("sql my-query").contains("(write `sql my_query`)"));
+        assert!(said("slice by_region").contains("(write `slices by_region`)"));
         assert!(said("SQL q").contains("(write `sql q`)") && said("sqll q").contains("(write `sql q`)"));
     }
 
@@ -285,6 +291,8 @@ mod tests {
             "latex",
             "robot",
             "check-list",
+            "scope",
+            "slice",
             "{r name}",
             "=html",
             "c++",

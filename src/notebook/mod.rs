@@ -8,6 +8,7 @@ pub mod diagnostics;
 mod document;
 mod edit;
 mod fences;
+mod form;
 pub mod fresh;
 pub mod front;
 pub mod graph;

@@ -2,19 +2,17 @@
 //! rules that tie several keys together.
 
 mod compare;
+mod sql;
 
 use super::cells;
 use super::check::Check;
 use super::params::{self, Params};
 use super::spec::{
     Adjust, CellSpec, CheckSpec, DevSplit, ExplainSpec, FairnessSpec, Input, Interval, Method, MetricsSpec,
-    Roles, ScoreSpec, SlicesSpec, SqlSpec, TextInput, Ties, TrainSpec,
+    Roles, ScoreSpec, SlicesSpec, TextInput, Ties, TrainSpec,
 };
 use super::values::Values;
-use super::{Cell, Diagnostic, Kind, Severity};
-
-/// Faults of one text that are told, each with its place and what may be meant.
-const MOST_FAULTS: usize = 50;
+use super::{Cell, Diagnostic, Kind};
 
 /// What the cell asks for, as far as it can be told, and what is wrong with it.
 pub(super) fn read(cell: &Cell, schema: &Roles, params: &Params) -> (Option<CellSpec>, Vec<Diagnostic>) {
@@ -29,7 +27,7 @@ pub(super) fn read(cell: &Cell, schema: &Roles, params: &Params) -> (Option<Cell
         return (None, vec![fault.suggest(hint).in_cell(&cell.name)]);
     }
     if cell.kind == Kind::Sql {
-        return read_sql(cell, params);
+        return sql::read(cell, params);
     }
     let mut values = Values::read(cell, cells::def(cell.kind), params);
     for key in ["where", "order", "dev"] {
@@ -57,31 +55,6 @@ pub(super) fn read(cell: &Cell, schema: &Roles, params: &Params) -> (Option<Cell
         values.faults.truncate(1);
     }
     (spec, values.faults)
-}
-
-fn read_sql(cell: &Cell, params: &Params) -> (Option<CellSpec>, Vec<Diagnostic>) {
-    let mut faults = Vec::new();
-    if cell.body.trim().is_empty() {
-        faults.push(cell.fault(0, "the cell is empty").suggest("write a SELECT"));
-    }
-    for (slot, quoted) in params::placed_slots(&cell.body) {
-        if faults.len() >= MOST_FAULTS {
-            faults.push(cell.fault(slot.start, "there are more such faults below"));
-            break;
-        }
-        if quoted {
-            let fault = cell.fault(
-                slot.start,
-                format!("`{{{{{}}}}}` inside quotes or a comment is not filled in", slot.name),
-            );
-            let hint = "a parameter is a value: write it without quotes";
-            faults.push(Diagnostic { severity: Severity::Warning, ..fault.suggest(hint) });
-        } else if params.get(slot.name).is_none() {
-            let fault = cell.fault(slot.start, format!("there is no parameter `{}`", slot.name));
-            faults.push(fault.suggest_from(slot.name, params.iter().map(|(name, _)| name)));
-        }
-    }
-    (Some(CellSpec::Sql(SqlSpec { sql: cell.body.clone() })), faults)
 }
 
 /// Unknown parameters in an SQL key.

@@ -23,6 +23,7 @@ mod engine_socket;
 mod eval_conventions;
 mod explain;
 mod fairness;
+mod gates;
 #[cfg(feature = "hub")]
 mod hub_server;
 mod metrics;

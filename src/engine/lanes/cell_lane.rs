@@ -4,7 +4,7 @@
 
 mod keeping;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use super::cells::{self, Ended};
 use super::checks::Known;
 use super::jobs::Jobs;
-use super::keys::ModelHashes;
+use super::keys::{KeyBook, ModelHashes};
 use super::live::{self, Live};
 use super::model_lane::ModelLane;
 use super::options::EngineOptions;
@@ -49,6 +49,7 @@ pub(super) struct CellLane {
     broken: Sender<Problem>,
     sources: Sources,
     hashes: ModelHashes,
+    keys: KeyBook,
     finished: Results,
     queue: Queue,
 }
@@ -73,6 +74,7 @@ impl CellLane {
             broken,
             sources: Sources::default(),
             hashes: ModelHashes::default(),
+            keys: KeyBook::default(),
             finished: Results::default(),
             queue: Queue::default(),
         })
@@ -115,6 +117,7 @@ impl CellLane {
             self.finished.0.remove(&name);
             self.drop_relation(&name);
         }
+        self.keys.look_again(workspace, &self.sources, &mut self.hashes);
         for cell in workspace.graph.order() {
             // Whoever asked for more meanwhile goes first; what is kept is found when it is run.
             if !tasks.is_empty() {
@@ -139,6 +142,7 @@ impl CellLane {
             cancel,
             hold,
             bad: HashMap::new(),
+            stale: HashMap::new(),
             partial: HashMap::new(),
             spent: Duration::ZERO,
             held: None,
@@ -158,8 +162,10 @@ impl CellLane {
                     CellState::Skipped { because } => because.clone(),
                     _ => cell.clone(),
                 };
-                job.bad.insert(cell.to_lowercase(), because);
+                job.lost(&cell, &because);
             }
+            // It is another one now.
+            job.stale.remove(&cell.to_lowercase());
             let _ = self.events.send(Event::Cell { job: job.id, cell, state });
             job.at += 1;
         }
@@ -175,10 +181,10 @@ impl CellLane {
             let partial = job.partial.remove(&cell.to_lowercase());
             return Some(CellState::Cancelled(partial.map(Box::new)));
         }
-        let ancestors = job.workspace.graph.ancestors(cell);
-        if let Some(because) = ancestors.iter().find_map(|name| job.bad.get(&name.to_lowercase())) {
+        if let Some(because) = job.bad.get(&cell.to_lowercase()) {
             return Some(CellState::Skipped { because: because.clone() });
         }
+        self.keys.look_again(&job.workspace, &self.sources, &mut self.hashes);
         let guarded = catch_unwind(AssertUnwindSafe(|| self.cell(job, cell)));
         Some(match guarded {
             Ok(Ok(Some(outcome))) => CellState::Done(Box::new(outcome)),
@@ -227,7 +233,7 @@ impl CellLane {
         }
         let spec = spec(&workspace)?;
         self.can_read(cell, &workspace).map_err(failed)?;
-        let stale = self.stale_ancestor(cell, &workspace);
+        let stale = self.stale_ancestor(cell, job);
         #[cfg(test)]
         super::tests::panic_where_asked(cell);
         self.work(job, cell, &spec, key, stale, None)
@@ -299,35 +305,54 @@ impl CellLane {
         if let Some(problem) = sources.iter().find_map(|name| self.sources.problem(name)) {
             return Err(problem.clone());
         }
-        let missing =
-            workspace.graph.reads(cell).into_iter().find(|name| self.finished.figures(name).is_none());
+        let Some(missing) = workspace.graph.direct(cell).find(|name| self.finished.figures(name).is_none())
+        else {
+            return Ok(());
+        };
         // In a circle no cell can be the first: the way around says more than the cell before.
         let mut faults = workspace.graph.diagnostics().iter();
         let circle = faults.find(|fault| fault.is_error() && fault.cell.as_deref() == Some(cell));
-        match (missing, circle) {
-            (Some(_), Some(circle)) => Err(Problem::from(circle.clone())),
-            (Some(name), None) => {
-                Err(Problem::new(ProblemKind::Usage, format!("it reads {name}, which has no result"))
-                    .hint(format!("run {name} first, or run from there")))
-            }
-            (None, _) => Ok(()),
-        }
+        Err(match circle {
+            Some(circle) => Problem::from(circle.clone()),
+            None => Problem::new(ProblemKind::Usage, format!("it reads {missing}, which has no result"))
+                .hint(format!("run {missing} first, or run from there")),
+        })
     }
 
-    /// An ancestor whose rows are not those of its present text.
-    fn stale_ancestor(&mut self, cell: &str, workspace: &Workspace) -> Option<String> {
-        let ancestors = workspace.graph.ancestors(cell);
-        ancestors.into_iter().find(|name| {
-            let key = self.key(name, workspace);
-            let check = workspace.notebook.cell(name).is_some_and(|cell| cell.kind == Kind::Check);
-            let finished = self.finished.0.get(&name.to_lowercase());
-            !check && key.is_some() && finished.is_some_and(|finished| finished.key != key)
-        })
+    /// An ancestor whose rows are not those of its present text. What is known of the cells above stays
+    /// with the job, so that each is looked at once.
+    fn stale_ancestor(&mut self, cell: &str, job: &mut Job) -> Option<String> {
+        let workspace = Arc::clone(&job.workspace);
+        let above = |cell: &str| workspace.graph.direct(cell).map(str::to_lowercase).collect::<Vec<_>>();
+        let wanted = above(cell);
+        let (mut stack, mut begun) = (wanted.clone(), HashSet::new());
+        while let Some(top) = stack.last().cloned() {
+            if job.stale.contains_key(&top) {
+                stack.pop();
+            } else if begun.insert(top.clone()) {
+                stack.extend(above(&top).into_iter().filter(|read| !begun.contains(read)));
+            } else {
+                let first = above(&top).iter().find_map(|read| job.stale.get(read).cloned().flatten());
+                let stale = first.or_else(|| self.is_out_of_date(&top, &workspace));
+                job.stale.insert(top, stale);
+                stack.pop();
+            }
+        }
+        wanted.iter().find_map(|read| job.stale.get(read).cloned().flatten())
+    }
+
+    /// The cell's name, if its rows are not those of its present text.
+    fn is_out_of_date(&mut self, name: &str, workspace: &Workspace) -> Option<String> {
+        let cell = workspace.notebook.cell(name).filter(|cell| cell.kind != Kind::Check)?;
+        let key = self.key(name, workspace)?;
+        let finished = self.finished.0.get(name)?;
+        (finished.key.as_ref() != Some(&key)).then(|| cell.name.clone())
     }
 
     fn live(&self, job: &Job, spec: &CellSpec, cell: &str) -> Live {
         let jobs = Arc::clone(&self.jobs);
-        if !matches!(spec, CellSpec::Score(_)) {
+        // Without refreshes nobody asks it for figures, and a copy of all is no small thing.
+        if !matches!(spec, CellSpec::Score(_)) || self.options.live_ms.is_none() {
             return Live::new(jobs, Vec::new(), HashMap::new(), None);
         }
         let later = job.cells.iter().skip(job.at + 1).cloned().collect::<Vec<_>>();

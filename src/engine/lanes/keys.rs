@@ -1,7 +1,7 @@
 //! What a cell's result depends on, as one hash: its text, the parameters it uses, the roles it
 //! inherits, what it reads, and its model. Equal keys: the kept result is still the result.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -54,30 +54,87 @@ impl ModelHashes {
     }
 }
 
-/// Computes keys for one state of the notebook; each cell once.
-pub(super) struct Keys<'a> {
-    pub workspace: &'a Workspace,
-    pub sources: &'a Sources,
-    pub models: &'a mut ModelHashes,
+/// Keys of one state of the notebook: each cell's is computed once, for as long as the files behind it
+/// are the same.
+#[derive(Default)]
+pub(super) struct KeyBook {
+    /// Which state of the notebook.
+    serial: Option<u64>,
+    /// Folders of models that cells name.
+    folders: Vec<PathBuf>,
+    /// Fingerprints of sources and hashes of models when the keys were computed.
+    files: Vec<Option<String>>,
     known: HashMap<String, Option<String>>,
+    /// Keys computed so far.
+    computed: u64,
 }
 
-impl<'a> Keys<'a> {
-    pub fn new(workspace: &'a Workspace, sources: &'a Sources, models: &'a mut ModelHashes) -> Self {
-        Self { workspace, sources, models, known: HashMap::new() }
+impl KeyBook {
+    /// Looks at the files: keys of files that have changed are computed anew.
+    pub fn look_again(&mut self, workspace: &Workspace, sources: &Sources, models: &mut ModelHashes) {
+        if self.serial != Some(workspace.serial) {
+            self.serial = Some(workspace.serial);
+            self.known.clear();
+            let mut folders: Vec<PathBuf> =
+                workspace.notebook.cells().filter_map(|cell| model(cell, workspace)).collect();
+            folders.sort();
+            folders.dedup();
+            self.folders = folders;
+        }
+        let named = workspace.notebook.front().sources.iter();
+        let fingerprints = named.map(|source| sources.fingerprint(&source.name).map(str::to_owned));
+        let files = fingerprints.chain(self.folders.iter().map(|folder| models.get(folder))).collect();
+        if self.files != files {
+            self.files = files;
+            self.known.clear();
+        }
     }
 
     /// `None`: nothing kept may stand for this cell.
-    pub fn of(&mut self, name: &str) -> Option<String> {
-        let name = name.to_lowercase();
-        if let Some(known) = self.known.get(&name) {
-            return known.clone();
+    pub fn of(
+        &mut self,
+        name: &str,
+        workspace: &Workspace,
+        sources: &Sources,
+        models: &mut ModelHashes,
+    ) -> Option<String> {
+        if self.serial != Some(workspace.serial) {
+            self.look_again(workspace, sources, models);
         }
-        // Stands while its ancestors are asked, so that a circle ends.
-        self.known.insert(name.clone(), None);
-        let key = self.compute(&name);
-        self.known.insert(name, key.clone());
-        key
+        let (known, computed) = (&mut self.known, &mut self.computed);
+        Keys { workspace, sources, models, known, computed }.of(name)
+    }
+}
+
+/// Computes keys.
+struct Keys<'a> {
+    workspace: &'a Workspace,
+    sources: &'a Sources,
+    models: &'a mut ModelHashes,
+    known: &'a mut HashMap<String, Option<String>>,
+    computed: &'a mut u64,
+}
+
+impl Keys<'_> {
+    /// A cell's key, behind those of all that it reads. No recursion: a chain may be of any length.
+    fn of(&mut self, name: &str) -> Option<String> {
+        let mut stack = vec![name.to_lowercase()];
+        let mut begun = HashSet::new();
+        while let Some(top) = stack.last().cloned() {
+            if self.known.contains_key(&top) {
+                stack.pop();
+            } else if begun.insert(top.clone()) {
+                let reads = self.workspace.graph.direct(&top).map(str::to_lowercase);
+                // One that is begun and not known reads this one: a circle, which has no key.
+                stack.extend(reads.filter(|read| !self.known.contains_key(read) && !begun.contains(read)));
+            } else {
+                *self.computed += 1;
+                let key = self.compute(&top);
+                self.known.insert(top, key);
+                stack.pop();
+            }
+        }
+        self.known.get(&name.to_lowercase()).cloned().flatten()
     }
 
     fn compute(&mut self, name: &str) -> Option<String> {
@@ -98,9 +155,10 @@ impl<'a> Keys<'a> {
         let mut reads = graph.reads(name);
         reads.sort();
         for read in reads {
-            hash.update(format!("cell {read} {}\0", self.of(&read)?));
+            let key = self.known.get(&read.to_lowercase())?.as_ref()?;
+            hash.update(format!("cell {read} {key}\0"));
         }
-        if let Some(dir) = self.model(name) {
+        if let Some(dir) = model(cell, self.workspace) {
             hash.update(format!("model {}\0", self.models.get(&dir)?));
         }
         Some(hex(&hash.finalize())[..32].to_owned())
@@ -112,19 +170,57 @@ impl<'a> Keys<'a> {
         }
         Some(())
     }
+}
 
-    fn model(&self, name: &str) -> Option<PathBuf> {
-        let model = match self.workspace.spec(name).ok()? {
-            CellSpec::Score(spec) => spec.model,
-            CellSpec::Train(spec) => spec.model,
-            CellSpec::Explain(spec) => spec.model?,
-            _ => return None,
-        };
-        Some(self.workspace.locate(&model))
+/// The folder of the model that a cell names.
+fn model(cell: &Cell, workspace: &Workspace) -> Option<PathBuf> {
+    if !matches!(cell.kind, Kind::Score | Kind::Train | Kind::Explain) {
+        return None;
     }
+    let model = match workspace.spec(&cell.name).ok()? {
+        CellSpec::Score(spec) => spec.model,
+        CellSpec::Train(spec) => spec.model,
+        CellSpec::Explain(spec) => spec.model?,
+        _ => return None,
+    };
+    Some(workspace.locate(&model))
 }
 
 fn volatile(sql: &str) -> bool {
     let lower = sql.to_lowercase();
     VOLATILE.iter().any(|word| lower.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain(cells: usize, first: &str) -> Workspace {
+        let mut text = format!("```sql q0\n{first}\n```\n");
+        for i in 1..cells {
+            text.push_str(&format!("```sql q{i}\nFROM q{}\n```\n", i - 1));
+        }
+        Workspace::read(&text, None, ".".into(), &[])
+    }
+
+    #[test]
+    fn a_chain_of_any_length_is_computed_once() {
+        let (sources, mut models, mut book) =
+            (Sources::default(), ModelHashes::default(), KeyBook::default());
+        let workspace = chain(20_000, "SELECT 1");
+        for cell in workspace.graph.order().iter().rev() {
+            assert!(book.of(cell, &workspace, &sources, &mut models).is_some());
+            book.look_again(&workspace, &sources, &mut models);
+        }
+        assert_eq!(book.computed, 20_000);
+        let other = chain(20_000, "SELECT 2");
+        let last = "q19999";
+        let old = book.of(last, &workspace, &sources, &mut models);
+        assert!(book.of(last, &other, &sources, &mut models) != old, "another text, another key");
+        assert_eq!(book.of(last, &workspace, &sources, &mut models), old);
+        let volatile = chain(9, "SELECT random()");
+        assert_eq!(book.of("q8", &volatile, &sources, &mut models), None);
+        let circle = chain(9, "FROM q8");
+        assert_eq!(book.of("Q4", &circle, &sources, &mut models), None);
+    }
 }

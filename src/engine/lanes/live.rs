@@ -28,7 +28,8 @@ pub(super) type Below = (String, Arc<Workspace>);
 
 /// Which of `cells` descend from the score cell, in running order.
 pub(super) fn below(score: &str, cells: &[String], workspace: &Arc<Workspace>) -> Vec<Below> {
-    let among = |name: &String| cells.iter().any(|cell| cell.eq_ignore_ascii_case(name));
+    let cells: HashSet<String> = cells.iter().map(|cell| cell.to_lowercase()).collect();
+    let among = |name: &String| cells.contains(&name.to_lowercase());
     let descendants = workspace.graph.descendants(score).into_iter().filter(among);
     descendants.map(|name| (name, Arc::clone(workspace))).collect()
 }

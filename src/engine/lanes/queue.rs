@@ -4,6 +4,7 @@
 //! While a job is paused, a later one may go before it if it needs no model and reads nothing that the
 //! paused one, or a job before it that has to wait, is still to make.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,8 +33,12 @@ pub(super) struct Job {
     pub first: Vec<FirstRows>,
     pub cancel: Cancel,
     pub hold: Hold,
-    /// Cells without a result in this job, and the one that began it.
+    /// Cells without a result in this job and all that depends on them, in lower case, and the one that
+    /// began it.
     pub bad: HashMap<String, String>,
+    /// Which cells are out of date or made of one that is, and of which; in lower case, as far as it was
+    /// asked.
+    pub stale: HashMap<String, Option<String>>,
     /// What live refreshes have made of cells that have not had their turn.
     pub partial: HashMap<String, Outcome>,
     /// Time that it has run, pauses left out.
@@ -51,6 +56,22 @@ pub(super) struct Held {
     pub stale: Option<String>,
     /// Time that the cell has run.
     pub spent: Duration,
+}
+
+impl Job {
+    /// A cell ended without a result, because of itself or of another: what depends on it has none either.
+    /// Each is marked once, so that all failures of a job together are one walk.
+    pub fn lost(&mut self, cell: &str, because: &str) {
+        let Self { bad, workspace, .. } = self;
+        bad.insert(cell.to_lowercase(), because.to_owned());
+        workspace.graph.each_below(cell, |below| match bad.entry(below.to_lowercase()) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(entry) => {
+                entry.insert(because.to_owned());
+                true
+            }
+        });
+    }
 }
 
 pub(super) enum Next {
@@ -103,11 +124,11 @@ fn overtaking(paused: &Job, waiting: &VecDeque<Order>) -> Option<usize> {
     let lower = |name: &String| name.to_lowercase();
     let mut ahead: HashSet<String> = paused.cells.iter().skip(paused.at).map(lower).collect();
     waiting.iter().position(|order| {
-        let free = order.cells.iter().all(|cell| {
-            let cheap = order.workspace.cell(cell).map_or(true, |cell| cell.kind.is_cheap());
-            let reads = order.workspace.graph.ancestors(cell);
-            cheap && !ahead.contains(&lower(cell)) && !reads.iter().any(|above| ahead.contains(&lower(above)))
-        });
+        let cheap = |cell: &String| order.workspace.cell(cell).map_or(true, |cell| cell.kind.is_cheap());
+        let names: Vec<&str> = order.cells.iter().map(String::as_str).collect();
+        let mut needed =
+            order.workspace.graph.order_for(&names).into_iter().chain(order.cells.iter().cloned());
+        let free = order.cells.iter().all(cheap) && !needed.any(|cell| ahead.contains(&lower(&cell)));
         ahead.extend(order.cells.iter().map(lower));
         free
     })
@@ -141,6 +162,7 @@ mod tests {
             cancel: Cancel::new(),
             hold,
             bad: HashMap::new(),
+            stale: HashMap::new(),
             partial: HashMap::new(),
             spent: Duration::ZERO,
             held: None,

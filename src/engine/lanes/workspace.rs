@@ -1,6 +1,7 @@
 //! The notebook as it stood at the last `Sync`: parsed once, shared by the lanes, never changed.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::dialect::store_value;
 use crate::engine::store::{ColumnInfo, Value};
@@ -19,7 +20,11 @@ pub(super) struct Workspace {
     pub base: PathBuf,
     /// `None` for an unsaved notebook.
     pub path: Option<PathBuf>,
+    /// Another number for every state of the notebook.
+    pub serial: u64,
 }
+
+static SERIAL: AtomicU64 = AtomicU64::new(0);
 
 impl Workspace {
     pub fn empty() -> Self {
@@ -31,7 +36,8 @@ impl Workspace {
         // Faults of overrides are told by whoever took them from the user.
         let (params, _) = notebook.params(overrides);
         let values = params.iter().map(|(name, value)| (name.to_owned(), store_value(value))).collect();
-        Self { graph: notebook.graph(), notebook, params, values, base, path }
+        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+        Self { graph: notebook.graph(), notebook, params, values, base, path, serial }
     }
 
     pub fn cell(&self, name: &str) -> Result<&Cell, Problem> {

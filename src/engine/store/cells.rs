@@ -14,8 +14,8 @@ impl Connection {
     pub fn materialise(&self, name: &str, sql: &str, params: &Params, cancel: &Cancel) -> Result<Relation> {
         let checked = self.check(sql, params, cancel)?;
         let (statement, begins) = checked.after(&format!("CREATE OR REPLACE TABLE {} AS", cell_path(name)));
-        self.execute(&statement, params, cancel).map_err(|e| checked.place(e, begins))?;
-        self.describe(name)
+        let rows = self.execute(&statement, params, cancel).map_err(|e| checked.place(e, begins))?;
+        self.relation(self.shared.catalog.made(name, rows))
     }
 
     /// Keeps the selected rows of a relation as `name`, in order: a snapshot to read and join by row.
@@ -73,7 +73,9 @@ impl Connection {
             columns.push(format!("{} {}", quote_ident(field.name()), sql_type(field.data_type())?));
         }
         let sql = format!("CREATE OR REPLACE TABLE {} ({})", cell_path(name), columns.join(", "));
-        self.execute(&sql, &[], &Cancel::new()).map(|_| ())
+        self.execute(&sql, &[], &Cancel::new())?;
+        self.shared.catalog.forget(name);
+        Ok(())
     }
 
     /// Appends rows to a table made by `create_table`; visible to every connection on return.
@@ -81,13 +83,17 @@ impl Connection {
         let mut appender = self.raw.appender_to_catalog_and_db(name, CELLS, "main")?;
         appender.append_record_batch(rows.clone())?;
         appender.flush()?;
+        drop(appender);
+        self.shared.catalog.forget(name);
         Ok(())
     }
 
     /// Removes a cell's result; nothing happens where there is none.
     pub fn drop_cell(&self, name: &str) -> Result<()> {
         let sql = format!("DROP TABLE IF EXISTS {}", cell_path(name));
-        self.execute(&sql, &[], &Cancel::new()).map(|_| ())
+        let dropped = self.execute(&sql, &[], &Cancel::new()).map(|_| ());
+        self.shared.catalog.forget(name);
+        dropped
     }
 
     /// Gives a table another name, replacing what had it, all or nothing: the last step of a job that
@@ -96,10 +102,14 @@ impl Connection {
         let (path, target, name) = (cell_path(from), cell_path(to), quote_ident(to));
         let sql =
             format!("BEGIN; DROP TABLE IF EXISTS {target}; ALTER TABLE {path} RENAME TO {name}; COMMIT");
-        self.raw.execute_batch(&sql).map_err(|error| {
+        let renamed = self.raw.execute_batch(&sql).map_err(|error| {
             let _ = self.raw.execute_batch("ROLLBACK");
             StoreError::from(error).unplaced()
-        })
+        });
+        for name in [from, to] {
+            self.shared.catalog.forget(name);
+        }
+        renamed
     }
 
     /// `out` = every row of the snapshot `rows` in its order, with the columns of `scores` beside it;

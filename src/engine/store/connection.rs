@@ -11,6 +11,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use parking_lot::Mutex;
 
+use super::catalog::Catalog;
 use super::page::{CountCache, Indexes};
 use super::relations::ColumnCache;
 use super::spill::SpillDir;
@@ -27,6 +28,7 @@ pub type Flow = ControlFlow<()>;
 /// What all connections of one instance share.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    pub(crate) catalog: Catalog,
     pub(crate) counts: CountCache,
     pub(crate) columns: ColumnCache,
     /// Which source made which view, both in lower case.
@@ -38,6 +40,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(spill: SpillDir) -> Self {
         Self {
+            catalog: Catalog::default(),
             counts: CountCache::default(),
             columns: ColumnCache::default(),
             views: Mutex::default(),
@@ -167,11 +170,14 @@ impl Connection {
 
 /// The values of a statement's parameters, in the order in which it numbers them.
 fn in_order<'p>(statement: &duckdb::Statement<'_>, params: &'p Params) -> Result<Vec<&'p Value>> {
-    (1..=statement.parameter_count())
+    let count = statement.parameter_count();
+    // A statement may name thousands of them.
+    let wanted = params.iter().take(if count == 0 { 0 } else { params.len() }).rev();
+    let values: HashMap<String, &Value> = wanted.map(|(n, value)| (n.to_ascii_lowercase(), value)).collect();
+    (1..=count)
         .map(|i| {
             let name = statement.parameter_name(i)?;
-            let found = params.iter().find(|(n, _)| n.eq_ignore_ascii_case(&name));
-            found.map(|(_, value)| value).ok_or_else(|| {
+            values.get(&name.to_ascii_lowercase()).copied().ok_or_else(|| {
                 StoreError::new(ErrorKind::Usage, format!("no value for the parameter ${name}"))
                     .hint("write {{name}} for a parameter of the notebook, and give it in `params:`")
             })

@@ -46,8 +46,8 @@ impl Connection {
             columns.join(", "),
             quote_text(&path.to_string_lossy()),
         );
-        self.execute(&sql, &[], cancel)?;
-        let read = self.describe(name)?;
+        let rows = self.execute(&sql, &[], cancel)?;
+        let read = self.relation(self.shared.catalog.made(name, rows))?;
         if read.columns != types {
             self.drop_cell(name)?;
             return Err(StoreError::new(

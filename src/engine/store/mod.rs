@@ -10,6 +10,7 @@
 //!   sources.main   views over files               ┘ in this order
 //! ```
 
+mod catalog;
 mod cells;
 mod complete;
 mod connection;

@@ -1,6 +1,8 @@
 //! `{{name}}` in a cell's SQL becomes the bound parameter `$name`: outside of string literals,
 //! quoted identifiers and comments. Values are never pasted into the text.
 
+use std::collections::HashSet;
+
 use super::{ErrorKind, Params, Result, StoreError};
 use crate::util::lexis::skip_quoted;
 
@@ -26,13 +28,17 @@ impl Rewritten {
 pub(crate) fn rewrite(text: &str, params: &Params) -> Result<Rewritten> {
     let mut out = Rewritten { sql: String::with_capacity(text.len()), shifts: Vec::new() };
     let mut at = 0;
+    // Made for the first placeholder: a text may hold thousands.
+    let mut known: Option<HashSet<String>> = None;
     while at < text.len() {
         if let Some(end) = skip_quoted(text, at) {
             out.sql.push_str(&text[at..end]);
             at = end;
         } else if text[at..].starts_with("{{") {
             let (name, end) = placeholder(text, at)?;
-            if !params.iter().any(|(n, _)| n.eq_ignore_ascii_case(name)) {
+            let known =
+                known.get_or_insert_with(|| params.iter().map(|(n, _)| n.to_ascii_lowercase()).collect());
+            if !known.contains(&name.to_ascii_lowercase()) {
                 return Err(unknown(name, params).located(text, at));
             }
             // Where the placeholder touches a word, keep the two apart.

@@ -77,11 +77,19 @@ impl Connection {
 
     /// Whether a cell's result of this name is there.
     pub fn has_cell(&self, name: &str) -> Result<bool> {
+        if self.shared.catalog.get(name).is_some_and(|found| found.kind == RelationKind::Cell) {
+            return Ok(true);
+        }
         Ok(self.listed(Some(name))?.iter().any(|f| f.kind == RelationKind::Cell))
     }
 
     pub(crate) fn find(&self, name: &str) -> Result<Found> {
+        if let Some(found) = self.shared.catalog.get(name) {
+            return Ok(found);
+        }
+        let changes = self.shared.catalog.changes();
         if let Some(found) = self.listed(Some(name))?.into_iter().next() {
+            self.shared.catalog.learn(&found, changes);
             return Ok(found);
         }
         let error = StoreError::new(ErrorKind::Catalog, format!("there is no cell or source named {name}"));
@@ -98,7 +106,7 @@ impl Connection {
     fn listed(&self, name: Option<&str>) -> Result<Vec<Found>> {
         let sql = super::query("store/relations")?.text();
         let name = name.map_or(Value::Null, Value::from);
-        let mut statement = self.raw.prepare(&sql)?;
+        let mut statement = self.raw.prepare_cached(&sql)?;
         let mut rows = statement.query([&name])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
@@ -113,7 +121,7 @@ impl Connection {
         Ok(found)
     }
 
-    fn relation(&self, found: Found) -> Result<Relation> {
+    pub(crate) fn relation(&self, found: Found) -> Result<Relation> {
         Ok(Relation { rows: found.rows, columns: self.columns(&found)?, name: found.name, kind: found.kind })
     }
 

@@ -28,6 +28,9 @@ const FORBIDDEN: &[&str] = &[
     "json_execute_serialized_sql",
 ];
 
+/// From this length on, a text's parse can be cancelled.
+const WATCHED: usize = 16 << 10;
+
 /// A cell's text that has passed the gate.
 #[derive(Debug, Clone)]
 pub(crate) struct Checked {
@@ -107,8 +110,9 @@ impl Connection {
 
     fn parse(&self, sql: &str, cancel: &Cancel) -> Result<Parse> {
         let query = super::query("store/parse")?.text();
-        self.under_watch(cancel, || {
-            let mut statement = self.raw.prepare(&query)?;
+        let work = || -> Result<Parse> {
+            // Asked for every cell, and planning it takes longer than running it.
+            let mut statement = self.raw.prepare_cached(&query)?;
             let parse = statement.query_row([sql], |row| {
                 Ok(Parse {
                     error: row.get(0)?,
@@ -121,7 +125,15 @@ impl Connection {
                 })
             });
             Ok(parse?)
-        })
+        };
+        match sql.len() {
+            // Over before a watcher would look for the first time.
+            0..WATCHED => {
+                cancel.check()?;
+                work()
+            }
+            _ => self.under_watch(cancel, work),
+        }
     }
 }
 

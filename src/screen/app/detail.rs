@@ -105,6 +105,6 @@ pub fn height(app: &App) -> usize {
         Content::Record { fields, .. } => record(&fields) + 1,
         Content::Fault { problem, body, .. } => lines(&problem.message) + 4 + lines(body),
         Content::Source { body, .. } => lines(body) + 8,
-        Content::Prose(text) => lines(text),
+        Content::Prose(text) => app.doc.long_rows(app.focus).map_or_else(|| lines(text), |rows| rows.count),
     }
 }

@@ -1,22 +1,28 @@
 //! The notebook as the screen holds it: the parsed text, and the texts before and after it (undo).
 //! Every change is a new text; what a change does not touch stays byte for byte.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use super::history::History;
+use super::prose::{self, Rows};
+use super::revision::Revision;
+use super::stops::{self, Stop, Stops};
 use crate::notebook::complete::{Known, complete_cell};
 use crate::notebook::{Block, BlockKind, Cell, Diagnostic, Graph, Kind, Notebook};
-
-/// Texts kept for undo.
-const HISTORY: usize = 500;
 
 #[derive(Debug, Clone)]
 pub struct Document {
     notebook: Notebook,
     text: String,
+    revision: Revision,
     diagnostics: Vec<Diagnostic>,
+    /// Cells with an error.
+    broken: HashSet<String>,
     graph: Graph,
-    undo: Vec<String>,
-    redo: Vec<String>,
+    stops: Stops,
+    /// Rows of prose that is too long to be shown whole, by block.
+    rows: HashMap<usize, Rows>,
+    history: History,
 }
 
 impl Default for Document {
@@ -27,15 +33,31 @@ impl Default for Document {
 
 impl Document {
     pub fn new(text: &str) -> Self {
-        let notebook = Notebook::parse(text);
-        Self {
-            diagnostics: notebook.diagnostics(),
-            graph: notebook.graph(),
-            text: text.to_owned(),
-            notebook,
-            undo: Vec::new(),
-            redo: Vec::new(),
+        Self::read(text.to_owned(), History::default())
+    }
+
+    fn read(text: String, history: History) -> Self {
+        let notebook = Notebook::parse(&text);
+        let (graph, diagnostics) = notebook.checked();
+        let errors = diagnostics.iter().filter(|fault| fault.is_error());
+        let broken = errors.filter_map(|fault| fault.cell.clone()).collect();
+        let stops = Stops::of(&notebook, &diagnostics);
+        let revision = Revision::new();
+        let rows = HashMap::new();
+        let mut doc = Self { notebook, text, revision, diagnostics, broken, graph, stops, rows, history };
+        doc.rows = doc.blocks().iter().enumerate().filter_map(|(at, block)| doc.rows_of(at, block)).collect();
+        doc
+    }
+
+    /// Of prose that is too long to be shown whole.
+    fn rows_of(&self, at: usize, block: &Block) -> Option<(usize, Rows)> {
+        if block.cell().is_some() || block.text.len() <= prose::LONG {
+            return None;
         }
+        let mut rows = Rows::of(&block.text);
+        let line = self.fault_in_prose(at).map(|fault| fault.line.saturating_sub(block.line) as usize);
+        rows.fault = line.map(|line| rows.of_line(&block.text, line));
+        Some((at, rows))
     }
 
     pub fn notebook(&self) -> &Notebook {
@@ -44,6 +66,49 @@ impl Document {
 
     pub fn text(&self) -> String {
         self.text.clone()
+    }
+
+    pub fn text_ref(&self) -> &str {
+        &self.text
+    }
+
+    /// Another one after every change of the text.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// The blocks at which the cursor stops.
+    pub fn stops(&self) -> &[Stop] {
+        &self.stops.all
+    }
+
+    pub fn stop_of(&self, block: usize) -> Option<usize> {
+        self.stops.of_block(block)
+    }
+
+    /// Letters of the longest kind of cell in the notebook.
+    pub fn widest_kind(&self) -> usize {
+        self.stops.widest_kind
+    }
+
+    /// The cell cannot run: its text has an error.
+    pub fn is_broken(&self, cell: &str) -> bool {
+        self.broken.contains(cell)
+    }
+
+    /// The rows of a block of prose that is too long to be shown whole.
+    pub fn long_rows(&self, block: usize) -> Option<&Rows> {
+        self.rows.get(&block)
+    }
+
+    /// What is wrong in a block of prose: its first error, else its first remark.
+    pub fn fault_in_prose(&self, block: usize) -> Option<&Diagnostic> {
+        let from = self.blocks().get(block)?.line;
+        let to = self.blocks().get(block + 1).map_or(u32::MAX, |next| next.line);
+        let at = self.diagnostics.partition_point(|fault| fault.line < from);
+        let here = || self.diagnostics[at..].iter().take_while(|fault| fault.line < to);
+        let mut prose = here().filter(|fault| fault.cell.is_none());
+        here().find(|fault| fault.is_error() && fault.cell.is_none()).or_else(|| prose.next())
     }
 
     pub fn blocks(&self) -> &[Block] {
@@ -88,35 +153,36 @@ impl Document {
 
     /// Blank lines between cells are no stop for the cursor.
     pub fn is_stop(&self, block: usize) -> bool {
-        self.blocks().get(block).is_some_and(|b| b.cell().is_some() || !b.text.trim().is_empty())
+        self.blocks().get(block).is_some_and(stops::is_stop)
     }
 
     /// Where the cursor starts: the first cell, else the first prose.
     pub fn first_of_interest(&self) -> usize {
-        let cell = self.blocks().iter().position(|b| b.cell().is_some());
-        cell.or_else(|| (0..self.blocks().len()).find(|b| self.is_stop(*b))).unwrap_or(0)
+        let cell = self.notebook.cells().next().map(|cell| cell.block);
+        cell.or_else(|| self.stops().first().map(|stop| stop.block)).unwrap_or(0)
     }
 
     /// The nearest stop at or around a block.
     pub fn stop_near(&self, block: usize) -> usize {
-        let count = self.blocks().len();
-        let after = (block..count).find(|b| self.is_stop(*b));
-        after.or_else(|| (0..block.min(count)).rev().find(|b| self.is_stop(*b))).unwrap_or(0)
+        let at = self.stops.at_or_behind(block);
+        self.stops().get(at).or(self.stops().last()).map_or(0, |stop| stop.block)
     }
 
     /// The stop `by` stops away, as far as there are any.
     pub fn stop_from(&self, block: usize, by: isize) -> usize {
-        let stops: Vec<usize> = (0..self.blocks().len()).filter(|b| self.is_stop(*b)).collect();
-        let at = stops.iter().position(|b| *b >= block).unwrap_or(0) as isize;
-        let to = (at + by).clamp(0, (stops.len() as isize - 1).max(0));
-        stops.get(to as usize).copied().unwrap_or(0)
+        let at = match self.stops.at_or_behind(block) {
+            at if at < self.stops().len() => at as isize,
+            _ => 0,
+        };
+        let to = (at + by).clamp(0, (self.stops().len() as isize - 1).max(0));
+        self.stops().get(to as usize).map_or(0, |stop| stop.block)
     }
 
     /// The text of a block that is edited: a cell's body, else the block itself.
     pub fn editable(&self, block: usize) -> String {
         let Some(b) = self.blocks().get(block) else { return String::new() };
         match b.cell() {
-            Some(cell) => cell.body.strip_suffix('\n').unwrap_or(&cell.body).to_owned(),
+            Some(cell) => body(cell).to_owned(),
             // Blank lines around prose belong to the file, not to the writer.
             None => b.text.trim_matches('\n').to_owned(),
         }
@@ -124,23 +190,44 @@ impl Document {
 
     /// The whole text with a block's editable part replaced.
     pub fn text_with(&self, block: usize, edited: &str) -> String {
-        match self.blocks().get(block) {
+        let Some((from, to, new)) = self.replacement(block, edited) else { return self.text.clone() };
+        [&self.text[..from], &new, &self.text[to..]].concat()
+    }
+
+    /// Whether [`Document::text_with`] is this text: told without putting it together.
+    pub fn is_with(&self, block: usize, edited: &str, other: &str) -> bool {
+        let Some((from, to, new)) = self.replacement(block, edited) else { return self.text == other };
+        let (head, tail) = (&self.text[..from], &self.text[to..]);
+        let rest = |part: &str| part.len() == new.len() + tail.len() && part.starts_with(&new);
+        // Lengths first: while somebody writes they nearly always differ.
+        other.len() == head.len() + new.len() + tail.len()
+            && other.strip_prefix(head).is_some_and(|part| rest(part) && part.ends_with(tail))
+    }
+
+    /// Which bytes of the text an edit of a block replaces, and by what; `None`: nothing is changed.
+    fn replacement(&self, block: usize, edited: &str) -> Option<(usize, usize, String)> {
+        let Some(b) = self.blocks().get(block) else {
             // Editing an empty notebook: what is typed is all there is.
-            None => format!("{}{edited}", self.text),
-            Some(_) if self.editable(block) == edited => self.text.clone(),
-            Some(b) => match b.cell() {
-                Some(cell) => self.notebook.set_body(&cell.name, edited).print(),
-                None => {
-                    let body = b.text.trim_matches('\n');
-                    let head = b.text.len() - b.text.trim_start_matches('\n').len();
-                    let (head, tail) = match body.is_empty() {
-                        true => (b.text.as_str(), ""),
-                        false => (&b.text[..head], &b.text[head + body.len()..]),
-                    };
-                    self.notebook.set_prose(block, &format!("{head}{edited}{tail}")).print()
+            return Some((self.text.len(), self.text.len(), edited.to_owned()));
+        };
+        let from: usize = self.blocks()[..block].iter().map(|before| before.text.len()).sum();
+        let new = match b.cell() {
+            Some(cell) if body(cell) == edited => return None,
+            Some(_) => self.notebook.block_with_body(block, edited)?,
+            None => {
+                let body = b.text.trim_matches('\n');
+                if body == edited {
+                    return None;
                 }
-            },
-        }
+                let head = b.text.len() - b.text.trim_start_matches('\n').len();
+                let (head, tail) = match body.is_empty() {
+                    true => (b.text.as_str(), ""),
+                    false => (&b.text[..head], &b.text[head + body.len()..]),
+                };
+                self.notebook.block_with_prose(block, &[head, edited, tail].concat())?
+            }
+        };
+        Some((from, from + b.text.len(), new))
     }
 
     /// The text with a cell put after a block (at the end for `None`).
@@ -175,50 +262,53 @@ impl Document {
         (renamed != self.text).then_some(renamed)
     }
 
+    /// Every cell that depends on one of these, and these.
+    pub fn with_descendants<'a>(&'a self, cells: impl IntoIterator<Item = &'a str>) -> HashSet<&'a str> {
+        self.graph.with_descendants(cells)
+    }
+
     /// Takes a new text, remembering the old one. Gives the names of cells that changed.
     pub fn change(&mut self, text: String) -> HashSet<String> {
         if text == self.text {
             return HashSet::new();
         }
-        self.undo.push(self.text.clone());
-        if self.undo.len() > HISTORY {
-            self.undo.remove(0);
-        }
-        self.redo.clear();
+        self.history.push(&self.text, &text);
         self.show(text)
     }
 
     pub fn undo(&mut self) -> Option<HashSet<String>> {
-        let text = self.undo.pop()?;
-        self.redo.push(self.text.clone());
+        let text = self.history.undo(&self.text)?;
         Some(self.show(text))
     }
 
     pub fn redo(&mut self) -> Option<HashSet<String>> {
-        let text = self.redo.pop()?;
-        self.undo.push(self.text.clone());
+        let text = self.history.redo(&self.text)?;
         Some(self.show(text))
     }
 
     fn show(&mut self, text: String) -> HashSet<String> {
-        let next = Notebook::parse(&text);
-        let changed = changed_cells(&self.notebook, &next);
-        self.diagnostics = next.diagnostics();
-        self.graph = next.graph();
-        self.notebook = next;
-        self.text = text;
+        let next = Self::read(text, std::mem::take(&mut self.history));
+        let changed = changed_cells(&self.notebook, &next.notebook);
+        *self = next;
         changed
     }
 }
 
+/// A cell's body as it is edited.
+fn body(cell: &Cell) -> &str {
+    cell.body.strip_suffix('\n').unwrap_or(&cell.body)
+}
+
 /// Cells of `next` whose request is not what it was; all of them where the front matter changed.
 fn changed_cells(old: &Notebook, next: &Notebook) -> HashSet<String> {
-    let front =
-        |n: &Notebook| n.blocks().iter().find(|b| matches!(b.kind, BlockKind::Front)).map(|b| b.text.clone());
     let all = front(old) != front(next);
     let same =
         |c: &Cell| old.cell(&c.name).is_some_and(|o| o.kind == c.kind && o.body.trim() == c.body.trim());
     next.cells().filter(|c| all || !same(c)).map(|c| c.name.clone()).collect()
+}
+
+fn front(notebook: &Notebook) -> Option<&str> {
+    notebook.blocks().first().filter(|b| matches!(b.kind, BlockKind::Front)).map(|b| b.text.as_str())
 }
 
 /// A heading, else the first line that says something.

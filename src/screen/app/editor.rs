@@ -4,8 +4,11 @@
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// Undo steps kept per edit.
+use super::revision::Revision;
+
+/// Undo steps kept per edit, and bytes in them; the last step is kept whatever it costs.
 const HISTORY: usize = 200;
+const HISTORY_BYTES: usize = 32 << 20;
 
 /// Where the cursor is: line and byte offset inside it (always on a grapheme boundary).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,10 +23,20 @@ pub struct Editor {
     cursor: Cursor,
     /// Columns from the left that up and down try to keep.
     goal: usize,
-    undo: Vec<(Vec<String>, Cursor)>,
-    redo: Vec<(Vec<String>, Cursor)>,
+    undo: Vec<Step>,
+    redo: Vec<Step>,
     /// Typing into one word is one undo step.
     typing: bool,
+    revision: Revision,
+}
+
+/// Lines as they were before a change of them alone: those from `first` on, up to the last `rest`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Step {
+    first: usize,
+    rest: usize,
+    lines: Vec<String>,
+    cursor: Cursor,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +63,13 @@ impl Editor {
             undo: Vec::new(),
             redo: Vec::new(),
             typing: false,
+            revision: Revision::new(),
         }
+    }
+
+    /// Another one after every change of the text.
+    pub fn revision(&self) -> Revision {
+        self.revision
     }
 
     pub fn text(&self) -> String {
@@ -76,16 +95,23 @@ impl Editor {
     }
 
     pub fn set_offset(&mut self, offset: usize) {
+        if let Some(place) = self.place(offset) {
+            self.cursor = place;
+        }
+        self.goal = self.column();
+    }
+
+    /// Where a byte offset of the text lies.
+    fn place(&self, offset: usize) -> Option<Cursor> {
         let mut left = offset;
         for (line, text) in self.lines.iter().enumerate() {
             if left <= text.len() {
                 let byte = (0..=left).rev().find(|b| text.is_char_boundary(*b)).unwrap_or(0);
-                self.cursor = Cursor { line, byte };
-                break;
+                return Some(Cursor { line, byte });
             }
             left -= text.len() + 1;
         }
-        self.goal = self.column();
+        None
     }
 
     /// Moves to a line and character, both counted from 1, as problems name them.
@@ -101,31 +127,55 @@ impl Editor {
         self.lines.get(self.cursor.line).map_or("", String::as_str)
     }
 
-    fn remember(&mut self, typing: bool) {
+    /// Keeps the lines from `first` to `last`, which are about to be changed.
+    fn remember(&mut self, typing: bool, first: usize, last: usize) {
+        self.revision = Revision::new();
         if !(typing && self.typing) {
-            self.undo.push((self.lines.clone(), self.cursor));
-            if self.undo.len() > HISTORY {
-                self.undo.remove(0);
-            }
+            let lines = self.lines.get(first..=last).unwrap_or_default().to_vec();
+            let rest = self.lines.len().saturating_sub(last + 1);
+            self.undo.push(Step { first, rest, lines, cursor: self.cursor });
+            self.forget_oldest();
         }
         self.typing = typing;
         self.redo.clear();
     }
 
+    fn forget_oldest(&mut self) {
+        let mut bytes: usize = self.undo.iter().map(Step::bytes).sum();
+        let surplus = self.undo.len().saturating_sub(HISTORY);
+        let mut gone = 0;
+        while gone + 1 < self.undo.len() && (gone < surplus || bytes > HISTORY_BYTES) {
+            bytes -= self.undo.get(gone).map_or(0, Step::bytes);
+            gone += 1;
+        }
+        self.undo.drain(..gone);
+    }
+
+    /// Puts a step's lines back; gives the step that undoes that.
+    fn take_back(&mut self, step: Step) -> Step {
+        self.revision = Revision::new();
+        let end = self.lines.len().saturating_sub(step.rest).max(step.first);
+        let Step { first, rest, lines, cursor } = step;
+        let lines = self.lines.splice(first..end, lines).collect();
+        Step { first, rest, lines, cursor: std::mem::replace(&mut self.cursor, cursor) }
+    }
+
     /// Inserts text (typed, pasted or completed) at the cursor.
     pub fn insert(&mut self, text: &str) {
         let typing = text.chars().count() == 1 && text.chars().all(char::is_alphanumeric);
-        self.remember(typing);
+        self.remember(typing, self.cursor.line, self.cursor.line);
+        self.put(text);
+    }
+
+    fn put(&mut self, text: &str) {
         let Cursor { line, byte } = self.cursor;
         let Some(current) = self.lines.get_mut(line) else { return };
         let tail = current.split_off(byte.min(current.len()));
         let mut pieces = text.split('\n').map(|p| p.trim_end_matches('\r'));
         current.push_str(pieces.next().unwrap_or_default());
-        let mut at = line;
-        for piece in pieces {
-            at += 1;
-            self.lines.insert(at, piece.to_owned());
-        }
+        let more: Vec<String> = pieces.map(str::to_owned).collect();
+        let at = line + more.len();
+        self.lines.splice(line + 1..line + 1, more);
         if let Some(last) = self.lines.get_mut(at) {
             self.cursor = Cursor { line: at, byte: last.len() };
             last.push_str(&tail);
@@ -142,16 +192,14 @@ impl Editor {
 
     /// Replaces the bytes from `from` (an offset in the text) to the cursor.
     pub fn replace_before(&mut self, from: usize, with: &str) {
-        let to = self.offset();
-        if from <= to {
-            self.remember(false);
-            let text = self.text();
-            if let (Some(head), Some(tail)) = (text.get(..from), text.get(to..)) {
-                let joined = format!("{head}{with}{tail}");
-                self.lines = joined.split('\n').map(str::to_owned).collect();
-                self.set_offset(from + with.len());
-            }
-        }
+        let end = self.cursor;
+        let Some(start) = self.place(from).filter(|start| (start.line, start.byte) <= (end.line, end.byte))
+        else {
+            return;
+        };
+        self.remember(false, start.line, end.line);
+        self.cut(start, end);
+        self.put(with);
     }
 
     pub fn backspace(&mut self) {
@@ -188,7 +236,12 @@ impl Editor {
         if start == end {
             return;
         }
-        self.remember(false);
+        self.remember(false, start.line, end.line);
+        self.cut(start, end);
+        self.goal = self.column();
+    }
+
+    fn cut(&mut self, start: Cursor, end: Cursor) {
         let tail = self.lines.get(end.line).and_then(|l| l.get(end.byte..)).unwrap_or_default().to_owned();
         if let Some(line) = self.lines.get_mut(start.line) {
             line.truncate(start.byte);
@@ -197,22 +250,22 @@ impl Editor {
         if end.line > start.line {
             self.lines.drain(start.line + 1..=end.line.min(self.lines.len() - 1));
         }
-        self.goal = self.column();
+        self.cursor = start;
     }
 
     pub fn undo(&mut self) -> bool {
         self.typing = false;
-        let Some((lines, cursor)) = self.undo.pop() else { return false };
-        self.redo.push((std::mem::replace(&mut self.lines, lines), self.cursor));
-        self.cursor = cursor;
+        let Some(step) = self.undo.pop() else { return false };
+        let back = self.take_back(step);
+        self.redo.push(back);
         true
     }
 
     pub fn redo(&mut self) -> bool {
         self.typing = false;
-        let Some((lines, cursor)) = self.redo.pop() else { return false };
-        self.undo.push((std::mem::replace(&mut self.lines, lines), self.cursor));
-        self.cursor = cursor;
+        let Some(step) = self.redo.pop() else { return false };
+        let back = self.take_back(step);
+        self.undo.push(back);
         true
     }
 
@@ -286,9 +339,48 @@ impl Editor {
     }
 }
 
+impl Step {
+    fn bytes(&self) -> usize {
+        self.lines.iter().map(|line| line.len() + std::mem::size_of::<String>()).sum()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_edit_goes_back_and_forth_and_keeps_only_its_lines() {
+        let mut e = Editor::new(&"one\n两 two\nthree\n\n".repeat(500));
+        let mut texts = vec![e.text()];
+        let edits: [&dyn Fn(&mut Editor); 8] = [
+            &|e| e.insert("a\nb\r\nc"),
+            &|e| e.backspace(),
+            &|e| e.delete_word(),
+            &|e| e.kill(),
+            &|e| e.delete(),
+            &|e| e.newline(),
+            &|e| e.replace_before(e.offset().saturating_sub(9), "x\ny"),
+            &|e| e.insert(""),
+        ];
+        for round in 0..5 {
+            for edit in edits {
+                e.go_to(2 + round * 37, 2);
+                edit(&mut e);
+                if texts.last() != Some(&e.text()) {
+                    texts.push(e.text());
+                }
+            }
+        }
+        assert!(e.undo.iter().map(Step::bytes).sum::<usize>() < 5_000);
+        for before in texts.iter().rev().skip(1) {
+            while e.text() != *before {
+                assert!(e.undo(), "undo leads there");
+            }
+        }
+        while e.redo() {}
+        assert_eq!(Some(&e.text()), texts.last());
+    }
 
     #[test]
     fn typing_undo_and_redo() {

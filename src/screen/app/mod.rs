@@ -11,11 +11,16 @@ pub mod editor;
 pub(crate) mod fake;
 pub mod grid;
 pub mod help;
+mod history;
 pub mod keys;
 pub mod layout;
+mod live;
 pub mod menu;
 mod messages;
+pub mod prose;
+mod revision;
 pub mod run_state;
+pub mod stops;
 pub mod table;
 mod update;
 pub mod value;
@@ -201,6 +206,7 @@ pub struct App {
     quit_after_save: bool,
     /// The SQL that was asked for: number of the request, the cell that it is about, the cell to write.
     recipe: Option<(u64, String, String)>,
+    compared: revision::Compared,
 }
 
 impl App {
@@ -232,19 +238,6 @@ impl App {
         app
     }
 
-    /// The text as it stands, an edit in progress included.
-    pub fn live_text(&self) -> String {
-        match &self.mode {
-            Mode::Edit(edit) => self.doc.text_with(edit.block, &edit.editor.text()),
-            _ => self.doc.text(),
-        }
-    }
-
-    /// The notebook differs from the file.
-    pub fn is_dirty(&self) -> bool {
-        self.on_disk.as_deref() != Some(self.live_text().as_str())
-    }
-
     /// How long to wait for the next [`Msg::Tick`]; `None`: nothing moves, nothing is due.
     pub fn wants_tick(&self) -> Option<u64> {
         if self.is_moving() {
@@ -261,7 +254,7 @@ impl App {
 
     /// Something would be lost by leaving now. A new notebook that nobody touched is no loss.
     fn is_dirty_enough(&self) -> bool {
-        self.is_dirty() && (self.on_disk.is_some() || self.live_text() != self.opened)
+        self.is_dirty() && (self.on_disk.is_some() || !self.live_is(&self.opened))
     }
 
     fn has_recovered(&self) -> bool {
@@ -269,7 +262,7 @@ impl App {
     }
 
     fn journal_due(&self) -> bool {
-        self.journaled.as_deref() != Some(self.live_text().as_str())
+        !self.journaled.as_deref().is_some_and(|kept| self.live_is(kept))
     }
 
     /// Something runs or is to be stopped, rather than being paused and waiting behind it.

@@ -20,6 +20,7 @@ use super::theme::{Role, Theme};
 use super::widgets::code::{CodeSpan, Highlighter, Language};
 use super::widgets::{menu, text};
 use crate::screen::app::layout::{self, Area};
+use crate::screen::app::prose::LONG;
 use crate::screen::app::{App, Document, Mode, Pane};
 
 /// Highlighted texts kept; one per cell that was looked at is plenty.
@@ -32,7 +33,8 @@ type Spans = Rc<Vec<Vec<CodeSpan>>>;
 pub struct Look {
     pub theme: Theme,
     highlighter: Option<Arc<Highlighter>>,
-    spans: RefCell<HashMap<(Language, String), Spans>>,
+    /// By language, number of the first line that was looked at, and the text from there.
+    spans: RefCell<HashMap<(Language, usize, String), Spans>>,
 }
 
 impl Look {
@@ -45,14 +47,19 @@ impl Look {
         self.highlighter = Some(highlighter);
     }
 
-    fn spans(&self, language: Language, lines: &[impl AsRef<str>]) -> Spans {
+    /// Of the lines from `top` on that can be seen; those of other lines may be empty.
+    fn spans(&self, language: Language, lines: &[impl AsRef<str>], top: usize, height: u16) -> Spans {
         let Some(highlighter) = &self.highlighter else { return Rc::default() };
-        let text = lines.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("\n");
-        let key = (language, text);
+        let seen = seen(lines.len(), top, height);
+        let part = lines.get(seen.clone()).unwrap_or_default();
+        let text = part.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("\n");
+        let key = (language, seen.start, text);
         if let Some(spans) = self.spans.borrow().get(&key) {
             return Rc::clone(spans);
         }
-        let spans = Rc::new(highlighter.highlight(language, lines));
+        let mut spans = vec![Vec::new(); seen.start];
+        spans.extend(highlighter.highlight(language, part));
+        let spans = Rc::new(spans);
         let mut kept = self.spans.borrow_mut();
         if kept.len() >= TEXTS_KEPT {
             kept.clear();
@@ -60,6 +67,21 @@ impl Look {
         kept.insert(key, Rc::clone(&spans));
         spans
     }
+}
+
+/// Texts of so many lines are highlighted whole.
+const WHOLE: usize = 300;
+/// In longer ones, so many lines above what is seen tell in what it lies: a comment that began further up is
+/// not seen as one, and a key in a text of ten thousand lines is answered at once.
+const ABOVE: usize = 100;
+
+/// Which lines to highlight so that those from `top` on look right.
+fn seen(lines: usize, top: usize, height: u16) -> std::ops::Range<usize> {
+    if lines <= WHOLE {
+        return 0..lines;
+    }
+    let end = lines.min(top.saturating_add(usize::from(height)));
+    top.saturating_sub(ABOVE).min(end)..end
 }
 
 /// Draws the whole screen; gives the place of the terminal's own cursor, if it shows.
@@ -108,6 +130,7 @@ fn pane_box(app: &App, look: &Look, pane: Pane, title: &str, area: Rect, buf: &m
 pub fn texts(doc: &Document) -> Vec<(Language, String)> {
     let blocks = doc.blocks().iter().enumerate().take(TEXTS_KEPT);
     blocks
+        .filter(|(_, block)| block.text.len() < LONG)
         .map(|(at, block)| {
             (block.cell().map_or(Language::Markdown, |cell| language(cell.kind)), doc.editable(at))
         })

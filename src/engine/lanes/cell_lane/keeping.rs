@@ -3,7 +3,6 @@
 use super::CellLane;
 use crate::engine::lanes::cells::Done;
 use crate::engine::lanes::figures::Figures;
-use crate::engine::lanes::keys::Keys;
 use crate::engine::lanes::results::{Finished, stands, worth_keeping};
 use crate::engine::lanes::sidecar::{Entry, Sidecar};
 use crate::engine::lanes::workspace::Workspace;
@@ -25,7 +24,7 @@ impl CellLane {
     }
 
     pub(super) fn key(&mut self, cell: &str, workspace: &Workspace) -> Option<String> {
-        Keys::new(workspace, &self.sources, &mut self.hashes).of(cell)
+        self.keys.of(cell, workspace, &self.sources, &mut self.hashes)
     }
 
     /// A result from before that is still right: of this engine, or of the sidecar.

@@ -65,7 +65,12 @@ impl Connection {
     /// Runs the registered statement `id` for its effect; rows changed.
     pub fn registered_run(&self, id: &str, fill: &Fill, cancel: &Cancel) -> Result<u64> {
         let sql = self.filled(id, fill, cancel)?;
-        self.execute(&sql, &fill.values, cancel).map_err(|e| in_query(e, id))
+        let changed = self.execute(&sql, &fill.values, cancel).map_err(|e| in_query(e, id));
+        // What it makes or fills is one of the names that it was given.
+        for name in fill.idents.iter().flat_map(|(_, names)| names) {
+            self.shared.catalog.forget(name);
+        }
+        changed
     }
 
     /// The statement's text with its slots filled; expressions have passed the gate for cells.

@@ -70,6 +70,7 @@ impl Connection {
         for (view, query) in views {
             let sql = format!("CREATE OR REPLACE VIEW {SOURCES}.main.{} AS {query}", quote_ident(view));
             self.execute(&sql, &[], cancel).map_err(StoreError::unplaced)?;
+            self.shared.catalog.forget(view);
             owners.insert(view.to_lowercase(), owner.clone());
         }
         let kept = |view: &String| views.iter().any(|(v, _)| v.to_lowercase() == *view);
@@ -78,6 +79,7 @@ impl Connection {
         for view in gone {
             let sql = format!("DROP VIEW IF EXISTS {SOURCES}.main.{}", quote_ident(&view));
             self.execute(&sql, &[], &Cancel::new())?;
+            self.shared.catalog.forget(&view);
             owners.remove(&view);
         }
         Ok(())

@@ -118,6 +118,8 @@ fn ended(app: &mut App, job: JobId, ok: bool, elapsed_ms: u64, effects: &mut Vec
         }
     }
     let took = v::tick::seconds(elapsed_ms);
+    let lost = app.doc.diagnostics().iter().find(|fault| fault.is_error() && fault.cell.is_none());
+    let lost = lost.map(|fault| format!("; line {}: {}", fault.line, fault.message)).unwrap_or_default();
     let problem_said = app.status.as_ref().is_some_and(|s| s.tone == Tone::Bad);
     // Results brought back by a new engine are no news beside what became of the old one.
     let brought_back = ok && app.restarts > 0 && problem_said;
@@ -131,9 +133,11 @@ fn ended(app: &mut App, job: JobId, ok: bool, elapsed_ms: u64, effects: &mut Vec
         let what =
             if job.cells.len() == 1 { "1 cell".to_owned() } else { format!("{} cells", job.cells.len()) };
         match failed_checks(app, &job.cells) {
+            // A gate that is no cell has not been asked.
+            0 if !lost.is_empty() => app.say(Tone::Bad, format!("{what} done in {took}{lost}")),
             0 => app.say(Tone::Good, format!("{what} done in {took}")),
-            1 => app.say(Tone::Bad, format!("{what} done in {took}, 1 check failed")),
-            n => app.say(Tone::Bad, format!("{what} done in {took}, {n} checks failed")),
+            1 => app.say(Tone::Bad, format!("{what} done in {took}, 1 check failed{lost}")),
+            n => app.say(Tone::Bad, format!("{what} done in {took}, {n} checks failed{lost}")),
         }
     } else if !problem_said {
         app.say(Tone::Bad, format!("ended with errors after {took}"));

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::widgets::Widget;
 
 use super::{Look, language, pane_box};
-use crate::notebook::Kind;
+use crate::notebook::{Diagnostic, Kind};
 use crate::protocol::{Explanation, Problem, TrainReport};
 use crate::screen::app::detail::{Content, content};
 use crate::screen::app::{App, Edit, Mode, Pane, RunState};
@@ -41,17 +41,51 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Posi
         }
         Content::Fault { problem, kind, body } => source(app, look, kind, body, Some(problem), inner, buf),
         Content::Source { kind, body } => source(app, look, kind, body, None, inner, buf),
-        Content::Prose(prose) => {
-            let width = usize::from(inner.width.saturating_sub(1)).max(1);
-            let lines: Vec<String> = text::wrap(prose.trim(), width, 2_000);
-            code(app, look, Language::Markdown, &lines, None, false, inner, buf);
-        }
+        Content::Prose(prose) => self::prose(app, look, prose, inner, buf),
         Content::Empty => {
             let words = "an empty notebook: `a` adds a cell, `e` writes";
             text::put_cut(buf, inner.x + 1, inner.y, inner.width - 1, words, look.theme.style(Role::Muted));
         }
     }
     None
+}
+
+/// Prose, with what is wrong in it below its line. Long prose by its rows: only those that can be seen are
+/// wrapped.
+fn prose(app: &App, look: &Look, prose: &str, area: Rect, buf: &mut Buffer) {
+    let width = usize::from(area.width.saturating_sub(1)).max(1);
+    let wrapped = |text: &str| text::wrap(text, width, 1 << 20);
+    let block = app.doc.blocks().get(app.focus).map_or(1, |block| block.line);
+    let fault = app.doc.fault_in_prose(app.focus);
+    // Lines of the block before the fault.
+    let before = fault.map_or(0, |fault| fault.line.saturating_sub(block) as usize);
+    let error = |line: usize| fault.map(|fault| CodeError { line, column: 0, len: 0, message: told(fault) });
+    let Some(rows) = app.doc.long_rows(app.focus) else {
+        let blank = prose.len() - prose.trim_start().len();
+        let skipped = prose[..blank].matches('\n').count();
+        let lines = wrapped(prose.trim());
+        let above = prose.trim().lines().take(before.saturating_sub(skipped));
+        let line = above.map(|line| wrapped(line).len().max(1)).sum();
+        return code(app, look, Language::Markdown, &lines, error(line).as_ref(), false, area, buf);
+    };
+    let top = app.detail_scroll;
+    let shown = rows.get(prose, top..top.saturating_add(usize::from(area.height)));
+    let mut lines = Vec::new();
+    let mut error_line = None;
+    for (at, row) in shown.iter().enumerate() {
+        error_line = error_line.or((rows.fault == Some(top + at)).then_some(lines.len()));
+        lines.extend(if row.is_empty() { vec![String::new()] } else { wrapped(row) });
+        if lines.len() >= usize::from(area.height) {
+            break;
+        }
+    }
+    let error = error_line.and_then(error);
+    code_from(look, Language::Markdown, &lines, error.as_ref(), 0, false, area, buf);
+}
+
+fn told(fault: &Diagnostic) -> String {
+    let suggestion = fault.suggestion.as_ref().map(|s| format!(" — {s}")).unwrap_or_default();
+    format!("{}{suggestion}", fault.message)
 }
 
 fn title(app: &App, content: &Content<'_>) -> String {
@@ -82,14 +116,14 @@ fn editor(app: &App, look: &Look, edit: &Edit, area: Rect, buf: &mut Buffer) -> 
     let line = lines.get(cursor.line).map_or("", String::as_str);
     let at = line.get(..cursor.byte).unwrap_or_default().chars().count();
     // The last run's fault, until the text is another.
-    let unchanged = app.doc.editable(edit.block) == edit.editor.text();
+    let unchanged = || app.doc.editable(edit.block) == edit.editor.text();
     let error = match app.doc.cell_at(edit.block).and_then(|c| app.run(&c.name)).map(|r| &r.state) {
-        Some(RunState::Failed(problem)) if unchanged => code_error(problem),
+        Some(RunState::Failed(problem)) if unchanged() => code_error(problem),
         _ => None,
     };
-    let code = Code {
+    let mut code = Code {
         lines,
-        spans: &look.spans(language, lines),
+        spans: &[],
         top: 0,
         left: 0,
         line_numbers: area.width >= 30,
@@ -99,6 +133,8 @@ fn editor(app: &App, look: &Look, edit: &Edit, area: Rect, buf: &mut Buffer) -> 
         focused: true,
         theme: &look.theme,
     };
+    let spans = look.spans(language, lines, code.window(area).0, area.height);
+    code.spans = &spans;
     let spot = code.cursor_cell(area);
     code.render(area, buf);
     if let (Some(offered), Some(spot)) = (&edit.completions, spot) {
@@ -172,12 +208,11 @@ fn sentence(problem: &Problem) -> String {
 fn diagnostic(app: &App) -> Option<CodeError> {
     let here = app.focused_cell()?;
     let found = app.doc.diagnostics().iter().find(|d| d.cell.as_deref() == Some(here))?;
-    let suggestion = found.suggestion.as_ref().map(|s| format!(" — {s}")).unwrap_or_default();
     Some(CodeError {
         line: found.cell_line.unwrap_or(1).saturating_sub(1) as usize,
         column: found.column.saturating_sub(1) as usize,
         len: 0,
-        message: format!("{}{suggestion}", found.message),
+        message: told(found),
     })
 }
 
@@ -192,11 +227,25 @@ fn code(
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let spans = look.spans(language, lines);
+    code_from(look, language, lines, error, app.detail_scroll, line_numbers, area, buf);
+}
+
+#[allow(clippy::too_many_arguments, reason = "one call, every part of the picture")]
+fn code_from(
+    look: &Look,
+    language: Language,
+    lines: &[impl AsRef<str>],
+    error: Option<&CodeError>,
+    top: usize,
+    line_numbers: bool,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let spans = look.spans(language, lines, top, area.height);
     Code {
         lines,
         spans: &spans,
-        top: app.detail_scroll,
+        top,
         left: 0,
         line_numbers: line_numbers && area.width >= 30,
         error,

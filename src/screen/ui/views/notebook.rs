@@ -5,53 +5,50 @@ use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 
 use super::{Look, has_keys, pane_box};
-use crate::notebook::{Block, BlockKind, Cell};
+use crate::notebook::Cell;
 use crate::protocol::{RowCount, percent};
-use crate::screen::app::document::prose_title;
+use crate::screen::app::stops::Stop;
 use crate::screen::app::{App, CellRun, Pane, RunState};
-use crate::screen::ui::widgets::outline::{Glyph, Outline, OutlineItem};
+use crate::screen::ui::widgets::outline::{Glyph, Outline, OutlineItem, first_of};
 use crate::util::figures;
 
 pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     let inner = pane_box(app, look, Pane::Outline, "notebook", area, buf);
-    let mut items = Vec::new();
-    let mut selected = None;
-    for (index, block) in app.doc.blocks().iter().enumerate().filter(|(i, _)| app.doc.is_stop(*i)) {
-        if index == app.focus {
-            selected = Some(items.len());
-        }
-        items.push(item(app, block));
+    let stops = app.doc.stops();
+    let selected = app.doc.stop_of(app.focus);
+    // Only what can be seen is put together: a notebook may have thousands of cells.
+    let first = first_of(stops.len(), 0, selected, inner.height);
+    let shown = stops.get(first..).unwrap_or_default();
+    let shown = shown.get(..usize::from(inner.height)).unwrap_or(shown);
+    let items: Vec<OutlineItem> = shown.iter().map(|stop| item(app, stop)).collect();
+    Outline {
+        items: &items,
+        level: shown.first().map_or(0, |stop| stop.under),
+        kinds: app.doc.widest_kind(),
+        selected: selected.and_then(|selected| selected.checked_sub(first)),
+        top: 0,
+        focused: has_keys(app, Pane::Outline),
+        theme: &look.theme,
     }
-    let focused = has_keys(app, Pane::Outline);
-    Outline { items: &items, selected, top: 0, focused, theme: &look.theme }.render(inner, buf);
+    .render(inner, buf);
 }
 
-fn item(app: &App, block: &Block) -> OutlineItem {
-    match &block.kind {
-        BlockKind::Front => OutlineItem::Prose("settings".into()),
-        BlockKind::Prose => {
-            let level = block
-                .text
-                .lines()
-                .find(|l| l.starts_with('#'))
-                .map(|l| l.bytes().take_while(|b| *b == b'#').count());
-            let text = prose_title(&block.text);
-            match level {
-                Some(level) => OutlineItem::Heading { level: level.min(6) as u8, text },
-                None => OutlineItem::Prose(text),
-            }
-        }
-        BlockKind::Cell(cell) => {
-            let glyph = glyph(app, cell);
-            let right = right(app.run(&cell.name), glyph, app.place_in_queue(&cell.name));
-            OutlineItem::Cell { glyph, kind: cell.kind.name().into(), name: cell.name.clone(), right }
-        }
-    }
+fn item(app: &App, stop: &Stop) -> OutlineItem {
+    let Some(cell) = app.doc.cell_at(stop.block) else {
+        let text = stop.title.clone();
+        return match stop.level {
+            _ if stop.broken => OutlineItem::Fault(text),
+            Some(level) => OutlineItem::Heading { level, text },
+            None => OutlineItem::Prose(text),
+        };
+    };
+    let glyph = glyph(app, cell);
+    let right = right(app.run(&cell.name), glyph, app.place_in_queue(&cell.name));
+    OutlineItem::Cell { glyph, kind: cell.kind.name().into(), name: cell.name.clone(), right }
 }
 
 pub fn glyph(app: &App, cell: &Cell) -> Glyph {
-    let name = Some(cell.name.as_str());
-    let broken = app.doc.diagnostics().iter().any(|d| d.is_error() && d.cell.as_deref() == name);
+    let broken = app.doc.is_broken(&cell.name);
     let Some(run) = app.run(&cell.name) else {
         return if broken { Glyph::Broken } else { Glyph::Idle };
     };

@@ -87,6 +87,8 @@ pub enum OutlineItem {
     Heading { level: u8, text: String },
     /// A line of prose, shown muted.
     Prose(String),
+    /// Prose that holds something that was meant to be a cell.
+    Fault(String),
     /// `right` stands at the right edge: rows and time, progress, or the state's word. Of several
     /// wordings, the longest first, the first that leaves room for the name is shown; else the last.
     Cell { glyph: Glyph, kind: String, name: String, right: Vec<String> },
@@ -94,12 +96,24 @@ pub enum OutlineItem {
 
 /// The widget.
 pub struct Outline<'a> {
+    /// All of them, or those that can be seen: then `level` and `kinds` tell what the others are like.
     pub items: &'a [OutlineItem],
+    /// Of the heading that the first item stands under; 0: none.
+    pub level: u8,
+    /// Letters of the longest kind among items that are not here.
+    pub kinds: usize,
     pub selected: Option<usize>,
     /// First item shown; moved when `selected` would not be seen.
     pub top: usize,
     pub focused: bool,
     pub theme: &'a Theme,
+}
+
+/// Index of the first of `count` items drawn in `height` lines.
+pub fn first_of(count: usize, top: usize, selected: Option<usize>, height: u16) -> usize {
+    let end = count.saturating_sub(usize::from(height));
+    let selected = selected.unwrap_or(top) as u64;
+    (super::grid::keep_visible(top as u64, selected, height) as usize).min(end)
 }
 
 /// Kinds line up, as wide as the widest and a blank; a stranger's long word is cut.
@@ -108,9 +122,7 @@ const WIDEST_KIND: usize = 12;
 impl Outline<'_> {
     /// Index of the first item drawn in `height` lines.
     pub fn first(&self, height: u16) -> usize {
-        let selected = self.selected.unwrap_or(self.top) as u64;
-        let end = self.items.len().saturating_sub(usize::from(height));
-        (super::grid::keep_visible(self.top as u64, selected, height) as usize).min(end)
+        first_of(self.items.len(), self.top, self.selected, height)
     }
 
     fn kind_width(&self) -> usize {
@@ -118,7 +130,7 @@ impl Outline<'_> {
             OutlineItem::Cell { kind, .. } => Some(text::width(kind, WIDEST_KIND) + 1),
             _ => None,
         });
-        kinds.max().unwrap_or(0)
+        kinds.max().unwrap_or(0).max(if self.kinds > 0 { self.kinds.min(WIDEST_KIND) + 1 } else { 0 })
     }
 
     fn draw_item(&self, item: &OutlineItem, depth: u16, line: Rect, under: Style, buf: &mut Buffer) {
@@ -131,6 +143,11 @@ impl Outline<'_> {
             }
             OutlineItem::Prose(words) => {
                 text::put_cut(buf, x, line.y, room, words, self.theme.style(Role::Muted).patch(under));
+            }
+            OutlineItem::Fault(words) => {
+                let style = self.theme.style(Role::Failed).patch(under);
+                let x = text::put(buf, x, line.y, room, Glyph::Broken.symbol(), style).saturating_add(1);
+                text::put_cut(buf, x, line.y, line.right().saturating_sub(x), words, style);
             }
             OutlineItem::Cell { glyph, kind, name, right } => {
                 let state = self.theme.style(glyph.role()).patch(under);
@@ -155,8 +172,8 @@ impl Outline<'_> {
 }
 
 /// Indentation of every item: one step below each heading level in force.
-fn depths(items: &[OutlineItem]) -> Vec<u16> {
-    let mut level = 0u16;
+fn depths(items: &[OutlineItem], level: u8) -> Vec<u16> {
+    let mut level = u16::from(level);
     items
         .iter()
         .map(|item| match item {
@@ -180,9 +197,10 @@ impl Widget for Outline<'_> {
             let style = self.theme.style(Role::Muted);
             text::put_cut(buf, area.x + 1, area.y, area.width - 1, "no cells yet", style);
         }
-        let depths = depths(self.items);
-        for (index, item) in self.items.iter().enumerate().skip(self.first(area.height)) {
-            let Some(y) = text::row(area, index - self.first(area.height)) else { break };
+        let depths = depths(self.items, self.level);
+        let first = self.first(area.height);
+        for (index, item) in self.items.iter().enumerate().skip(first) {
+            let Some(y) = text::row(area, index - first) else { break };
             let line = Rect { y, height: 1, ..area };
             let mut under = Style::new();
             if self.selected == Some(index) {
@@ -220,7 +238,8 @@ mod tests {
     fn draw(items: &[OutlineItem], selected: Option<usize>, width: u16, height: u16) -> Vec<String> {
         let theme = Theme::builtin("dark", Depth::None).unwrap();
         let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
-        Outline { items, selected, top: 0, focused: true, theme: &theme }.render(*buf.area(), &mut buf);
+        Outline { items, level: 0, kinds: 0, selected, top: 0, focused: true, theme: &theme }
+            .render(*buf.area(), &mut buf);
         lines(&buf)
     }
 
@@ -236,6 +255,18 @@ mod tests {
                 "  ○ explain worst            stale",
             ]
         );
+    }
+
+    #[test]
+    fn a_part_looks_as_it_does_in_the_whole() {
+        let theme = Theme::builtin("dark", Depth::None).unwrap();
+        let mut buf = Buffer::empty(Rect::new(0, 0, 34, 2));
+        let items = &items()[3..];
+        Outline { items, level: 2, kinds: 7, selected: Some(0), top: 0, focused: true, theme: &theme }
+            .render(*buf.area(), &mut buf);
+        assert_eq!(lines(&buf), draw(&self::items(), Some(3), 34, 5)[3..]);
+        let fault = OutlineItem::Fault("```check my-gate".into());
+        assert_eq!(draw(&[fault], None, 34, 1)[0].trim_end(), " ! ```check my-gate");
     }
 
     #[test]

@@ -220,7 +220,7 @@ proptest! {
             1 => OutlineItem::Prose(at(i)),
             _ => OutlineItem::Cell { glyph: Glyph::Running(i as u8), kind: at(i), name: at(i + 1), right: vec![at(i + 2)] },
         }).collect();
-        check(area, |area, buf| Outline { items: &outline, selected: Some(selected), top: 3, focused: true, theme: &theme }.render(area, buf));
+        check(area, |area, buf| Outline { items: &outline, level: 0, kinds: 0, selected: Some(selected), top: 3, focused: true, theme: &theme }.render(area, buf));
 
         let items: Vec<MenuItem> = words.iter().map(|w| MenuItem { key: w.clone(), text: w.clone(), note: w.clone() }).collect();
         check(area, |area, buf| {

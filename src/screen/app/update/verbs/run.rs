@@ -40,17 +40,15 @@ pub fn stale(app: &mut App, effects: &mut Vec<Effect>) {
 /// Runs these cells, and first whatever they read that is missing, stale or partial. What is cheap
 /// below them and was run before follows, so that no table stays behind the rows it is made of.
 pub fn with_ancestors(app: &mut App, cells: &[String], effects: &mut Vec<Effect>) {
-    let mut wanted: Vec<String> = cells.to_vec();
-    for cell in cells {
-        for above in app.doc.ancestors(cell) {
-            let fresh = app.run(&above).is_some_and(|r| r.is_fresh() || r.is_active());
-            if !fresh && !wanted.contains(&above) {
-                wanted.push(above);
-            }
+    let names: Vec<&str> = cells.iter().map(String::as_str).collect();
+    let mut wanted: HashSet<String> = cells.iter().cloned().collect();
+    for above in app.doc.graph().order_for(&names) {
+        if !app.run(&above).is_some_and(|r| r.is_fresh() || r.is_active()) {
+            wanted.insert(above);
         }
     }
     if app.auto_run {
-        let below: HashSet<String> = wanted.iter().flat_map(|c| app.doc.descendants(c)).collect();
+        let below = app.doc.with_descendants(wanted.iter().map(String::as_str));
         let followers = cheap_again(app, |c| below.contains(c) && !wanted.contains(c), &wanted);
         wanted.extend(followers);
     }
@@ -86,10 +84,10 @@ pub fn start(app: &mut App, cells: Vec<String>, effects: &mut Vec<Effect>) {
 
 /// Tells the engine the notebook's text if it has another one.
 pub fn sync(app: &mut App, effects: &mut Vec<Effect>) {
-    let text = app.doc.text();
-    if !matches!(app.engine, EngineState::Ready { .. }) || app.synced.as_deref() == Some(text.as_str()) {
+    if !matches!(app.engine, EngineState::Ready { .. }) || app.synced.as_deref() == Some(app.doc.text_ref()) {
         return;
     }
+    let text = app.doc.text();
     app.synced = Some(text.clone());
     effects.push(Effect::Send(Request::Sync {
         text,
@@ -103,10 +101,8 @@ pub fn sync(app: &mut App, effects: &mut Vec<Effect>) {
 pub fn changed(app: &mut App, changed: HashSet<String>, effects: &mut Vec<Effect>) {
     app.redraw = true;
     app.focus = app.doc.stop_near(app.focus);
-    let mut touched: Vec<String> = changed.iter().cloned().collect();
-    for cell in &changed {
-        touched.extend(app.doc.descendants(cell));
-    }
+    let below = app.doc.with_descendants(changed.iter().map(String::as_str));
+    let touched: HashSet<String> = below.into_iter().map(str::to_owned).collect();
     for cell in &touched {
         if let Some(run) = app.runs.get_mut(cell) {
             run.stale |= run.outcome.is_some() || !matches!(run.state, RunState::Idle);
@@ -116,7 +112,7 @@ pub fn changed(app: &mut App, changed: HashSet<String>, effects: &mut Vec<Effect
     app.crumbs.retain(|c| doc.block_of(&c.cell).is_some());
     sync(app, effects);
     if app.auto_run {
-        let again = cheap_again(app, |c| touched.contains(c), &[]);
+        let again = cheap_again(app, |c| touched.contains(c), &HashSet::new());
         if !again.is_empty() {
             start(app, again, effects);
         }
@@ -126,23 +122,31 @@ pub fn changed(app: &mut App, changed: HashSet<String>, effects: &mut Vec<Effect
 /// A cell's result was computed anew: what was made of the one before and does not run by itself is
 /// out of date.
 pub fn outdate_below(app: &mut App, cell: &str) {
-    for below in app.doc.descendants(cell) {
-        if let Some(run) = app.runs.get_mut(&below).filter(|run| !run.is_active()) {
+    let App { doc, runs, .. } = app;
+    doc.graph().each_below(cell, |below| {
+        if let Some(run) = runs.get_mut(below).filter(|run| !run.is_active()) {
             run.stale |= run.outcome.is_some();
         }
-    }
+        true
+    });
 }
 
 /// Those of the cells that are cheap, were run before, and read nothing expensive that is out of date
 /// and not in `running`; in running order.
-fn cheap_again(app: &App, among: impl Fn(&String) -> bool, running: &[String]) -> Vec<String> {
+fn cheap_again(app: &App, among: impl Fn(&str) -> bool, running: &HashSet<String>) -> Vec<String> {
     let notebook = app.doc.notebook();
-    let cheap = |c: &String| notebook.cell(c).is_some_and(|cell| cell.kind.is_cheap());
-    let ran = |c: &String| app.run(c).is_some_and(|r| r.outcome.is_some() && !r.is_active());
-    let settled = |c: &String| {
-        let stands = |a: &String| cheap(a) || running.contains(a) || app.run(a).is_some_and(|r| r.is_fresh());
-        app.doc.ancestors(c).iter().all(stands)
-    };
-    let order = app.doc.run_order();
-    order.into_iter().filter(|c| among(c) && cheap(c) && ran(c) && settled(c)).collect()
+    let cheap = |c: &str| notebook.cell(c).is_some_and(|cell| cell.kind.is_cheap());
+    let ran = |c: &str| app.run(c).is_some_and(|r| r.outcome.is_some() && !r.is_active());
+    let stands = |c: &str| cheap(c) || running.contains(c) || app.run(c).is_some_and(|r| r.is_fresh());
+    // Ancestors come first: a cell hangs on what it reads, and on what that hangs on.
+    let mut hanging: HashSet<String> = HashSet::new();
+    let mut again = Vec::new();
+    for cell in app.doc.run_order() {
+        if app.doc.graph().direct(&cell).any(|read| hanging.contains(read) || !stands(read)) {
+            hanging.insert(cell);
+        } else if among(&cell) && cheap(&cell) && ran(&cell) {
+            again.push(cell);
+        }
+    }
+    again
 }
