@@ -110,7 +110,6 @@ fn run(
     let base = full.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
     let mut engine = super::engine::for_run(&without_screen(&options.engine))?;
     let params = params.to_vec();
-<<<<<<< ours
     let sync = Request::Sync { text, path: Some(full), base, params };
     let run = Request::Run { job: JOB, cells: order, first: Vec::new() };
     ask(engine.as_ref(), sync)?;
@@ -130,13 +129,6 @@ fn run(
         return done;
     }
     done.and_then(|()| pages.fetch(engine.as_ref(), watch, report))
-=======
-    ask(&engine, Request::Sync { text, path: Some(full), base, params })?;
-    ask(&engine, Request::Run { job: JOB, cells: order, first: Vec::new() })?;
-    let mut pages = Pages { limit: options.result_rows, ..Pages::default() };
-    follow(&engine, options, watch, report, &mut pages)?;
-    pages.fetch(&engine, watch, report)
->>>>>>> theirs
 }
 
 /// Nobody watches tables fill up, and no screen needs a core.
@@ -322,11 +314,7 @@ struct Pages {
 }
 
 impl Pages {
-<<<<<<< ours
     fn ask(&mut self, engine: &dyn Engine, at: usize, cell: &CellReport) -> Result<(), Problem> {
-=======
-    fn ask(&mut self, engine: &impl Engine, at: usize, cell: &CellReport) -> Result<(), Problem> {
->>>>>>> theirs
         if cell.result.is_none() || !self.asked.insert(at) {
             return Ok(());
         }
@@ -348,11 +336,7 @@ impl Pages {
     /// Waits for those that are not here yet.
     fn fetch(
         &mut self,
-<<<<<<< ours
         engine: &dyn Engine,
-=======
-        engine: &impl Engine,
->>>>>>> theirs
         watch: &mut dyn FnMut(&Event),
         report: &mut RunReport,
     ) -> Result<(), Problem> {

@@ -99,6 +99,6 @@ mod tests {
             ]
         );
         assert_eq!(stops.widest_kind, 7);
-        assert_eq!((stops.of_block(0), stops.of_block(2)), (Some(0), None));
+        assert_eq!((stops.of_block(0), stops.of_block(2), stops.of_block(9)), (Some(0), Some(2), None));
     }
 }
