@@ -92,6 +92,7 @@ fn on(stage: &Stage, disk: &Path, text: &str) -> Result<bool, String> {
     let notebook = disk.join("shoes.md");
     std::fs::write(&notebook, text).map_err(|e| e.to_string())?;
     let _ = std::fs::write(disk.join("ballast"), vec![7; 200 << 10]);
+    let _ = stage.command(&["trust", "add", disk.to_str().unwrap_or_default()]).output();
     let mut pty = stage.open_by(Path::new(super::stage::PROGRAM), &[notebook.to_str().unwrap_or_default()]);
     pty.wait("the first frame", |text| text.contains("first"));
     type_marker(&mut pty, "too_much");
