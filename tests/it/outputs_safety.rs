@@ -194,10 +194,14 @@ fn doctor_lists_what_is_left_over_and_the_next_start_sweeps_it() {
         old(folder.join(".n.cells/a-1.parquet.part"), false),
         old(state.join("notebooks/0123/.saving-AbCdEf"), false),
     ];
+    let own = format!("tmp/recscope-{}", recscope::util::private::user_id());
+    let spilled = folder.join(own).join("untrusted/recscope-spill-dead");
     let others = [
         old(folder.join("run/recscope/7-0.log"), false),
         old(folder.join(".recscope-model-AbCdEf"), true),
         old(folder.join("models/.some.pulling"), true),
+        // Where the engines of notebooks that nobody trusts spill.
+        old(spilled, true),
         old(folder.join(".recscope-writing-AbCdEf"), true),
     ];
     use std::os::unix::fs::PermissionsExt;
@@ -211,7 +215,7 @@ fn doctor_lists_what_is_left_over_and_the_next_start_sweeps_it() {
         assert!(path.exists(), "doctor only looks");
     }
     fs::write(folder.join("n.md"), "```sql a\nSELECT 1 AS x\n```\n").unwrap();
-    let ran = recscope(&folder, &["run", "n.md"]);
+    let ran = recscope(&folder, &["run", "n.md", "--trust"]);
     assert_eq!(ran.status.code(), Some(0), "{}", err(&ran));
     for path in &by_run {
         assert!(!path.exists(), "{} is still there", path.display());

@@ -204,6 +204,7 @@ fn ones_own_folder_may_be_moved() {
 #[test]
 fn a_key_that_others_may_read_is_refused() {
     let state = tempfile::tempdir().unwrap();
+    fs::create_dir(state.path().join("results")).unwrap();
     fs::write(state.path().join("results/key"), [7; 32]).unwrap();
     fs::set_permissions(state.path().join("results/key"), fs::Permissions::from_mode(0o644)).unwrap();
     let mut bench = Bench::new(EngineOptions { state: Some(state.path().to_path_buf()), ..cached() });

@@ -388,7 +388,8 @@ fn train_same_job_same_file_and_a_second_run_goes_on_from_it() {
     };
     let again = train(&job, &Cancel::new(), &mut |_| {}).unwrap();
     assert!(again.notes.iter().any(|n| n.contains("不相关, 相关")), "{:?}", again.notes);
-    let fresh = TrainJob { objective: Objective::Value("grade".into()), ..job };
+    let options = TrainOptions { overwrite: true, ..job.options.clone() };
+    let fresh = TrainJob { objective: Objective::Value("grade".into()), options, ..job };
     let value = train(&fresh, &Cancel::new(), &mut |_| {}).unwrap();
     assert_eq!(value.labels, ["grade"]);
     assert_eq!(value.epochs[0].figures.accuracy, None);

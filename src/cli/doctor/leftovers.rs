@@ -9,6 +9,7 @@ use crate::pull;
 use crate::state::StateFolder;
 use crate::util::figures;
 use crate::util::leftover::LeftOver;
+use crate::util::private::user_id;
 
 const TOPIC: &str = "left-overs";
 
@@ -28,6 +29,8 @@ fn finding(left: &LeftOver) -> Finding {
 fn found() -> Vec<LeftOver> {
     let here = std::env::current_dir().unwrap_or_default();
     let mut found = store::left_over_spills(None);
+    let untrusted = std::env::temp_dir().join(format!("recscope-{}", user_id())).join("untrusted");
+    found.extend(store::left_over_spills(Some(&untrusted)));
     found.extend(transport::socket_folder().iter().flat_map(|folder| transport::left_over(folder)));
     found.extend(StateFolder::open().iter().flat_map(StateFolder::left_over));
     found.extend(lanes::left_over(&here));
