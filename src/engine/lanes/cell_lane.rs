@@ -65,6 +65,8 @@ pub(super) struct CellLane {
     workspace: Option<Arc<Workspace>>,
     /// Notebooks whose older results were looked at.
     opened: HashSet<PathBuf>,
+    /// Cells whose results were saved and whose older ones are to go.
+    saved: HashSet<String>,
 }
 
 impl CellLane {
@@ -94,6 +96,7 @@ impl CellLane {
             keeper,
             workspace: None,
             opened: HashSet::new(),
+            saved: HashSet::new(),
         })
     }
 
@@ -177,6 +180,7 @@ impl CellLane {
             let _ = self.events.send(Event::Cell { job: job.id, cell, state });
             job.at += 1;
         }
+        self.prune(&job.workspace);
         self.jobs.end(job.id);
         let elapsed_ms = (job.spent + began.elapsed()).as_millis() as u64;
         let _ = self.events.send(Event::JobEnded { job: job.id, ok: job.bad.is_empty(), elapsed_ms });

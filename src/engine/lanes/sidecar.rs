@@ -3,6 +3,7 @@
 //! elsewhere or changed since, and is not used. Where the folder is, is `keeper.rs`'s business.
 //! Whatever goes wrong here costs a result its place, never the run.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -171,9 +172,7 @@ impl Sidecar {
             entry.rows = hash;
         }
         // Last, because only an outcome makes the rows count.
-        self.write(&outcome, entry).map_err(cannot)?;
-        self.prune(&cell);
-        Ok(())
+        self.write(&outcome, entry).map_err(cannot)
     }
 
     fn write(&self, name: &str, entry: &Entry) -> io::Result<()> {
@@ -193,14 +192,21 @@ impl Sidecar {
         }
     }
 
-    /// Removes all but the newest results of a cell.
-    fn prune(&self, cell: &str) {
-        let start = outcome_start(cell);
-        let mut kept = self.folder.named(|name| is_outcome(name, &start));
+    /// Removes all but the newest results of these cells. The folder is read once, however many they are.
+    pub fn prune<'c>(&self, cells: impl Iterator<Item = &'c String>) {
+        let starts: HashSet<String> = cells.map(|cell| outcome_start(cell)).collect();
+        let start_of = |name: &str| name.rfind('-').and_then(|at| starts.get(&name[..=at])).cloned();
+        let mut kept = self.folder.named(|name| name.ends_with(".outcome") && start_of(name).is_some());
         kept.sort_by_key(|file| std::cmp::Reverse(file.modified));
-        for file in kept.into_iter().skip(KEPT) {
-            let _ = self.folder.remove(&file.name);
-            let _ = self.folder.remove(&file.name.replace(".outcome", ".parquet"));
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        for file in kept {
+            let Some(start) = start_of(&file.name) else { continue };
+            let newer = seen.entry(start).or_default();
+            *newer += 1;
+            if *newer > KEPT {
+                let _ = self.folder.remove(&file.name);
+                let _ = self.folder.remove(&file.name.replace(".outcome", ".parquet"));
+            }
         }
     }
 }

@@ -114,6 +114,16 @@ impl CellLane {
         sidecar
     }
 
+    /// Removes older results of what was saved since the last time.
+    pub(super) fn prune(&mut self, workspace: &Workspace) {
+        let saved = std::mem::take(&mut self.saved);
+        if !saved.is_empty()
+            && let Some(sidecar) = self.sidecar(workspace)
+        {
+            sidecar.prune(saved.iter());
+        }
+    }
+
     fn tell_news(&mut self) {
         for text in self.keeper.news() {
             let _ = self.events.send(Event::Note { text });
@@ -166,9 +176,12 @@ impl CellLane {
             };
             let sidecar = self.keeper.make(notebook);
             self.tell_news();
-            if let Err(why) = sidecar.and_then(|s| s.save(&mut entry, &self.connection, cancel)) {
-                tracing::warn!("{cell}: {why}");
-                outcome.notes.push(why);
+            match sidecar.and_then(|s| s.save(&mut entry, &self.connection, cancel)) {
+                Ok(()) => drop(self.saved.insert(cell.to_owned())),
+                Err(why) => {
+                    tracing::warn!("{cell}: {why}");
+                    outcome.notes.push(why);
+                }
             }
         }
         let finished = Finished { key, outcome: outcome.clone(), figures, made, sources, told: false };
