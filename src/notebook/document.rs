@@ -88,12 +88,10 @@ impl Notebook {
             _ => Front::default(),
         };
         let mut notebook = Self { blocks, index, front, form: faults.plain };
-        let mut told = 0;
-        for (line, meant) in faults.meant {
+        for (told, (line, meant)) in faults.meant.into_iter().enumerate() {
             // A free name costs a look at the names taken: the first few faults get one.
-            told += 1;
             let free = |name: &str| match told {
-                0..=MOST_FREE_NAMES => notebook.unique_name(name),
+                0..MOST_FREE_NAMES => notebook.unique_name(name),
                 _ => name.to_owned(),
             };
             let fault = meant.fault(line, free);

@@ -109,9 +109,8 @@ impl Graph {
         match (target, source) {
             (Some(target), _) if !own => self.nodes[at].reads.push(target),
             (_, Some(source)) => {
-                if told.sources.insert(source.name.clone()) {
-                    self.nodes[at].sources.push(source.name.clone());
-                }
+                let new = told.sources.insert(source.name.clone());
+                self.nodes[at].sources.extend(new.then(|| source.name.clone()));
             }
             _ if (read.strict || !told.makes_tables)
                 && told.unknown[usize::from(read.strict)] < MOST_UNKNOWN =>

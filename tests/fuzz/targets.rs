@@ -171,7 +171,7 @@ pub fn keys(data: &[u8]) {
         text: TEXT.into(),
         path: Some("n.md".into()),
         on_disk: Some(TEXT.into()),
-        auto_run: data.len() % 2 == 0,
+        auto_run: data.len().is_multiple_of(2),
         ..Opening::default()
     };
     let (mut app, mut effects) = (App::new(opening), Vec::new());

@@ -240,7 +240,7 @@ impl CellLane {
         let key = self.key(cell, &workspace).filter(|_| kind != Kind::Check);
         let kept = key.as_ref().map_or(Kept::Nothing, |key| self.kept(cell, key, &workspace));
         let foreign = match kept {
-            Kept::Result(outcome) => return Ok(Some(outcome)),
+            Kept::Result(outcome) => return Ok(Some(*outcome)),
             Kept::Foreign => true,
             Kept::Nothing => false,
         };
@@ -294,7 +294,7 @@ impl CellLane {
                         .notes
                         .push(format!("computed on rows of {stale} that are out of date or partial"));
                 }
-                let moved = self.sources.changed(&workspace.graph.sources(cell), &self.connection);
+                let moved = self.sources.changed(workspace.graph.sources(cell), &self.connection);
                 if let Some(source) = moved.first() {
                     let note = format!("source {source} changed while this was computed: run again");
                     done.outcome.notes.push(note);

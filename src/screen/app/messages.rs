@@ -36,7 +36,7 @@ pub enum Msg {
     /// What became of a copy: the route taken, or why it failed.
     Copied(Result<String, String>),
     /// The notebook was looked through.
-    Surveyed(Survey),
+    Surveyed(Box<Survey>),
     Inspected(Inspected),
     /// A folder or notebook was put on the list of trusted ones (its path), or why it was not.
     Trusted {

@@ -14,7 +14,7 @@ use crate::util::held::HeldFile;
 
 /// What may stand for a run.
 pub(super) enum Kept {
-    Result(Outcome),
+    Result(Box<Outcome>),
     /// Something lies there that this user's recscope did not make.
     Foreign,
     Nothing,
@@ -36,7 +36,7 @@ impl CellLane {
         }
         let event = match self.kept(cell, &key, workspace) {
             Kept::Result(outcome) => {
-                let state = CellState::Done(Box::new(outcome));
+                let state = CellState::Done(outcome);
                 Event::Cell { job: RESTORED, cell: cell.to_owned(), state }
             }
             Kept::Foreign => Event::Outdated { cell: cell.to_owned(), why: Outdated::Elsewhere },
@@ -83,7 +83,7 @@ impl CellLane {
         if let Some(found) = self.finished.0.get(&name).filter(|f| f.key.as_deref() == Some(key))
             && stands(&found.made, &mut self.hashes)
         {
-            return Kept::Result(Outcome { cached: true, ..found.outcome.clone() });
+            return Kept::Result(Box::new(Outcome { cached: true, ..found.outcome.clone() }));
         }
         let Some(sidecar) = self.sidecar(workspace) else { return Kept::Nothing };
         let entry = match sidecar.load(cell, key, &self.connection) {
@@ -104,7 +104,7 @@ impl CellLane {
             told: false,
         };
         self.finished.0.insert(name, finished);
-        Kept::Result(outcome)
+        Kept::Result(Box::new(outcome))
     }
 
     pub(super) fn sidecar(&mut self, workspace: &Workspace) -> Option<Sidecar> {

@@ -42,7 +42,7 @@ fn take(app: &mut App, msg: Msg, effects: &mut Vec<Effect>) {
         Msg::Sessions(news) => verbs::sessions::take(app, news, effects),
         Msg::Copied(Ok(route)) => app.say(Tone::Good, route),
         Msg::Copied(Err(reason)) => app.say(Tone::Bad, reason),
-        Msg::Surveyed(survey) => verbs::trust::surveyed(app, survey, effects),
+        Msg::Surveyed(survey) => verbs::trust::surveyed(app, *survey, effects),
         Msg::Inspected(found) => verbs::trust::inspected(app, found),
         Msg::Trusted { asked, result } => verbs::trust::added(app, asked, result, effects),
         Msg::Models(found) => verbs::score::found(app, found),
