@@ -21,6 +21,9 @@ pub enum Access {
 pub struct Limits {
     /// The notebook's folder: may be read whole.
     pub base: PathBuf,
+    /// Statements read no more of it than what is declared or named: the views and macros of a DuckDB file
+    /// run within these limits too, and know what lies beside the notebook.
+    pub only_named: bool,
     /// The notebook's file; its sidecar may be written. `None`: not saved yet.
     pub notebook: Option<PathBuf>,
     /// Files, globs and folders that `sources:` declares, as written there; no URLs.

@@ -77,6 +77,11 @@ pub fn survey(notebook: &Notebook, params: &Params, base: &Path, path: Option<&P
         }
         findings.push(Finding { what, path: written, by: named.by, line: named.line, outside, refused });
     }
+    limits.only_named = findings.iter().any(|f: &Finding| f.what == What::Database);
+    if limits.only_named {
+        let inside = findings.iter().filter(|f| f.what == What::SqlFile && !f.outside && !f.path.is_empty());
+        limits.sources.extend(inside.map(|f| f.path.clone()));
+    }
     limits.models.sort();
     limits.models.dedup();
     let sidecar = path.and_then(Path::file_stem).map(|stem| format!(".{}.cells/", stem.to_string_lossy()));
@@ -179,7 +184,9 @@ mod tests {
                 (What::Output, true, true),
             ]
         );
-        assert_eq!(found.limits.sources, ["in/*.parquet", "../b.csv", "/x/d.duckdb"]);
+        // Where there is a DuckDB file, the folder is not read whole.
+        assert_eq!(found.limits.sources, ["in/*.parquet", "../b.csv", "/x/d.duckdb", "here.csv"]);
+        assert!(found.limits.only_named);
         assert!(found.limits.outputs.is_empty() && found.sidecar == ".鞋.cells/");
         assert!(found.findings[4].sentence(&base).ends_with("/etc/passwd — refused"));
     }

@@ -262,12 +262,15 @@ fn open_program(stage: &Stage, size: (u16, u16)) -> Pty {
     let program = Path::new(env!("CARGO_BIN_EXE_recscope"));
     let notebook = stage.notebook.to_str().unwrap();
     let home = stage.folder().to_str().unwrap();
-    let env = [
-        ("XDG_STATE_HOME", home),
-        ("RECSCOPE_STATE", ""),
-        ("XDG_CACHE_HOME", home),
-        ("XDG_CONFIG_HOME", home),
-    ];
+    let state = stage.folder().join("state");
+    let state = state.to_str().unwrap();
+    let trusted = std::process::Command::new(program)
+        .args(["trust", "add", home])
+        .env("RECSCOPE_STATE", state)
+        .output()
+        .unwrap();
+    assert!(trusted.status.success(), "{trusted:?}");
+    let env = [("RECSCOPE_STATE", state), ("XDG_CACHE_HOME", home), ("XDG_CONFIG_HOME", home)];
     Pty::start(program, &[notebook], stage.folder(), &env, size)
 }
 

@@ -90,21 +90,33 @@ fn trust_is_given_to_a_folder_and_taken_back() {
 
 #[test]
 fn a_view_in_a_database_reads_no_other_file() {
-    let stage = Stage::new(
-        "---\nrecscope: 1\nsources:\n  log: log.duckdb\n---\n```sql v\nFROM impressions\n```\n\n```sql t\nFROM clicks\n```\n",
-    );
+    let text = "---\nrecscope: 1\nsources:\n  log: log.duckdb\n---\n```sql v\nFROM impressions\n```\n\n```sql w\nFROM log.beside\n```\n\n\
+                ```sql t\nFROM clicks\n```\n\n```sql near\nFROM 'near.csv'\n```\n";
+    let stage = Stage::new(text);
     make_database(&stage);
     let (code, out, _) = stage.run(&[]);
     assert!(code == 3 && !out.contains("CANARY") && out.contains("is not read"), "{out}");
+    assert!(out.contains("✗ sql v") && out.contains("✗ sql w"), "not what lies beside it either: {out}");
     assert!(out.contains("✓ sql t  1 row"), "a table of the same file is read: {out}");
+    assert!(out.contains("✓ sql near  1 row"), "what the notebook names itself is read: {out}");
+    // In a trusted notebook, the views are still somebody else's.
+    assert!(stage.recscope(&["trust", "add", "n.md"]).status.success());
+    let (code, out, err) = stage.run(&["--no-cache"]);
+    assert!(code == 3 && !out.contains("CANARY") && err.contains("log.duckdb"), "{out}{err}");
+    assert!(stage.recscope(&["trust", "add", "log.duckdb"]).status.success());
+    let (code, out, _) = stage.run(&["--no-cache"]);
+    assert!(code == 0 && out.contains("CANARY"), "{out}");
 }
 
 fn make_database(stage: &Stage) {
     let maker = duckdb::Connection::open(stage.at("work/log.duckdb")).unwrap();
     let secret = stage.at("home/secret").display().to_string();
+    let beside = stage.at("work/beside.txt").display().to_string();
+    std::fs::write(&beside, "CANARY").unwrap();
     maker
         .execute_batch(&format!(
-            "CREATE TABLE clicks AS SELECT 1 AS a; CREATE VIEW impressions AS SELECT * FROM read_text('{secret}')"
+            "CREATE TABLE clicks AS SELECT 1 AS a; CREATE VIEW impressions AS SELECT * FROM read_text('{secret}'); \
+             CREATE VIEW beside AS SELECT * FROM read_text('{beside}')"
         ))
         .unwrap();
 }

@@ -28,14 +28,13 @@ impl Workspace {
 pub(super) fn file_limits(access: &Access) -> Option<FileLimits> {
     match access {
         Access::Everything => None,
-        Access::Limited(limits) => Some(FileLimits {
-            base: limits.base.clone(),
-            sources: limits.sources.clone(),
-            folders: std::iter::once(&limits.base)
-                .chain(&limits.allowed)
-                .chain(&limits.kept)
-                .cloned()
-                .collect(),
-        }),
+        Access::Limited(limits) => {
+            let whole = (!limits.only_named).then_some(&limits.base);
+            Some(FileLimits {
+                base: limits.base.clone(),
+                sources: limits.sources.clone(),
+                folders: limits.allowed.iter().chain(&limits.kept).chain(whole).cloned().collect(),
+            })
+        }
     }
 }

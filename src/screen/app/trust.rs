@@ -82,7 +82,10 @@ pub fn lines(app: &App) -> Vec<HelpLine> {
     let reads: Vec<&Finding> = app.trust.survey.findings.iter().filter(|f| f.what != What::Output).collect();
     lines.push(HelpLine::Blank);
     lines.push(HelpLine::Title("It would read"));
-    lines.extend(wrapped("its folder", &format!("{folder} and below"), room));
+    lines.extend(match app.trust.survey.limits.only_named {
+        true => wrapped("its folder", "only what is listed here: views of a DuckDB file read with it", room),
+        false => wrapped("its folder", &format!("{folder} and below"), room),
+    });
     for finding in reads {
         lines.extend(finding_lines(app, finding, room));
     }

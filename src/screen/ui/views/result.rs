@@ -16,6 +16,8 @@ use crate::screen::ui::widgets::progress::Progress;
 use crate::screen::ui::widgets::text;
 use crate::util::figures;
 
+const NOT_TRUSTED: &str = "not run: the notebook is not trusted (`:trust` says what it would read)";
+
 pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     let cell = app.doc.cell_at(app.focus);
     let run = app.focused_run();
@@ -26,10 +28,10 @@ pub fn draw(app: &App, look: &Look, area: Rect, buf: &mut Buffer) {
     };
     let inner = pane_box(app, look, Pane::Result, &title, area, buf);
     let Some(run) = run.filter(|_| cell.is_some()) else {
-        let words = if cell.is_some() {
-            "not run yet: `r` runs it, `R` runs everything"
-        } else {
-            "prose has no result"
+        let words = match cell {
+            None => "prose has no result",
+            Some(_) if app.engine == EngineState::Off => NOT_TRUSTED,
+            Some(_) => "not run yet: `r` runs it, `R` runs everything",
         };
         return say(look, inner, words, Role::Muted, buf);
     };
@@ -85,8 +87,7 @@ fn without_rows(app: &App, look: &Look, run: &CellRun, area: Rect, buf: &mut Buf
             say(look, area, &format!("not run, because {because} failed or was stopped"), Role::Muted, buf);
         }
         RunState::Idle if app.engine == EngineState::Off => {
-            let why = "not run: the notebook is not trusted (`:trust` says what it would read)";
-            say(look, area, why, Role::Muted, buf);
+            say(look, area, NOT_TRUSTED, Role::Muted, buf);
         }
         RunState::Idle => {
             let why = run.outdated.as_ref().map_or_else(|| "not run yet".into(), ToString::to_string);
