@@ -8,7 +8,7 @@ use super::output::{Ticker, err_line, print, width};
 use super::run::{RunOptions, run_notebook};
 use super::{Failure, access, settings, stop};
 use crate::protocol::{CellState, Event};
-use crate::report;
+use crate::report::{self, RunReport};
 use crate::util::{atomic, figures, sanitise};
 
 /// Runs, writes the report, and gives the report's exit code.
@@ -61,10 +61,28 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         None if name == "csv" && std::io::stdout().is_terminal() => drop(print(&sanitise::lines(&text))?),
         None => drop(print(&text)?),
     }
+    if !report.ok && (args.out.is_some() || name == "csv") {
+        tell_failures(&report);
+    }
     if let Some(note) = format.note(&report) {
         err_line(&format!("note: {note}"));
     }
     Ok(stop::exit_of(&report))
+}
+
+/// Why a run failed, where the report itself is not on the screen or has no room for it: a CI log must say.
+fn tell_failures(report: &RunReport) {
+    let tell = |text: &str| err_line(&sanitise::lines(text));
+    report.problems.iter().for_each(|problem| tell(&format!("error: {problem}")));
+    for cell in &report.cells {
+        if let Some(error) = &cell.error {
+            tell(&format!("error: {error}"));
+        }
+        for check in cell.checks.iter().filter(|check| check.ok != Some(true)) {
+            tell(&format!("failed: {}: {}", cell.name, report::check_line(check)));
+        }
+    }
+    tell(&format!("not ok: {}", report::verdict(report)));
 }
 
 /// Remarks on the notebook's text that are printed; a report as JSON has all of them.

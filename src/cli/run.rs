@@ -101,7 +101,7 @@ fn run(
     if !report.problems.is_empty() {
         return Ok(());
     }
-    let order = order(&notebook, &graph, &options.only)?;
+    let order = order(&notebook, &graph, &options.only).inspect_err(|_| report.cells.clear())?;
     if !options.only.is_empty() {
         let wanted: HashSet<&String> = order.iter().collect();
         report.cells.retain(|cell| wanted.contains(&cell.name));

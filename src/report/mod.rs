@@ -12,6 +12,7 @@ mod words;
 pub use json::explanation as explanation_json;
 pub use run::{CellReport, ResultRows, RunReport};
 pub use text::Text;
+pub(crate) use text::check_line;
 
 /// A way to write a report.
 pub trait Format {

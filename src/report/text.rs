@@ -176,7 +176,7 @@ fn pad(text: &str, width: usize, right: bool) -> String {
 }
 
 /// `ndcg@10 >= 0.5: 0.41, threshold 0.5; rows: SELECT ...`.
-pub(super) fn check_line(check: &CheckOutcome) -> String {
+pub(crate) fn check_line(check: &CheckOutcome) -> String {
     let mut line = sanitise::line(&check.text).into_owned();
     match (check.ok, check.value, check.threshold) {
         (None, ..) => line.push_str(": n/a"),

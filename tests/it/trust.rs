@@ -56,7 +56,7 @@ fn sql_reads_the_folder_and_declared_sources_and_nothing_else() {
     ));
     let (code, out, err) = stage.run(&[]);
     assert_eq!(code, 3, "{out}{err}");
-    assert!(!out.contains("CANARY") && out.contains("is not read: the notebook is not trusted"), "{out}");
+    assert!(!out.contains("CANARY") && out.contains("is not read: the notebook runs within limits"), "{out}");
     assert!(out.contains("✓ sql far  1 row") && out.contains("✓ sql near  1 row"), "{out}");
     assert!(err.contains("source logs: ") && err.contains("~/secret — refused"), "{err}");
     let (code, out, err) = stage.run(&["--allow", "../home/secret"]);

@@ -38,7 +38,7 @@ fn pty_an_untrusted_notebook_is_text_until_a_key_says_otherwise() {
     pty.keys("R");
     pty.wait("the panel again", |text| text.contains("run it once"));
     pty.keys("r");
-    pty.wait("the result within limits", |text| text.contains("limited") && text.contains("not trusted"));
+    pty.wait("the result within limits", |text| text.contains("limited") && text.contains("within limits"));
     pty.keys("q");
     assert_eq!(pty.wait_exit(), 0);
 }

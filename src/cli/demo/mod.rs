@@ -50,6 +50,9 @@ pub(super) fn demo(args: &DemoArgs) -> Result<u8, Failure> {
         Failure::resource(format!("no temporary folder: {e}")).hint("free space, or set TMPDIR")
     })?;
     let dir = args.keep.as_deref().unwrap_or(temporary.path());
+    if args.keep.is_some() {
+        not_over_others(dir)?;
+    }
     err_line("generating a week of a shop's search log ...");
     let notebook = write_investigation(dir, faults, &cancel)?;
     if args.keep.is_some() {
@@ -63,9 +66,35 @@ pub(super) fn demo(args: &DemoArgs) -> Result<u8, Failure> {
     if on_terminal && args.format.is_none() && args.out.is_none() {
         // Nothing of a demo is left behind: neither its files nor its scores.
         super::stop::leave_to_screen();
-        return open::open_own(&notebook, false);
+        let code = open::open_own(&notebook, false);
+        if args.keep.is_none() {
+            err_line("the demo's files are gone with their folder; `recscope demo --keep FOLDER` keeps them");
+        }
+        return code;
     }
     report(&notebook, args)
+}
+
+/// A folder that is kept may hold somebody's work: only a demo as it was made is made again.
+fn not_over_others(dir: &Path) -> Result<(), Failure> {
+    let notebook = dir.join("demo.md");
+    let taken = match std::fs::read(&notebook) {
+        Ok(text) if text == NOTEBOOK.as_bytes() => return Ok(()),
+        Ok(_) => notebook,
+        Err(_) => match ["impressions.parquet", "demo-model"]
+            .map(|name| dir.join(name))
+            .into_iter()
+            .find(|p| p.exists())
+        {
+            Some(taken) => taken,
+            None => return Ok(()),
+        },
+    };
+    Err(Failure::usage(format!("{} is there already, and is not as the demo makes it", taken.display()))
+        .hint(format!(
+            "open it with `recscope {}`, or choose another --keep FOLDER",
+            dir.join("demo.md").display()
+        )))
 }
 
 /// The demo's checks fail by design: only cells that could not run are a failure.

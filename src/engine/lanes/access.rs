@@ -16,10 +16,10 @@ impl Workspace {
             return Ok(folder);
         }
         let message = format!(
-            "the model {path} is not read: the notebook is not trusted, and the model is none of those that it named when it was opened"
+            "the model {path} is not read: the notebook runs within limits, and the model is none of those that it named when it was opened"
         );
         Err(Problem::new(ProblemKind::Usage, message).hint(
-            "`recscope trust add FOLDER` trusts the notebook's folder (`:trust` on screen); headless, `--allow PATH` grants this alone",
+            "if it is yours, `recscope trust add FOLDER` trusts its folder (`:trust` on screen); headless, `--allow PATH` grants this alone",
         ))
     }
 }

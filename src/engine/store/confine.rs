@@ -134,6 +134,6 @@ mod tests {
             assert!(!error.contains("CANARY"), "{error}");
         }
         let error = run(&format!("FROM read_text('{secret}')")).unwrap_err();
-        assert!(error.contains("not trusted") && error.contains("hint: "), "{error}");
+        assert!(error.contains("within limits") && error.contains("hint: "), "{error}");
     }
 }

@@ -176,10 +176,10 @@ fn refused(said: &str) -> Option<StoreError> {
     let path = said.split_once("file system operations are disabled").and(said.split('"').nth(1))?;
     let path = redact::urls(path);
     let message = format!(
-        "{path} is not read: the notebook is not trusted, and neither lies this in its folder nor is it declared under `sources:`"
+        "{path} is not read: the notebook runs within limits, and this lies neither in its folder nor under its `sources:`"
     );
     Some(StoreError::new(ErrorKind::Io, message).hint(
-        "`recscope trust add FOLDER` trusts the notebook's folder (`:trust` on screen); headless, `--allow PATH` grants this alone",
+        "if it is yours, `recscope trust add FOLDER` trusts its folder (`:trust` on screen); headless, `--allow PATH` grants this alone",
     ))
 }
 

@@ -47,6 +47,18 @@ pub fn files(sql: &str) -> Vec<FileRef> {
                     found.push(FileRef { path: Some(path), start: spanned.start });
                 }
             }
+            // DuckDB takes `"x.csv"` for a file where no table has that name, and for a text in such calls.
+            Token::Word(word) if word.quoted => {
+                let behind_from = before.as_ref().is_some_and(|(name, _)| name == "from" || name == "join");
+                let call = levels.iter_mut().rev().find_map(Option::as_mut);
+                let like_a_file = word.value.contains(['/', '.', '*', ':']);
+                if call.is_some() || (behind_from && like_a_file) {
+                    if let Some(call) = call {
+                        call.named = true;
+                    }
+                    found.push(FileRef { path: Some(word.value.clone()), start: spanned.start });
+                }
+            }
             Token::Word(_) | Token::Comma | Token::Semicolon | Token::Period => {}
         }
         before = word;
@@ -96,7 +108,11 @@ mod tests {
             named("SELECT * FROM '日志.csv' JOIN 'b''s.parquet' USING (x)"),
             ["日志.csv", "b's.parquet"]
         );
-        assert_eq!(named("FROM read_csv(['a.csv', \"x\", 'b.csv'], header = true)"), ["a.csv", "b.csv"]);
+        assert_eq!(named("FROM read_csv(['a.csv', \"x\", 'b.csv'], header = true)"), ["a.csv", "x", "b.csv"]);
+        assert_eq!(
+            named("FROM read_csv(\"/etc/passwd\") JOIN \"日志/a.parquet\" ON true JOIN \"t\""),
+            ["/etc/passwd", "日志/a.parquet"]
+        );
         assert_eq!(named("SELECT (SELECT content FROM read_text($$/etc/passwd$$))"), ["/etc/passwd"]);
         assert_eq!(named("FROM parquet_scan('x') t, glob('/home/*')"), ["x", "/home/*"]);
         assert_eq!(named("FROM READ_JSON(E'a')"), ["a"]);

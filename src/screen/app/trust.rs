@@ -79,8 +79,17 @@ pub fn lines(app: &App) -> Vec<HelpLine> {
         row("n", "trust only this notebook, not its neighbours");
     }
     row("Esc", "only read and edit it; nothing runs (`:trust` asks again)");
-    let reads: Vec<&Finding> = app.trust.survey.findings.iter().filter(|f| f.what != What::Output).collect();
+    let mut reads: Vec<&Finding> =
+        app.trust.survey.findings.iter().filter(|f| f.what != What::Output).collect();
+    // What a reader must see comes first, whatever fits.
+    reads.sort_by_key(|f| (!f.refused, !f.outside));
     lines.push(HelpLine::Blank);
+    let count = |is: fn(&Finding) -> bool| app.trust.survey.findings.iter().filter(|f| is(f)).count();
+    let (outside, refused) = (count(|f| f.outside), count(|f| f.refused));
+    if outside + refused > 0 {
+        let sum = format!("{} named, {outside} outside its folder, {refused} refused", reads.len());
+        lines.extend(wrapped("in all", &sum, room));
+    }
     lines.push(HelpLine::Title("It would read"));
     lines.extend(match app.trust.survey.limits.only_named {
         true => wrapped("its folder", "only what is listed here: views of a DuckDB file read with it", room),
@@ -144,19 +153,21 @@ fn wrapped(keys: &str, words: &str, room: usize) -> Vec<HelpLine> {
     let mut end = |line: &mut String| {
         rows.push(HelpLine::Row { keys: std::mem::take(&mut keys), words: std::mem::take(line) });
     };
+    // Characters beyond ASCII are taken to be wide: a line may end early, never late.
+    let wide = |c: char| if c.is_ascii() { 1 } else { 2 };
     for word in words.split_inclusive(' ') {
-        let long = word.chars().count();
+        let long: usize = word.trim_end().chars().map(wide).sum();
         if used > 0 && used + long > room {
             end(&mut line);
             used = 0;
         }
         for c in word.chars() {
-            if used >= room {
+            if used + wide(c) > room {
                 end(&mut line);
                 used = 0;
             }
             line.push(c);
-            used += if c.is_ascii() { 1 } else { 2 };
+            used += wide(c);
         }
     }
     end(&mut line);
@@ -230,5 +241,17 @@ mod tests {
     fn a_path_without_blanks_is_cut_and_not_lost() {
         let rows = wrapped("k", &"x".repeat(25), 10);
         assert_eq!(rows.len(), 3);
+        let all: String = wrapped("k", "a跑鞋日志/很长的中文目录名称用来测试", 9)
+            .iter()
+            .map(|row| match row {
+                HelpLine::Row { words, .. } => {
+                    let columns: usize = words.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+                    assert!(columns <= 9, "{words}");
+                    words.as_str()
+                }
+                HelpLine::Title(_) | HelpLine::Blank => "",
+            })
+            .collect();
+        assert_eq!(all, "a跑鞋日志/很长的中文目录名称用来测试");
     }
 }

@@ -62,6 +62,14 @@ pub fn start(app: &mut App, cells: Vec<String>, effects: &mut Vec<Effect>) {
     if app.engine == EngineState::Off {
         return super::trust::refuse(app, effects);
     }
+    if cells.is_empty() {
+        let broken = app.doc.diagnostics().iter().filter(|fault| fault.cell.is_none() && fault.is_error());
+        return match broken.count() {
+            0 => app.say(Tone::Info, "there is no cell to run; `a` adds one"),
+            n => app
+                .say(Tone::Bad, format!("there is no cell to run: {n} faults are marked ! in the notebook")),
+        };
+    }
     let active = |c: &String| app.run(c).is_some_and(|r| r.is_active());
     let cells: Vec<String> = cells.into_iter().filter(|c| !active(c)).collect();
     if cells.is_empty() {
