@@ -9,7 +9,7 @@ use super::output::err_line;
 use crate::engine::store::FileLimits;
 use crate::notebook::Notebook;
 use crate::state::StateFolder;
-use crate::trust::{Access, Survey, TrustList, is_database, survey};
+use crate::trust::{Access, Survey, TrustList, is_database, locate, survey};
 use crate::util::sanitise;
 
 /// Whether the list covers this file. Where it cannot be read, nothing is trusted.
@@ -27,13 +27,13 @@ pub(super) fn survey_of(text: &str, set: &[(String, String)], base: &Path, path:
 
 /// The access of `recscope run`; says on stderr what an untrusted notebook names outside its folder.
 pub(super) fn of_run(path: &Path, set: &[(String, String)], args: &AccessArgs) -> Result<Access, Failure> {
-    // An unreadable notebook is told of by the run itself.
-    let Ok(text) = std::fs::read_to_string(path) else { return Ok(Access::Everything) };
     if args.trust {
         return Ok(Access::Everything);
     }
     let full = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let base = full.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    // An unreadable notebook is told of by the run itself; should it be readable by then, it named nothing.
+    let text = std::fs::read_to_string(path).unwrap_or_default();
     let mut found = survey_of(&text, set, &base, Some(&full));
     if !args.sandbox && is_trusted(path) {
         let foreign = found.foreign_databases(is_trusted);
@@ -58,7 +58,7 @@ pub(super) fn of_run(path: &Path, set: &[(String, String)], args: &AccessArgs) -
 pub(super) fn of_inputs(inputs: &[&str], folders: Vec<PathBuf>) -> Option<FileLimits> {
     let base = std::env::current_dir().ok()?;
     let foreign = |input: &&str| {
-        let file = base.join(input);
+        let file = locate(input, &base);
         is_database(&file) && !is_trusted(&file)
     };
     inputs.iter().any(foreign).then(|| FileLimits {

@@ -110,8 +110,7 @@ fn bind(limits: &Limits, options: &EngineOptions, socket: &Path) -> Result<(), F
         let _ = fs::create_dir_all(&cache);
         write.push(cache);
     }
-    let read = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_path_buf));
-    let places = Places { write, read: read.into_iter().collect(), memory_bytes: memory(limits, options) };
+    let places = Places { write, read: Vec::new(), memory_bytes: memory(limits, options) };
     match sandbox::enter(limits, &places) {
         Ok(wall) => tracing::info!("{}", wall.words()),
         Err(error) => return Err(Failure::bug(format!("the engine cannot be bound to its limits: {error}"))),

@@ -80,7 +80,9 @@ impl Limits {
 }
 
 /// Relative paths start from `base`, `~/` from the home folder.
-pub(super) fn locate(path: &str, base: &Path) -> PathBuf {
+pub fn locate(path: &str, base: &Path) -> PathBuf {
+    // As sources are opened (`store/source/files.rs`): `file:` before a path means nothing.
+    let path = path.strip_prefix("file:").unwrap_or(path);
     match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
         (Some(rest), Some(home)) => Path::new(&home).join(rest),
         _ => base.join(path),

@@ -8,6 +8,6 @@ mod list;
 pub mod sandbox;
 mod survey;
 
-pub use access::{Access, Limits, is_below, shown};
+pub use access::{Access, Limits, is_below, locate, shown};
 pub use list::{Entry, Scope, TrustList, is_open_to_all};
 pub use survey::{Finding, Survey, What, is_database, survey};

@@ -76,7 +76,7 @@ fn readable(limits: &Limits, places: &Places) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
     paths.push(limits.base.clone());
     for source in &limits.sources {
-        let full = limits.locate(source.strip_prefix("file:").unwrap_or(source));
+        let full = limits.locate(source);
         // The database compares whole names; the kernel knows folders only.
         paths.push(prefix(&full).to_path_buf());
     }

@@ -54,7 +54,7 @@ pub fn survey(notebook: &Notebook, params: &Params, base: &Path, path: Option<&P
         let written = named.path.clone().unwrap_or_default();
         let full = locate(&written, base);
         let url = written.contains("://");
-        let outside = named.path.is_some() && !url && !is_below(prefix(&full), base);
+        let outside = named.path.is_some() && !url && (climbs(&full) || !is_below(prefix(&full), base));
         let what = match named.what {
             _ if url => What::Url,
             NamedKind::Source { duckdb: true } => What::Database,
@@ -91,8 +91,17 @@ pub fn survey(notebook: &Notebook, params: &Params, base: &Path, path: Option<&P
 /// Whether a file is a DuckDB database, whatever its name: that is how it would be opened.
 pub fn is_database(file: &Path) -> bool {
     let mut head = [0; 12];
-    let read = std::fs::File::open(file).and_then(|mut f| f.read_exact(&mut head));
-    read.is_ok() && head.ends_with(b"DUCK")
+    // Not a pipe, which would wait for its writer.
+    let is_file = std::fs::metadata(file).is_ok_and(|meta| meta.is_file());
+    is_file
+        && std::fs::File::open(file).and_then(|mut f| f.read_exact(&mut head)).is_ok()
+        && head.ends_with(b"DUCK")
+}
+
+/// Whether a pattern goes up again behind its first `*`, `?` or `[`: nobody can say where to.
+fn climbs(path: &Path) -> bool {
+    let rest = path.strip_prefix(prefix(path)).unwrap_or(Path::new(""));
+    rest.components().any(|c| c == std::path::Component::ParentDir)
 }
 
 /// The part of a path before its first `*`, `?` or `[`.

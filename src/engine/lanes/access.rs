@@ -33,7 +33,8 @@ pub(super) fn file_limits(access: &Access) -> Option<FileLimits> {
             Some(FileLimits {
                 base: limits.base.clone(),
                 sources: limits.sources.clone(),
-                folders: limits.allowed.iter().chain(&limits.kept).chain(whole).cloned().collect(),
+                // Not `kept`: rows pass through the spill folder, and a statement could read the key there.
+                folders: limits.allowed.iter().chain(whole).cloned().collect(),
             })
         }
     }

@@ -28,7 +28,14 @@ pub(super) fn confine(raw: &duckdb::Connection, limits: &FileLimits, spill: &Pat
     }
     // A glob is allowed as it is written, and each file that it means now.
     for pattern in paths.clone() {
-        paths.extend(files(raw, &pattern)?);
+        let root = fixed_part(&pattern);
+        // A link among them leads out of what was declared, and is no such file.
+        let stays = |file: &String| match (std::fs::canonicalize(file), std::fs::canonicalize(&root)) {
+            (Ok(file), Ok(root)) => file.starts_with(root),
+            _ => false,
+        };
+        let named = !pattern.contains(['*', '?']);
+        paths.extend(files(raw, &pattern)?.into_iter().filter(|file| named || stays(file)));
     }
     let beside: Vec<String> =
         paths.iter().flat_map(|p| BESIDE_DATABASES.map(|e| format!("{p}{e}"))).collect();
@@ -56,6 +63,12 @@ pub(super) fn confine(raw: &duckdb::Connection, limits: &FileLimits, spill: &Pat
 /// A declared path as DuckDB will be asked for it; nothing where it leads to nothing (opening it says so).
 fn patterns(source: &str, base: &Path) -> Vec<String> {
     local_patterns(&SourceSpec::path(source), base).ok().flatten().unwrap_or_default()
+}
+
+/// The folder before the first `*`, `?` or `[` of a pattern.
+fn fixed_part(pattern: &str) -> PathBuf {
+    let plain = pattern.find(['*', '?', '[']).map_or(pattern, |at| &pattern[..at]);
+    PathBuf::from(plain.rfind('/').map_or(".", |at| &plain[..=at]))
 }
 
 fn files(raw: &duckdb::Connection, pattern: &str) -> Result<Vec<String>> {
@@ -91,6 +104,10 @@ mod tests {
         std::fs::write(at("data/other.csv"), "a\n3\n").unwrap();
         std::fs::write(at("home/secret"), "CANARY").unwrap();
         std::os::unix::fs::symlink(at("home/secret"), at("base/link")).unwrap();
+        std::fs::create_dir(at("globbed")).unwrap();
+        std::fs::write(at("globbed/1.csv"), "a\n1\n").unwrap();
+        std::fs::write(at("home/2.csv"), "a\nCANARY\n").unwrap();
+        std::os::unix::fs::symlink(at("home/2.csv"), at("globbed/2.csv")).unwrap();
         let maker = duckdb::Connection::open(at("data/log.duckdb")).unwrap();
         let secret = at("home/secret").display().to_string();
         maker
@@ -100,7 +117,8 @@ mod tests {
             ))
             .unwrap();
         drop(maker);
-        let sources = ["../data/[x] 日志.csv", "../data/log.duckdb", "nowhere.csv", "*.csv"];
+        let sources =
+            ["../data/[x] 日志.csv", "../data/log.duckdb", "nowhere.csv", "*.csv", "../globbed/*.csv"];
         let limits = FileLimits {
             base: at("base"),
             sources: sources.map(str::to_owned).to_vec(),
@@ -129,6 +147,8 @@ mod tests {
             "FROM read_text('/proc/self/environ')".into(),
             "SET enable_external_access = true".into(),
             "SET threads = 1".into(),
+            format!("FROM read_csv('{}')", at("globbed/*.csv").display()),
+            format!("FROM read_csv('{}')", at("globbed/2.csv").display()),
         ] {
             let error = run(&refused).expect_err(&refused);
             assert!(!error.contains("CANARY"), "{error}");

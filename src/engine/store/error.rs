@@ -174,7 +174,8 @@ fn classify(exception: &str, said: &str) -> StoreError {
 /// What an instance that is held to named files (`confine`) says of another one.
 fn refused(said: &str) -> Option<StoreError> {
     let path = said.split_once("file system operations are disabled").and(said.split('"').nth(1))?;
-    let path = redact::urls(path);
+    // A name may hold line breaks, and a log has one finding a line.
+    let path = redact::urls(path).replace(['\n', '\r'], " ");
     let message = format!(
         "{path} is not read: the notebook runs within limits, and this lies neither in its folder nor under its `sources:`"
     );

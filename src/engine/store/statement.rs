@@ -204,6 +204,11 @@ fn forbidden_error(checked: &Checked, name: &str) -> StoreError {
         .located(&checked.text, at)
 }
 
+/// A forbidden function that a text names, wherever: for views and macros, which no gate has seen.
+pub(super) fn forbidden_in(text: &str) -> Option<&'static str> {
+    forbidden(text.split(|c: char| !(c.is_alphanumeric() || c == '_')))
+}
+
 /// The first of these names that is a forbidden function.
 fn forbidden<'n>(mut names: impl Iterator<Item = &'n str>) -> Option<&'static str> {
     names.find_map(|name| FORBIDDEN.iter().find(|f| f.eq_ignore_ascii_case(name)).copied())

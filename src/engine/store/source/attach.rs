@@ -27,6 +27,14 @@ pub(super) fn register(
     connection.execute(&format!("DETACH DATABASE IF EXISTS {alias}"), &[], cancel)?;
     let attach = format!("ATTACH {} AS {alias} (READ_ONLY)", quote_text(&path.replace("[[]", "[")));
     connection.execute(&attach, &[], cancel).map_err(|e| explain(e.unplaced(), files))?;
+    if let Some((kind, view, function)) = does_more_than_read(connection, name)? {
+        connection.execute(&format!("DETACH DATABASE IF EXISTS {alias}"), &[], cancel)?;
+        let message =
+            format!("{path} is not opened: its {kind} {view} calls {function}(), which does more than read");
+        return Err(
+            StoreError::new(ErrorKind::Data, message).hint("drop it from the file, or export the tables")
+        );
+    }
     let tables = tables_of(connection, name)?;
     let chosen = match (&spec.table, tables.as_slice()) {
         (Some(wanted), _) => vec![(name.to_owned(), find(wanted, &tables, path)?)],
@@ -64,6 +72,23 @@ fn refused(error: &StoreError) -> String {
 /// Databases of the engine itself.
 pub(super) fn is_reserved(name: &str) -> bool {
     ["cells", "sources", "memory", "temp", "system", "main"].contains(&name.to_lowercase().as_str())
+}
+
+/// The first view or macro of an attached file that calls what no cell may call: kind, name, function.
+fn does_more_than_read(
+    connection: &Connection,
+    database: &str,
+) -> Result<Option<(String, String, &'static str)>> {
+    let sql = super::super::query("store/views_of")?.text();
+    let mut statement = connection.raw.prepare(&sql)?;
+    let mut rows = statement.query([database])?;
+    while let Some(row) = rows.next()? {
+        let text: Option<String> = row.get(2)?;
+        if let Some(function) = text.as_deref().and_then(super::super::statement::forbidden_in) {
+            return Ok(Some((row.get(0)?, row.get(1)?, function)));
+        }
+    }
+    Ok(None)
 }
 
 /// Schema and name of every table and view in an attached file.
