@@ -132,3 +132,55 @@ fn a_model_is_read_where_the_notebook_names_it_and_writes_stay_below() {
     assert_eq!(code, 0, "{out}{err}");
     assert!(err.contains("model of s: "), "{err}");
 }
+
+#[test]
+fn a_foreign_database_on_the_command_line_reads_nothing_beside_the_output() {
+    let stage = Stage::new("# nothing\n");
+    fs::write(stage.at("work/.env"), "CANARY").unwrap();
+    let maker = duckdb::Connection::open(stage.at("data/two.dat")).unwrap();
+    let secret = stage.at("work/.env").display().to_string();
+    maker.execute_batch(&format!("CREATE VIEW v AS SELECT content AS t FROM read_text('{secret}')")).unwrap();
+    drop(maker);
+    let model = crate::support::repo("fixtures/demo-model").display().to_string();
+    for input in ["../data/two.dat", "file:../data/two.dat"] {
+        let args = ["score", "--model", &model, "--input", input, "--text", "t", "--out", "out.json"];
+        let output = stage.recscope(&args);
+        assert!(!output.status.success(), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("within limits") && !said.contains("CANARY"), "{said}");
+        assert!(!stage.at("work/out.json").exists());
+    }
+    // A table of such a file is scored as any other.
+    fs::remove_file(stage.at("data/two.dat")).unwrap();
+    let maker = duckdb::Connection::open(stage.at("data/two.dat")).unwrap();
+    maker.execute_batch("CREATE TABLE r AS SELECT 'red shoes' AS t").unwrap();
+    drop(maker);
+    let args = ["score", "--model", &model, "--input", "../data/two.dat", "--text", "t", "--out", "out.json"];
+    let output = stage.recscope(&args);
+    assert!(output.status.success(), "{output:?}");
+    assert!(fs::read_to_string(stage.at("work/out.json")).unwrap().contains("red shoes"));
+}
+
+#[test]
+fn a_view_that_writes_keeps_its_file_closed_and_the_key_is_no_file_for_sql() {
+    let stage = Stage::new("---\nrecscope: 1\nsources:\n  log: log.duckdb\n---\n```sql q\nFROM t\n```\n");
+    let maker = duckdb::Connection::open(stage.at("work/log.duckdb")).unwrap();
+    let target = stage.at("work/package.json").display().to_string();
+    maker
+        .execute_batch(&format!(
+            "CREATE TABLE t AS SELECT 1 AS a; CREATE VIEW p AS SELECT * FROM enable_profiling(format='json', save_location='{target}')"
+        ))
+        .unwrap();
+    drop(maker);
+    let (code, out, _) = stage.run(&[]);
+    assert!(
+        code == 3 && out.contains("does more than read") && !stage.at("work/package.json").exists(),
+        "{out}"
+    );
+    let key = stage.at("state/results/key");
+    assert!(key.exists(), "made by the run");
+    let text = format!("```sql q\nSELECT base64(content) FROM read_blob('{}')\n```\n", key.display());
+    fs::write(stage.at("work/n.md"), text).unwrap();
+    let (code, out, _) = stage.run(&[]);
+    assert!(code == 3 && out.contains("within limits"), "{out}");
+}

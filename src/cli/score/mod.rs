@@ -4,7 +4,7 @@
 
 mod told;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -117,9 +117,7 @@ fn memo(engine: &EngineOptions) -> Option<Arc<Memo>> {
 fn open(engine: &EngineOptions, args: &ScoreArgs) -> Result<(Store, Connection), Failure> {
     let mut store_options = StoreOptions::default();
     store_options.memory_limit = engine.memory_bytes.unwrap_or(store_options.memory_limit);
-    let out = args.out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let out = std::path::absolute(out).unwrap_or_else(|_| out.to_path_buf());
-    store_options.limits = access::of_inputs(&[&args.input], vec![out]);
+    store_options.limits = access::of_inputs(&[&args.input], Vec::new());
     let store = Store::open(&store_options)?;
     let connection = store.connect()?;
     Ok((store, connection))

@@ -35,13 +35,16 @@ pub(crate) struct Shared {
     pub(crate) views: Mutex<HashMap<String, String>>,
     /// Sources (in lower case) of whose files something could not be made sure, and what.
     pub(crate) doubts: Mutex<HashMap<String, String>>,
+    /// DuckDB is held to named files: what it writes for others goes through the spill folder.
+    pub(crate) confined: bool,
     /// Dropped last: after the last connection, hence after DuckDB.
     spill: SpillDir,
 }
 
 impl Shared {
-    pub(crate) fn new(spill: SpillDir) -> Self {
+    pub(crate) fn new(spill: SpillDir, confined: bool) -> Self {
         Self {
+            confined,
             catalog: Catalog::default(),
             counts: CountCache::default(),
             columns: ColumnCache::default(),

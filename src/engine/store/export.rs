@@ -95,11 +95,20 @@ impl Connection {
 
     /// The database writes a relation to a file; its rows.
     fn copy(&self, table: &str, path: &Path, options: &str, cancel: &Cancel) -> Result<u64> {
-        let target = path.to_str().ok_or_else(|| {
-            StoreError::new(ErrorKind::Usage, format!("the path {} is not UTF-8", path.display()))
+        // An instance that is held to named files may touch nothing in the folder of the output: whatever it
+        // may write there, views of a foreign file may read.
+        let through = self.shared.confined.then(|| self.spill_folder().join("rows-on-their-way"));
+        let written_to = through.as_deref().unwrap_or(path);
+        let target = written_to.to_str().ok_or_else(|| {
+            StoreError::new(ErrorKind::Usage, format!("the path {} is not UTF-8", written_to.display()))
         })?;
         let sql = format!("COPY (FROM {table}) TO {} ({options})", quote_text(target));
-        self.execute(&sql, &[], cancel).map_err(StoreError::unplaced)
+        let rows = self.execute(&sql, &[], cancel).map_err(StoreError::unplaced)?;
+        if let Some(through) = &through {
+            std::fs::copy(through, path).map_err(|error| unwritten(path, &error))?;
+            let _ = std::fs::remove_file(through);
+        }
+        Ok(rows)
     }
 
     /// A relation as CSV, through the one writer that guards formulas; its rows and the guarded cells.

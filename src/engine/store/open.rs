@@ -81,7 +81,7 @@ impl Store {
         if let Some(limits) = &options.limits {
             confine(&raw, limits, spill.path())?;
         }
-        let root = Connection::new(raw, Arc::new(Shared::new(spill)))?;
+        let root = Connection::new(raw, Arc::new(Shared::new(spill, options.limits.is_some())))?;
         Ok(Self { root })
     }
 
