@@ -163,7 +163,7 @@ fn a_foreign_database_on_the_command_line_reads_nothing_beside_the_output() {
 
 #[test]
 fn a_view_that_writes_keeps_its_file_closed_and_the_key_is_no_file_for_sql() {
-    let stage = Stage::new("---\nrecscope: 1\nsources:\n  log: log.duckdb\n---\n```sql q\nFROM t\n```\n");
+    let stage = Stage::new("---\nrecscope: 1\nsources:\n  log: log.duckdb\n---\n```sql q\nFROM log.t\n```\n");
     let maker = duckdb::Connection::open(stage.at("work/log.duckdb")).unwrap();
     let target = stage.at("work/package.json").display().to_string();
     maker
