@@ -259,6 +259,13 @@ fn follow(
                 return Err(Problem::new(ProblemKind::Resource, what).hint("finished results are kept"));
             }
             Event::Fault { problem } => report.problems.push(problem),
+            // A cell that names a table of it would only say that there is no such table.
+            Event::Source { name, result: Err(problem) } => {
+                let remark = format!("source {name}: {}", problem.message);
+                if !report.remarks.contains(&remark) {
+                    report.remarks.push(remark);
+                }
+            }
             Event::Page { slot, result, .. } => pages.take(slot, result, report),
             Event::JobEnded { job: JOB, .. } => return Ok(()),
             _ => {}
