@@ -7,22 +7,14 @@ use super::Failure;
 use super::args::AccessArgs;
 use super::output::err_line;
 use crate::engine::store::FileLimits;
-use crate::notebook::Notebook;
 use crate::state::StateFolder;
-use crate::trust::{Access, Survey, TrustList, is_database, locate, survey};
+use crate::trust::{Access, Survey, TrustList, is_database, locate, survey_text};
 use crate::util::sanitise;
 
 /// Whether the list covers this file. Where it cannot be read, nothing is trusted.
 pub(super) fn is_trusted(file: &Path) -> bool {
     let list = StateFolder::open().and_then(|state| TrustList::open(&state));
     list.is_ok_and(|list| list.covers(file).is_some())
-}
-
-/// What a notebook's run would touch, its folders for results included.
-pub(super) fn survey_of(text: &str, set: &[(String, String)], base: &Path, path: Option<&Path>) -> Survey {
-    let notebook = Notebook::parse(text);
-    let (params, _) = notebook.params(set);
-    survey(&notebook, &params, base, path)
 }
 
 /// The access of `recscope run`; says on stderr what an untrusted notebook names outside its folder.
@@ -34,7 +26,7 @@ pub(super) fn of_run(path: &Path, set: &[(String, String)], args: &AccessArgs) -
     let base = full.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
     // An unreadable notebook is told of by the run itself; should it be readable by then, it named nothing.
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    let mut found = survey_of(&text, set, &base, Some(&full));
+    let mut found = survey_text(&text, set, &base, Some(&full));
     if !args.sandbox && is_trusted(path) {
         let foreign = found.foreign_databases(is_trusted);
         if foreign.is_empty() {

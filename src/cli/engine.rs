@@ -110,7 +110,7 @@ fn bind(limits: &Limits, options: &EngineOptions, socket: &Path) -> Result<(), F
         let _ = fs::create_dir_all(&cache);
         write.push(cache);
     }
-    let places = Places { write, read: Vec::new(), memory_bytes: memory(limits, options) };
+    let places = Places { write, memory_bytes: memory(limits, options) };
     match sandbox::enter(limits, &places) {
         Ok(wall) => tracing::info!("{}", wall.words()),
         Err(error) => return Err(Failure::bug(format!("the engine cannot be bound to its limits: {error}"))),

@@ -18,8 +18,7 @@ pub(super) fn inspect(file: &Path) -> Result<u8, Failure> {
         .map_err(|e| Failure::usage(format!("{}: {e}", file.display())).hint("name a DuckDB file"))?;
     let beside = |ending: &str| PathBuf::from(format!("{}{ending}", file.display()));
     let limits = Limits { base: file.clone(), allowed: vec![beside(".wal")], ..Limits::default() };
-    let places =
-        Places { write: vec![std::env::temp_dir()], memory_bytes: Some(MEMORY), ..Places::default() };
+    let places = Places { write: vec![std::env::temp_dir()], memory_bytes: Some(MEMORY) };
     sandbox::enter(&limits, &places).map_err(|e| Failure::bug(e.to_string()))?;
     let mut lines = String::new();
     for stored in views_of(&file)? {

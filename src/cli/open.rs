@@ -10,7 +10,7 @@ use crate::notebook::fresh::{DataFile, new_notebook};
 use crate::protocol::Engine;
 use crate::screen::app::trust::{Level, Trust};
 use crate::screen::{self, Ending};
-use crate::trust::{Access, Survey, is_open_to_all};
+use crate::trust::{Access, Survey, is_open_to_all, survey_text};
 use crate::util::signals;
 
 /// What the screen is opened on.
@@ -39,7 +39,7 @@ pub(super) fn open_own(notebook: &Path, keep_scores: bool) -> Result<u8, Failure
 /// A notebook in no trusted folder opens as text. One that is new is the user's own; but DuckDB files hold
 /// views and macros that may read anything, so that a new notebook over them is held to what it names.
 fn trust_of(opened: &Opened) -> Trust {
-    let survey = access::survey_of(&opened.text, &[], &opened.base, opened.path.as_deref());
+    let survey = survey_text(&opened.text, &[], &opened.base, opened.path.as_deref());
     let own = opened.path.as_deref().is_none_or(|path| access::is_trusted(path) || !path.exists());
     let foreign = survey.foreign_databases(access::is_trusted);
     let (level, survey) = match (own, foreign.is_empty()) {

@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 
 use super::app::{FileTask, ModelChoice, Msg, SaveError};
 use super::place::Place;
+use crate::trust::survey_text;
 use crate::util::atomic;
 use crate::util::supervised::{self, Fall};
 
@@ -115,7 +116,7 @@ fn with_file(task: FileTask, place: &Mutex<Place>, say: &mut dyn FnMut(Msg)) {
     // What may take long does not hold the place, which the journal needs.
     match task {
         FileTask::Survey { text, base, path, params } => {
-            say(Msg::Surveyed(Box::new(trust::look(&text, &params, &base, path.as_deref()))));
+            say(Msg::Surveyed(Box::new(survey_text(&text, &params, &base, path.as_deref()))));
         }
         FileTask::Trust { path, scope, asked } => {
             say(Msg::Trusted { asked, result: trust::add(&path, scope) });

@@ -10,4 +10,4 @@ mod survey;
 
 pub use access::{Access, Limits, is_below, locate, shown};
 pub use list::{Entry, Scope, TrustList, is_open_to_all};
-pub use survey::{Finding, Survey, What, is_database, survey};
+pub use survey::{Finding, Survey, What, is_database, survey_text};

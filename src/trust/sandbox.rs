@@ -15,8 +15,6 @@ use crate::state::real_path;
 pub struct Places {
     /// Folders that it may write: spills, sockets, caches, its state about this notebook.
     pub write: Vec<PathBuf>,
-    /// Further files and folders that it may read.
-    pub read: Vec<PathBuf>,
     /// Most bytes of memory of its own; `None`: no limit (GPU drivers reserve more than there is).
     pub memory_bytes: Option<u64>,
 }
@@ -55,7 +53,7 @@ pub fn enter(limits: &Limits, places: &Places) -> io::Result<Wall> {
     if let Some(bytes) = places.memory_bytes {
         limit_memory(bytes);
     }
-    restrict(&readable(limits, places), &writable(limits, places)).map_err(io::Error::other)
+    restrict(&readable(limits), &writable(limits, places)).map_err(io::Error::other)
 }
 
 /// Reserved, never touched and mapped memory is no harm, so the limit of the address space is far above
@@ -72,7 +70,7 @@ fn limit_memory(bytes: u64) {
     }
 }
 
-fn readable(limits: &Limits, places: &Places) -> Vec<PathBuf> {
+fn readable(limits: &Limits) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
     paths.push(limits.base.clone());
     for source in &limits.sources {
@@ -84,7 +82,6 @@ fn readable(limits: &Limits, places: &Places) -> Vec<PathBuf> {
         with_links(model, &mut paths);
     }
     paths.extend(limits.allowed.iter().cloned());
-    paths.extend(places.read.iter().cloned());
     paths
 }
 
@@ -193,7 +190,7 @@ mod tests {
         let at = |name: &str| root.path().join(name);
         std::thread::scope(|scope| {
             let bound = scope.spawn(move || {
-                let wall = restrict(&readable(&limits, &places), &writable(&limits, &places)).unwrap();
+                let wall = restrict(&readable(&limits), &writable(&limits, &places)).unwrap();
                 if wall == Wall::None {
                     println!("skipped: this kernel has no Landlock");
                     return;

@@ -45,8 +45,15 @@ pub struct Survey {
     pub sidecar: String,
 }
 
+/// Looks through a notebook's text, with `params` over its own.
+pub fn survey_text(text: &str, params: &[(String, String)], base: &Path, path: Option<&Path>) -> Survey {
+    let notebook = Notebook::parse(text);
+    let (params, _) = notebook.params(params);
+    survey(&notebook, &params, base, path)
+}
+
 /// Looks through a notebook. `base`: the folder that relative paths start from.
-pub fn survey(notebook: &Notebook, params: &Params, base: &Path, path: Option<&Path>) -> Survey {
+fn survey(notebook: &Notebook, params: &Params, base: &Path, path: Option<&Path>) -> Survey {
     let mut limits =
         Limits { base: base.to_path_buf(), notebook: path.map(Path::to_path_buf), ..Limits::default() };
     let mut findings = Vec::new();

@@ -1,6 +1,6 @@
 //! The notebook as it stood at the last `Sync`: parsed once, shared by the lanes, never changed.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -59,10 +59,7 @@ impl Workspace {
 
     /// A path of the notebook: relative ones start from its folder, `~/` from the home folder.
     pub fn locate(&self, path: &str) -> PathBuf {
-        match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
-            (Some(rest), Some(home)) => Path::new(&home).join(rest),
-            _ => self.base.join(path),
-        }
+        crate::trust::locate(path, &self.base)
     }
 
     /// Columns as the screen shows them: roles that the schema declares (guesses while it says so),

@@ -5,21 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::notebook::Notebook;
 use crate::screen::app::trust::Inspected;
 use crate::state::StateFolder;
-use crate::trust::{Scope, Survey, TrustList, survey};
+use crate::trust::{Scope, TrustList};
 
 /// A file that takes longer to open is said to be unknown.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Most bytes of views that are taken in.
 const MOST: u64 = 1 << 20;
-
-pub fn look(text: &str, params: &[(String, String)], base: &Path, path: Option<&Path>) -> Survey {
-    let notebook = Notebook::parse(text);
-    let (params, _) = notebook.params(params);
-    survey(&notebook, &params, base, path)
-}
 
 /// Puts a folder or notebook on the list; gives its path.
 pub fn add(path: &Path, scope: Scope) -> Result<String, String> {
