@@ -116,11 +116,16 @@ impl Notebook {
     fn insert_text(&self, after: Option<usize>, text: &str) -> Notebook {
         let newline = self.newline();
         let front = matches!(self.blocks().first(), Some(Block { kind: BlockKind::Front, .. }));
-        // A byte order mark stays the first thing of the file.
-        let mark = self.blocks().first().is_some_and(|first| first.text == "\u{feff}");
-        let at = after.map_or(usize::from(front || mark), |block| block + 1).min(self.blocks().len());
-        let texts = self.texts();
+        let at = after.map_or(usize::from(front), |block| block + 1).min(self.blocks().len());
+        let mut texts = self.texts();
         let mut before = texts[..at].concat();
+        // A byte order mark stays the first thing of the file: within it, it would be text.
+        if at == 0
+            && let Some(first) = texts.first_mut()
+        {
+            let marks = first.len() - first.trim_start_matches('\u{feff}').len();
+            before.extend(first.drain(..marks));
+        }
         let behind = texts[at..].concat();
         let mut out = String::new();
         before.push_str(&fences::closing(&before, newline));
