@@ -91,7 +91,7 @@ fn run(
 ) -> Result<(), Problem> {
     let notebook = Notebook::parse(&text);
     let (values, faults) = notebook.params(params);
-    let (graph, told) = notebook.checked();
+    let (graph, told) = notebook.checked(&values);
     report.title = title(&notebook);
     report.params = values.iter().map(|(name, value)| (name.to_owned(), value.to_text())).collect();
     report.cells = cells(&notebook);

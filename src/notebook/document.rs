@@ -163,25 +163,24 @@ impl Notebook {
         super::specs::read(cell, &self.front.schema, params)
     }
 
-    /// Who reads whom.
-    pub fn graph(&self) -> Graph {
-        Graph::of(self)
+    /// Who reads whom with these parameters.
+    pub fn graph(&self, params: &Params) -> Graph {
+        Graph::of(self, params)
     }
 
-    /// Everything that is wrong, by line.
+    /// Everything that is wrong with the parameters as the notebook sets them, by line.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        self.checked().1
+        self.checked(&Params::new(&self.front.params)).1
     }
 
-    /// Who reads whom, and everything that is wrong: every cell is read once for both.
-    pub fn checked(&self) -> (Graph, Vec<Diagnostic>) {
-        let params = Params::new(&self.front.params);
+    /// Who reads whom, and everything that is wrong, with these parameters: every cell is read once for both.
+    pub fn checked(&self, params: &Params) -> (Graph, Vec<Diagnostic>) {
         let mut all = self.form.clone();
         all.extend(self.front.diagnostics.iter().cloned());
-        all.extend(self.front.sources.iter().filter_map(|source| source.filled(&params).err()));
+        all.extend(self.front.sources.iter().filter_map(|source| source.filled(params).err()));
         let mut specs = Vec::with_capacity(self.index.len());
         for cell in self.cells() {
-            let (spec, faults) = self.read_cell(cell, &params);
+            let (spec, faults) = self.read_cell(cell, params);
             specs.push(spec);
             all.extend(faults);
         }

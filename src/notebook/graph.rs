@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::check::Check;
 use super::spec::{CellSpec, CompareSpec, Compared, DevSplit, Input};
-use super::{Cell, Diagnostic, Kind, Notebook, sql};
+use super::{Cell, Diagnostic, Kind, Notebook, Params, sql};
 
 mod circles;
 
@@ -55,10 +55,9 @@ struct Told {
 }
 
 impl Graph {
-    /// Reads every cell of a notebook.
-    pub fn of(notebook: &Notebook) -> Graph {
-        let (params, _) = notebook.params(&[]);
-        let read = |cell| notebook.read_cell(cell, &params).0;
+    /// Reads every cell of a notebook; what a cell reads may hang on the parameters (`from = "{{src}}"`).
+    pub fn of(notebook: &Notebook, params: &Params) -> Graph {
+        let read = |cell| notebook.read_cell(cell, params).0;
         Self::with(notebook, &notebook.cells().map(read).collect::<Vec<_>>())
     }
 
@@ -384,13 +383,13 @@ mod tests {
         ```check gate\ncheck = [\"quality.ndcg@10 >= 0.3 and rows(bad) < 3\"]\n```\n";
 
     fn faults(text: &str) -> String {
-        let graph = Notebook::parse(text).graph();
+        let graph = Notebook::parse(text).graph(&Params::default());
         graph.diagnostics().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
     fn orders_follow_what_is_read() {
-        let graph = Notebook::parse(SHOES).graph();
+        let graph = Notebook::parse(SHOES).graph(&Params::default());
         assert_eq!(graph.diagnostics(), []);
         assert_eq!(graph.order(), ["bad", "rel", "quality", "top", "worst", "gate"]);
         assert_eq!(graph.order_for(&["quality"]), ["bad", "rel", "quality"]);
@@ -419,13 +418,26 @@ mod tests {
     fn runs_are_read_and_checks_of_differences_name_their_cell() {
         let text = "```sql a\nSELECT 1\n```\n```sql b\nSELECT 1\n```\n\
                     ```compare c\nruns = [\"a\", \"b\"]\n```\n```check d\ncheck = [\"delta(c.b, c.a) > 0 at 0.9\"]\n```\n";
-        let graph = Notebook::parse(text).graph();
+        let graph = Notebook::parse(text).graph(&Params::default());
         assert_eq!(graph.diagnostics(), []);
         assert_eq!((graph.reads("c"), graph.reads("d")), (vec!["a".into(), "b".into()], vec!["c".into()]));
         assert!(
             faults("```sql a\nSELECT 1\n```\n```compare c\nruns = [\"a\", \"aa\"]\n```\n")
                 .contains("did you mean `a`")
         );
+    }
+
+    #[test]
+    fn parameters_set_from_outside_decide_who_reads_whom() {
+        let text = "---\nparams: { src: a }\n---\n```metrics m\nfrom = \"{{src}}\"\n```\n\
+                    ```sql a\nSELECT 1\n```\n```sql b\nSELECT 1\n```\n";
+        let notebook = Notebook::parse(text);
+        let order = |set: &[(String, String)]| notebook.graph(&notebook.params(set).0).order_for(&["m"]);
+        assert_eq!(order(&[]), ["a", "m"]);
+        assert_eq!(order(&[("src".into(), "b".into())]), ["b", "m"]);
+        let (graph, faults) = notebook.checked(&notebook.params(&[("src".into(), "c".into())]).0);
+        assert_eq!(graph.reads("m"), Vec::<String>::new());
+        assert!(faults.iter().any(|fault| fault.message.contains("no cell or source `c`")), "{faults:?}");
     }
 
     #[test]
@@ -438,14 +450,14 @@ mod tests {
         assert!(faults("```sql a\nFROM a\n```\n").contains("`a` reads itself"));
         let graph =
             Notebook::parse("```sql a\nFROM b\n```\n```sql b\nFROM a\n```\n```sql c\nSELECT 1\n```\n")
-                .graph();
+                .graph(&Params::default());
         assert_eq!(graph.order(), ["c", "a", "b"]);
     }
 
     #[test]
     fn walks_go_once_through_every_cell() {
         let shared = "```sql a\nSELECT 1\n```\n```sql b\nFROM a\n```\n```sql c\nFROM a, b\n```\n```sql d\nFROM c, B\n```\n";
-        let graph = Notebook::parse(shared).graph();
+        let graph = Notebook::parse(shared).graph(&Params::default());
         let mut told = Vec::new();
         graph.each_below("A", |name| {
             told.push(name.to_owned());
@@ -458,7 +470,8 @@ mod tests {
 
     #[test]
     fn a_broken_cell_still_depends() {
-        let graph = Notebook::parse("```sql a\nSELECT 1\n```\n```score s\nfrom = \"a\"\n```\n").graph();
+        let graph = Notebook::parse("```sql a\nSELECT 1\n```\n```score s\nfrom = \"a\"\n```\n")
+            .graph(&Params::default());
         assert_eq!(graph.descendants("a"), ["s"]);
     }
 }

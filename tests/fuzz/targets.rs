@@ -41,10 +41,11 @@ pub fn notebook(data: &[u8]) {
     for fault in notebook.diagnostics() {
         assert!(fault.line >= 1 && fault.column >= 1, "{fault:?}");
     }
-    let order = notebook.graph().order();
+    let graph = notebook.graph(&params);
+    let order = graph.order();
     for cell in notebook.cells() {
         let _ = notebook.spec(&cell.name, &params);
-        let _ = notebook.graph().descendants(&cell.name);
+        let _ = graph.descendants(&cell.name);
         let edited = notebook.set_body(&cell.name, "x").print();
         assert_eq!(Notebook::parse(&edited).print(), edited);
     }

@@ -84,6 +84,30 @@ fn run_gives_documented_json_and_exit_codes() {
 }
 
 #[test]
+fn a_parameter_that_names_the_cell_to_read_decides_what_runs_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "---\nrecscope: 1\nparams: { src: a }\n---\n\
+        ```metrics m\nfrom = \"{{src}}\"\nquery = \"q\"\nitem = \"i\"\ngain = \"g\"\nscore = \"s\"\nshow = [\"mrr\"]\n```\n\
+        ```sql a\nSELECT 'q' AS q, range AS i, 10 - range AS s, CAST(range = 0 AS INTEGER) AS g FROM range(4)\n```\n\
+        ```sql b\nSELECT 'q' AS q, range AS i, 10 - range AS s, CAST(range = 1 AS INTEGER) AS g FROM range(4)\n```\n";
+    std::fs::write(folder.path().join("n.md"), text).unwrap();
+    let value = |args: &[&str]| {
+        let output =
+            recscope(folder.path(), &[&["run", "n.md", "--only", "m", "--format", "json"], args].concat());
+        assert_eq!(code(&output), 0, "{}", err(&output));
+        let report: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
+        let ran: Vec<&str> =
+            report["cells"].as_array().unwrap().iter().map(|cell| cell["name"].as_str().unwrap()).collect();
+        (ran.join(" "), out(&output))
+    };
+    let (ran, _) = value(&[]);
+    assert_eq!(ran, "m a");
+    let (ran, text) = value(&["--set", "src=b"]);
+    assert_eq!(ran, "m b");
+    assert!(text.contains("0.5"), "the reciprocal rank of b: {text}");
+}
+
+#[test]
 fn reports_are_written_whole_and_by_their_ending() {
     let folder = folder();
     std::fs::write(folder.path().join("log.csv"), LOG).unwrap();

@@ -53,7 +53,7 @@ proptest! {
         for fault in notebook.diagnostics() {
             prop_assert!(fault.line >= 1 && fault.column >= 1);
         }
-        let graph = notebook.graph();
+        let graph = notebook.graph(&notebook.params(&[]).0);
         prop_assert!(graph.order().len() <= notebook.cells().count());
     }
 

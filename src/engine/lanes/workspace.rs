@@ -41,7 +41,7 @@ impl Workspace {
         let (params, _) = notebook.params(overrides);
         let values = params.iter().map(|(name, value)| (name.to_owned(), store_value(value))).collect();
         let (access, serial) = (Arc::default(), SERIAL.fetch_add(1, Ordering::Relaxed));
-        Self { graph: notebook.graph(), notebook, params, values, base, path, access, serial }
+        Self { graph: notebook.graph(&params), notebook, params, values, base, path, access, serial }
     }
 
     pub fn cell(&self, name: &str) -> Result<&Cell, Problem> {

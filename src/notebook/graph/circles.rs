@@ -136,7 +136,7 @@ struct Knots {
 
 #[cfg(test)]
 mod tests {
-    use crate::notebook::Notebook;
+    use crate::notebook::{Notebook, Params};
 
     #[test]
     fn long_chains_and_many_circles_are_told() {
@@ -144,14 +144,14 @@ mod tests {
         for i in 1..20_000 {
             text.push_str(&format!("```sql q{i}\nFROM q{}\n```\n", i - 1));
         }
-        let graph = Notebook::parse(&text).graph();
+        let graph = Notebook::parse(&text).graph(&Params::default());
         assert_eq!(graph.diagnostics(), []);
         assert_eq!(graph.order().len(), 20_000);
         let closed = text.replacen("SELECT 1", "FROM q19999", 1);
-        assert_eq!(Notebook::parse(&closed).graph().diagnostics().len(), 1);
+        assert_eq!(Notebook::parse(&closed).graph(&Params::default()).diagnostics().len(), 1);
         let pairs: String =
             (0..300).map(|i| format!("```sql a{i}\nFROM b{i}\n```\n```sql b{i}\nFROM a{i}\n```\n")).collect();
-        let graph = Notebook::parse(&pairs).graph();
+        let graph = Notebook::parse(&pairs).graph(&Params::default());
         let ways = graph.diagnostics().iter().filter(|fault| fault.message.contains("in a circle")).count();
         assert_eq!(ways, super::MOST_WAYS);
         assert!(graph.diagnostics().len() >= 300, "every circle is told");
@@ -161,7 +161,7 @@ mod tests {
     fn what_lies_between_two_circles_is_in_none() {
         let text =
             "```sql a\nFROM a\n```\n```sql b\nFROM a\n```\n```sql c\nFROM b, d\n```\n```sql d\nFROM c\n```\n";
-        let graph = Notebook::parse(text).graph();
+        let graph = Notebook::parse(text).graph(&Params::default());
         let told: Vec<&str> = graph.diagnostics().iter().filter_map(|fault| fault.cell.as_deref()).collect();
         assert_eq!(told, ["a", "c"]);
     }

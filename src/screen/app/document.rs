@@ -22,6 +22,8 @@ pub struct Document {
     stops: Stops,
     /// Rows of prose that is too long to be shown whole, by block.
     rows: HashMap<usize, Rows>,
+    /// Parameters set from outside, by name: what a cell reads may hang on them.
+    params: Vec<(String, String)>,
     history: History,
 }
 
@@ -33,18 +35,24 @@ impl Default for Document {
 
 impl Document {
     pub fn new(text: &str) -> Self {
-        Self::read(text.to_owned(), History::default())
+        Self::with_params(text, Vec::new())
     }
 
-    fn read(text: String, history: History) -> Self {
+    /// With parameters set from outside.
+    pub fn with_params(text: &str, params: Vec<(String, String)>) -> Self {
+        Self::read(text.to_owned(), params, History::default())
+    }
+
+    fn read(text: String, params: Vec<(String, String)>, history: History) -> Self {
         let notebook = Notebook::parse(&text);
-        let (graph, diagnostics) = notebook.checked();
+        let (graph, diagnostics) = notebook.checked(&notebook.params(&params).0);
         let errors = diagnostics.iter().filter(|fault| fault.is_error());
         let broken = errors.filter_map(|fault| fault.cell.clone()).collect();
         let stops = Stops::of(&notebook, &diagnostics);
         let revision = Revision::new();
         let rows = HashMap::new();
-        let mut doc = Self { notebook, text, revision, diagnostics, broken, graph, stops, rows, history };
+        let mut doc =
+            Self { notebook, text, revision, diagnostics, broken, graph, stops, rows, params, history };
         doc.rows = doc.blocks().iter().enumerate().filter_map(|(at, block)| doc.rows_of(at, block)).collect();
         doc
     }
@@ -287,7 +295,7 @@ impl Document {
     }
 
     fn show(&mut self, text: String) -> HashSet<String> {
-        let next = Self::read(text, std::mem::take(&mut self.history));
+        let next = Self::read(text, std::mem::take(&mut self.params), std::mem::take(&mut self.history));
         let changed = changed_cells(&self.notebook, &next.notebook);
         *self = next;
         changed

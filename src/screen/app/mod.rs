@@ -233,7 +233,7 @@ pub struct App {
 
 impl App {
     pub fn new(opening: Opening) -> Self {
-        let doc = Document::new(&opening.text);
+        let doc = Document::with_params(&opening.text, opening.params.clone());
         let focus = doc.first_of_interest();
         let mut app = Self {
             guessing: update::verbs::guesses::are_wanted(&opening, &doc),

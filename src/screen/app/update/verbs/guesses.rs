@@ -43,7 +43,7 @@ pub fn adopt(app: &mut App, effects: &mut Vec<Effect>) {
     let Some(with) = fresh::with_schema(&text, &roles::guess(&hints)) else { return };
     if text == app.opened {
         // Still nobody's work: nothing to undo, nothing to lose.
-        app.doc = Document::new(&with);
+        app.doc = Document::with_params(&with, app.params.clone());
         (app.opened, app.journaled) = (with.clone(), Some(with));
     } else {
         app.doc.change(with);

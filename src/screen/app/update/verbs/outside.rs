@@ -46,7 +46,7 @@ fn other_text(app: &mut App, text: String, effects: &mut Vec<Effect>) {
 /// Whether what is being edited is there in the other text: keys must not suddenly mean something else.
 fn can_go_on(app: &App, text: &str) -> bool {
     let Mode::Edit(edit) = &app.mode else { return true };
-    let next = Document::new(text);
+    let next = Document::with_params(text, app.params.clone());
     match app.doc.cell_at(edit.block) {
         Some(cell) => next.block_of(&cell.name).is_some(),
         None => {
