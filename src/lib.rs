@@ -32,5 +32,7 @@ pub mod screen;
 #[cfg(feature = "notebook")]
 pub mod state;
 #[cfg(feature = "notebook")]
+pub mod terms;
+#[cfg(feature = "notebook")]
 pub mod trust;
 pub mod util;

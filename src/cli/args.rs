@@ -8,8 +8,9 @@ pub use super::engine_args::{EngineArgs, EngineSettings};
 pub use super::shrink::{BenchArgs, PruneArgs, QuantizeArgs};
 pub use super::train::TrainArgs;
 pub use super::trust_args::{AccessArgs, TrustCommand};
-pub use super::verify_args::{EvalFormat, TiesArg, VerifyArgs, conventions};
+pub use super::verify_args::{EvalFormat, VerifyArgs, choice, conventions};
 pub use crate::pipe::{ModelArgs, TextArgs};
+use crate::terms::{Choice as _, ExplainMethod, IntervalMethod, Ties};
 
 /// Find out why a search or recommendation result is bad: a terminal notebook for logs, models,
 /// metrics, slices and attributions.
@@ -165,8 +166,8 @@ pub struct ExplainArgs {
     #[arg(long)]
     pub title: Option<String>,
     /// How words are credited
-    #[arg(long, default_value = "integrated_gradients", value_parser = ["integrated_gradients", "gradient_x_input", "leave_one_out"])]
-    pub method: String,
+    #[arg(long, default_value = ExplainMethod::default().id(), value_parser = choice::<ExplainMethod>())]
+    pub method: ExplainMethod,
     /// Integration nodes to start from
     #[arg(long, value_name = "N")]
     pub nodes: Option<usize>,
@@ -201,8 +202,8 @@ pub struct EvalArgs {
     #[arg(long, default_value = "recscope", value_parser = conventions())]
     pub convention: String,
     /// How equal scores are ordered, whatever the convention says
-    #[arg(long, value_enum)]
-    pub ties: Option<TiesArg>,
+    #[arg(long, value_parser = choice::<Ties>())]
+    pub ties: Option<Ties>,
     /// Also the worst and best values that items without a judgment allow
     #[arg(long)]
     pub bounds: bool,
@@ -225,8 +226,8 @@ pub struct EvalArgs {
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub resamples: u32,
     /// How resamples become a 95 % interval
-    #[arg(long, value_enum, default_value_t)]
-    pub interval: IntervalWord,
+    #[arg(long, default_value = IntervalMethod::default().id(), value_parser = choice::<IntervalMethod>())]
+    pub interval: IntervalMethod,
     /// Random trades of the runs' results behind each p of --compare; 0 for none
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub permutations: u32,
@@ -238,16 +239,6 @@ pub struct EvalArgs {
     pub seed: u64,
     #[arg(long, value_enum, default_value_t)]
     pub format: EvalFormat,
-}
-
-/// From resamples to an interval.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum IntervalWord {
-    /// Quantiles of the resamples
-    #[default]
-    Percentile,
-    /// Quantiles corrected for bias and skewness (Efron 1987)
-    Bca,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -12,19 +12,18 @@ mod lens;
 
 use self::files::register;
 pub use self::files::trec_rows;
-use super::args::{EvalArgs, EvalFormat, IntervalWord, TiesArg};
+use super::args::{EvalArgs, EvalFormat};
 use super::output::{cancel_on_signal, json_page, print};
 use super::queries::{analysis_failure, query_failure};
 use super::{Failure, err_line, settings};
 use crate::analysis::metrics::{
-    ListValues, METRICS, MetricId, MetricsRequest, MetricsTable, Roles, Rows, Ties, convention, evaluate,
-    lens,
+    ListValues, METRICS, MetricId, MetricsRequest, MetricsTable, Roles, Rows, convention, evaluate, lens,
 };
-use crate::analysis::stats::IntervalMethod;
 use crate::analysis::{Bindings, Queries};
 use crate::engine::lanes::StoreQueries;
 use crate::engine::store::{Store, StoreOptions, quote_ident};
 use crate::notebook::diagnostics::nearest;
+use crate::terms::Choice as _;
 use crate::util::{csv, figures, sanitise};
 
 const JOINED: &str = "eval_rows";
@@ -169,7 +168,7 @@ fn request(args: &EvalArgs, rows: Rows) -> Result<MetricsRequest, Failure> {
     let mut request = MetricsRequest {
         rows: Rows { relevant_at: args.relevant_at, ..rows },
         show: args.measures.iter().map(|measure| measure.trim().to_string()).collect(),
-        interval: interval(args),
+        interval: args.interval,
         resamples: args.resamples,
         seed: args.seed,
         per_list: args.per_query,
@@ -188,26 +187,14 @@ fn request(args: &EvalArgs, rows: Rows) -> Result<MetricsRequest, Failure> {
     }
     let unknown = || Failure::usage(format!("no convention is called `{}`", args.convention));
     request = convention(&args.convention).ok_or_else(unknown)?.apply(&request);
-    request.rows.ties = match args.ties {
-        None => request.rows.ties,
-        Some(TiesArg::Docid) => Ties::Docid,
-        Some(TiesArg::Logged) => Ties::Logged,
-        Some(TiesArg::Expected) => Ties::Expected,
-    };
+    request.rows.ties = args.ties.unwrap_or(request.rows.ties);
     Ok(request)
-}
-
-fn interval(args: &EvalArgs) -> IntervalMethod {
-    match args.interval {
-        IntervalWord::Percentile => IntervalMethod::Percentile,
-        IntervalWord::Bca => IntervalMethod::Bca,
-    }
 }
 
 /// How intervals were made: an entry of either report.
 fn interval_json(args: &EvalArgs) -> Json {
     json!({
-        "method": interval(args).name(),
+        "method": args.interval.id(),
         "level": 0.95,
         "resamples": args.resamples,
         "seed": args.seed,

@@ -10,6 +10,7 @@ use super::run::{RunOptions, run_notebook};
 use super::{Failure, settings};
 use crate::protocol::{Body, Explanation};
 use crate::report::{CellReport, Format, RunReport, Text, explanation_json};
+use crate::terms::Choice as _;
 
 /// Explains and prints.
 pub(super) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
@@ -57,7 +58,7 @@ fn notebook_text(args: &ExplainArgs) -> Result<String, Failure> {
     };
     let value = |text: &str| toml::Value::String(text.into()).to_string();
     let _ = write!(text, "```explain why\nfrom = \"pair\"\nmodel = {}\n{columns}\n", value(model));
-    let _ = writeln!(text, "method = {}", value(&args.method));
+    let _ = writeln!(text, "method = {}", value(args.method.id()));
     if let [query, title] = args.prefixes.as_slice() {
         let _ = writeln!(text, "prefixes = [{}, {}]", value(query), value(title));
     }
@@ -124,6 +125,7 @@ fn text(report: &RunReport, explanation: &Explanation) -> String {
 mod tests {
     use super::*;
     use crate::notebook::Notebook;
+    use crate::terms::ExplainMethod;
 
     #[test]
     fn the_notebook_is_sound_whatever_the_texts() {
@@ -131,7 +133,7 @@ mod tests {
             model: "m \"x\"".into(),
             query: "'; DROP".into(),
             title: Some("```".into()),
-            method: "leave_one_out".into(),
+            method: ExplainMethod::LeaveOneOut,
             nodes: Some(8),
             target: Some("a\nb".into()),
             embed: false,

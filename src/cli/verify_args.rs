@@ -3,14 +3,21 @@
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValue;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::args::ShortFormat;
 use crate::analysis::metrics::CONVENTIONS;
+use crate::terms::Choice;
+
+/// The words of a setting, each with its meaning.
+pub fn choice<C: Choice>() -> impl TypedValueParser<Value = C> {
+    let words = C::ALL.iter().map(|value| PossibleValue::new(value.id()).help(value.doc()));
+    PossibleValuesParser::new(words).map(|word| C::parse(&word).unwrap_or_default())
+}
 
 /// The presets of CONVENTIONS, and all of them.
-pub fn conventions() -> clap::builder::PossibleValuesParser {
+pub fn conventions() -> PossibleValuesParser {
     let presets = CONVENTIONS.iter().map(|convention| PossibleValue::new(convention.id).help(convention.doc));
     let all = PossibleValue::new("all").help("every preset, and the queries that make them differ");
     presets.chain([all]).collect::<Vec<_>>().into()
@@ -24,17 +31,6 @@ pub enum EvalFormat {
     Json,
     /// As trec_eval: measure, query or `all`, value; nan where there is none
     Trec,
-}
-
-/// How equal scores are ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TiesArg {
-    /// By item id, descending
-    Docid,
-    /// In the order of the run file
-    Logged,
-    /// In every way: expected values
-    Expected,
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,7 @@ use super::Kind;
 pub use super::keys::{KeyDef, KeyType};
 use super::measure_keys::{CONVENTION, FURTHER_ROLES};
 use super::policy_keys::POLICY;
+use crate::terms::{Choice as _, ExplainMethod, IntervalMethod, Ties};
 
 /// One kind of cell.
 #[derive(Debug)]
@@ -41,7 +42,6 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 const COUNT: i64 = i64::MAX;
-const METHODS: &[&str] = &["integrated_gradients", "gradient_x_input", "leave_one_out"];
 
 const FROM: KeyDef =
     KeyDef::new("from", KeyType::Relation, "\"impressions\"", "cell or source to read").required();
@@ -91,7 +91,7 @@ const RELEVANT_AT: KeyDef = KeyDef::new(
 .default("1");
 const TIES: KeyDef = KeyDef::new(
     "ties",
-    KeyType::Choice(&["docid", "logged", "expected"]),
+    KeyType::Choice(Ties::IDS),
     "\"docid\"",
     "how equal scores are ordered: by item id descending, as logged, or in every way (expected values)",
 )
@@ -105,7 +105,7 @@ const RESAMPLES: KeyDef = KeyDef::new(
 .default("1000");
 const INTERVAL: KeyDef = KeyDef::new(
     "interval",
-    KeyType::Choice(&["percentile", "bca"]),
+    KeyType::Choice(IntervalMethod::IDS),
     "\"bca\"",
     "how resamples become the 95 % interval: quantiles, or those corrected for bias and skewness (Efron \
      1987); with 30 queries either covers about 93 %, from 300 on 95 %",
@@ -301,7 +301,7 @@ pub static CELLS: [CellDef; 9] = [
             KeyDef::new("limit", KeyType::Integer(1, 10_000), "5", "rows to explain").default("5"),
             KeyDef::new(
                 "method",
-                KeyType::Choice(METHODS),
+                KeyType::Choice(ExplainMethod::IDS),
                 "\"integrated_gradients\"",
                 "how words are credited",
             )

@@ -298,68 +298,53 @@ impl Reader<'_> {
     }
 }
 
+/// The single column of a role, by its word; leaves the function with `None` for other words.
+macro_rules! column_of {
+    ($roles:ident, $role:ident, & $($borrow:tt)?) => {
+        match $role {
+            "query" => & $($borrow)? $roles.query,
+            "item" => & $($borrow)? $roles.item,
+            "user" => & $($borrow)? $roles.user,
+            "position" => & $($borrow)? $roles.position,
+            "score" => & $($borrow)? $roles.score,
+            "label" => & $($borrow)? $roles.label,
+            "gain" => & $($borrow)? $roles.gain,
+            "purchase" => & $($borrow)? $roles.purchase,
+            "time" => & $($borrow)? $roles.time,
+            "propensity" => & $($borrow)? $roles.propensity,
+            "target" => & $($borrow)? $roles.target,
+            "reward" => & $($borrow)? $roles.reward,
+            "q_logged" => & $($borrow)? $roles.q_logged,
+            "q_target" => & $($borrow)? $roles.q_target,
+            "examination" => & $($borrow)? $roles.examination,
+            "revenue" => & $($borrow)? $roles.revenue,
+            "margin" => & $($borrow)? $roles.margin,
+            "category" => & $($borrow)? $roles.category,
+            "embedding" => & $($borrow)? $roles.embedding,
+            "published" => & $($borrow)? $roles.published,
+            "other" => & $($borrow)? $roles.other,
+            _ => return None,
+        }
+    };
+}
+
 impl Roles {
     /// The single column of a role; `None` for `text` and unknown words.
     pub fn slot(&mut self, role: &str) -> Option<&mut Option<String>> {
-        Some(match role {
-            "query" => &mut self.query,
-            "item" => &mut self.item,
-            "user" => &mut self.user,
-            "position" => &mut self.position,
-            "score" => &mut self.score,
-            "label" => &mut self.label,
-            "gain" => &mut self.gain,
-            "purchase" => &mut self.purchase,
-            "time" => &mut self.time,
-            "propensity" => &mut self.propensity,
-            "target" => &mut self.target,
-            "reward" => &mut self.reward,
-            "q_logged" => &mut self.q_logged,
-            "q_target" => &mut self.q_target,
-            "examination" => &mut self.examination,
-            "revenue" => &mut self.revenue,
-            "margin" => &mut self.margin,
-            "category" => &mut self.category,
-            "embedding" => &mut self.embedding,
-            "published" => &mut self.published,
-            "other" => &mut self.other,
-            _ => return None,
-        })
+        Some(column_of!(self, role, &mut))
+    }
+
+    /// As [`Roles::slot`], to read.
+    pub fn column(&self, role: &str) -> Option<&Option<String>> {
+        Some(column_of!(self, role, &))
     }
 
     /// Role and column of every role that names one; text columns each on their own.
     pub fn pairs(&self) -> Vec<(&'static str, &str)> {
-        let mut roles = self.clone();
-        let mut pairs = Vec::new();
-        for (role, _) in ROLES {
-            let named = roles.slot(role).and_then(|slot| slot.take());
-            if named.is_some() {
-                let column = match role {
-                    "query" => &self.query,
-                    "item" => &self.item,
-                    "user" => &self.user,
-                    "position" => &self.position,
-                    "score" => &self.score,
-                    "label" => &self.label,
-                    "gain" => &self.gain,
-                    "purchase" => &self.purchase,
-                    "time" => &self.time,
-                    "target" => &self.target,
-                    "reward" => &self.reward,
-                    "q_logged" => &self.q_logged,
-                    "q_target" => &self.q_target,
-                    "examination" => &self.examination,
-                    "revenue" => &self.revenue,
-                    "margin" => &self.margin,
-                    "category" => &self.category,
-                    "embedding" => &self.embedding,
-                    "published" => &self.published,
-                    "other" => &self.other,
-                    _ => &self.propensity,
-                };
-                pairs.extend(column.as_deref().map(|column| (role, column)));
-            }
-        }
+        let named = |(role, _): &(&'static str, _)| {
+            self.column(role).and_then(|column| column.as_deref()).map(|column| (*role, column))
+        };
+        let mut pairs: Vec<(&'static str, &str)> = ROLES.iter().filter_map(named).collect();
         pairs.extend(self.text.iter().map(|column| ("text", column.as_str())));
         pairs
     }

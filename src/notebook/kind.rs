@@ -77,18 +77,7 @@ impl Kind {
 
     /// `false`: the word is reserved for a later version; such a cell is kept and says so.
     pub fn is_ready(self) -> bool {
-        matches!(
-            self,
-            Kind::Sql
-                | Kind::Score
-                | Kind::Metrics
-                | Kind::Fairness
-                | Kind::Slices
-                | Kind::Compare
-                | Kind::Explain
-                | Kind::Train
-                | Kind::Check
-        )
+        super::cells::CELLS.iter().any(|def| def.kind == self)
     }
 
     /// Cheap cells may run again by themselves when something above them changes.

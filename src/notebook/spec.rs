@@ -1,6 +1,8 @@
 //! What each kind of cell asks for, as typed Rust. The TOML of a cell body becomes one of these;
 //! `cells.rs` holds the table that drives parsing, help and completion.
 
+use crate::terms::{Adjustment, Detail, ExplainMethod, IntervalMethod, Ties};
+
 /// A cell's request, roles already filled in from the front matter's `schema` where the cell is silent.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CellSpec {
@@ -120,7 +122,7 @@ pub struct MetricsSpec {
     /// Break down by these columns (one table, one line per value and metric).
     pub by: Vec<String>,
     pub ties: Ties,
-    pub interval: Interval,
+    pub interval: IntervalMethod,
     /// A preset's name, or `all`; `None` for recscope's own rules with `ties`.
     pub convention: Option<String>,
     /// Also the worst and best values that unjudged items allow.
@@ -129,27 +131,6 @@ pub struct MetricsSpec {
     pub resamples: u32,
     pub seed: u64,
     pub checks: Vec<String>,
-}
-
-/// How resamples become an interval.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Interval {
-    #[default]
-    Percentile,
-    /// Bias-corrected and accelerated.
-    Bca,
-}
-
-/// How equal scores within a query are ordered.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Ties {
-    /// By item id, descending, as trec_eval does.
-    #[default]
-    Docid,
-    /// By the logged position (or order of appearance).
-    Logged,
-    /// In every way: the expected value.
-    Expected,
 }
 
 /// Result columns: `slice, value_of, n, value, lower, upper, delta, p, p_adjusted, status, predicate`, with
@@ -195,7 +176,7 @@ pub struct SlicesSpec {
     pub min_support: u64,
     pub top: usize,
     pub alpha: f64,
-    pub adjust: Adjust,
+    pub adjust: Adjustment,
     pub seed: u64,
     pub checks: Vec<String>,
 }
@@ -220,21 +201,11 @@ pub struct CompareSpec {
     pub top_queries: usize,
     /// The difference whose chance of being found is the power; `None`: the one observed.
     pub detect: Option<f64>,
-    pub interval: Interval,
+    pub interval: IntervalMethod,
     pub resamples: u32,
     pub permutations: u32,
     pub seed: u64,
     pub checks: Vec<String>,
-}
-
-/// How p is adjusted over all slices that were tested.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Adjust {
-    /// Benjamini-Hochberg.
-    #[default]
-    Hochberg,
-    /// Benjamini-Yekutieli.
-    Yekutieli,
 }
 
 /// What is compared; the first is the baseline.
@@ -254,25 +225,13 @@ impl Compared {
     }
 }
 
-/// Which table a comparison gives.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Detail {
-    /// A line per run, metric and group.
-    #[default]
-    Summary,
-    /// The queries that moved most, with the top of both lists.
-    Queries,
-    /// Their lists side by side, a line per rank.
-    Lists,
-}
-
 /// Result: one row per word: `row, side, position, word, attribution, std_error`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExplainSpec {
     pub input: Input,
     pub order: Option<String>,
     pub limit: u64,
-    pub method: Method,
+    pub method: ExplainMethod,
     /// `None`: the model and text columns of the score cell that `from` is (or descends from).
     pub model: Option<String>,
     pub text: Option<TextInput>,
@@ -282,14 +241,6 @@ pub struct ExplainSpec {
     pub nodes: Option<usize>,
     /// Class to explain, for models with several labels.
     pub target: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Method {
-    #[default]
-    IntegratedGradients,
-    GradientXInput,
-    LeaveOneOut,
 }
 
 #[derive(Debug, Clone, PartialEq)]

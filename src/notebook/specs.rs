@@ -8,53 +8,65 @@ use super::cells;
 use super::check::Check;
 use super::params::{self, Params};
 use super::spec::{
-    Adjust, CellSpec, CheckSpec, DevSplit, ExplainSpec, FairnessSpec, Input, Interval, Method, MetricsSpec,
-    Roles, ScoreSpec, SlicesSpec, TextInput, Ties, TrainSpec,
+    CellSpec, CheckSpec, DevSplit, ExplainSpec, FairnessSpec, Input, MetricsSpec, Roles, ScoreSpec,
+    SlicesSpec, TextInput, TrainSpec,
 };
 use super::values::Values;
 use super::{Cell, Diagnostic, Kind};
 
 /// What the cell asks for, as far as it can be told, and what is wrong with it.
 pub(super) fn read(cell: &Cell, schema: &Roles, params: &Params) -> (Option<CellSpec>, Vec<Diagnostic>) {
-    if !cell.kind.is_ready() {
-        let ready: Vec<&str> = cells::CELLS.iter().map(|def| def.kind.name()).collect();
-        let fault = Diagnostic::error(
-            cell.line,
-            1,
-            format!("`{}` cells are reserved for a later version", cell.kind),
-        );
-        let hint = format!("the cell is kept as it is; kinds that run: {}", ready.join(", "));
-        return (None, vec![fault.suggest(hint).in_cell(&cell.name)]);
-    }
-    if cell.kind == Kind::Sql {
-        return sql::read(cell, params);
-    }
+    let read: Read = match cell.kind {
+        Kind::Sql => return sql::read(cell, params),
+        Kind::Score => |values, _, _| score(values).map(CellSpec::Score),
+        Kind::Metrics => |values, schema, checks| Some(CellSpec::Metrics(metrics(values, schema, checks))),
+        Kind::Fairness => |values, schema, checks| fairness(values, schema, checks).map(CellSpec::Fairness),
+        Kind::Slices => |values, schema, checks| slices(values, schema, checks).map(CellSpec::Slices),
+        Kind::Compare => {
+            |values, schema, checks| compare::compare(values, schema, checks).map(CellSpec::Compare)
+        }
+        Kind::Explain => |values, _, _| explain(values).map(CellSpec::Explain),
+        Kind::Train => |values, schema, checks| train(values, schema, checks).map(CellSpec::Train),
+        Kind::Check => |values, _, checks| Some(CellSpec::Check(check(values, checks))),
+        Kind::Robust
+        | Kind::Quality
+        | Kind::Drift
+        | Kind::Privacy
+        | Kind::Prepare
+        | Kind::Behaviour
+        | Kind::Recommend
+        | Kind::Label
+        | Kind::Chart => return (None, vec![reserved(cell)]),
+    };
     let mut values = Values::read(cell, cells::def(cell.kind), params);
     for key in ["where", "order", "dev"] {
         sql_params(cell, &mut values, key, params);
     }
     let checks = checks(&mut values);
-    let spec = match cell.kind {
-        Kind::Score => score(&mut values).map(CellSpec::Score),
-        Kind::Metrics => Some(CellSpec::Metrics(metrics(&mut values, schema, checks))),
-        Kind::Fairness => fairness(&mut values, schema, checks).map(CellSpec::Fairness),
-        Kind::Slices => slices(&mut values, schema, checks).map(CellSpec::Slices),
-        Kind::Compare => compare::compare(&mut values, schema, checks).map(CellSpec::Compare),
-        Kind::Explain => explain(&mut values).map(CellSpec::Explain),
-        Kind::Train => train(&mut values, schema, checks).map(CellSpec::Train),
-        _ => {
-            // One that is missing is told like every key that must be there.
-            if checks.is_empty() && values.has("check") {
-                let hint = "e.g. check = [\"rows(bad_queries) < 10\"]".to_string();
-                values.fault("check", "this check checks nothing", Some(hint));
-            }
-            Some(CellSpec::Check(CheckSpec { checks }))
-        }
-    };
+    let spec = read(&mut values, schema, checks);
     if values.broken {
         values.faults.truncate(1);
     }
     (spec, values.faults)
+}
+
+/// Makes a kind's request of a body, the schema's roles and the checks.
+type Read = fn(&mut Values<'_>, &Roles, Vec<String>) -> Option<CellSpec>;
+
+fn reserved(cell: &Cell) -> Diagnostic {
+    let ready: Vec<&str> = cells::CELLS.iter().map(|def| def.kind.name()).collect();
+    let message = format!("`{}` cells are reserved for a later version", cell.kind);
+    let hint = format!("the cell is kept as it is; kinds that run: {}", ready.join(", "));
+    Diagnostic::error(cell.line, 1, message).suggest(hint).in_cell(&cell.name)
+}
+
+fn check(values: &mut Values<'_>, checks: Vec<String>) -> CheckSpec {
+    // One that is missing is told like every key that must be there.
+    if checks.is_empty() && values.has("check") {
+        let hint = "e.g. check = [\"rows(bad_queries) < 10\"]".to_string();
+        values.fault("check", "this check checks nothing", Some(hint));
+    }
+    CheckSpec { checks }
 }
 
 /// Unknown parameters in an SQL key.
@@ -187,25 +199,10 @@ fn roles(values: &mut Values<'_>, schema: &Roles) -> Roles {
     roles
 }
 
-fn ties(values: &Values<'_>) -> Ties {
-    match values.text("ties").as_deref() {
-        Some("logged") => Ties::Logged,
-        Some("expected") => Ties::Expected,
-        _ => Ties::Docid,
-    }
-}
-
 fn show(values: &Values<'_>) -> Vec<String> {
     match values.list("show") {
         show if show.is_empty() => ["ndcg@10", "mrr", "precision@10"].map(String::from).to_vec(),
         show => show,
-    }
-}
-
-fn interval(values: &Values<'_>) -> Interval {
-    match values.text("interval").as_deref() {
-        Some("bca") => Interval::Bca,
-        _ => Interval::Percentile,
     }
 }
 
@@ -223,8 +220,8 @@ fn metrics(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Metr
         relevant_at: values.float("relevant_at").unwrap_or(1.0),
         show: show(values),
         by: values.list("by"),
-        ties: ties(values),
-        interval: interval(values),
+        ties: values.choice("ties"),
+        interval: values.choice("interval"),
         convention: values.text("convention"),
         bounds: values.flag("bounds").unwrap_or_default(),
         resamples: values.int("resamples").unwrap_or(1000) as u32,
@@ -247,7 +244,7 @@ fn fairness(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Opt
         input: input(values),
         roles: roles(values, schema),
         relevant_at: values.float("relevant_at").unwrap_or(1.0),
-        ties: ties(values),
+        ties: values.choice("ties"),
         slices,
         metric: values.text("metric")?,
         suppliers,
@@ -287,7 +284,7 @@ fn slices(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Optio
         input: input(values),
         roles: roles(values, schema),
         relevant_at: values.float("relevant_at").unwrap_or(1.0),
-        ties: ties(values),
+        ties: values.choice("ties"),
         metric: values.text("metric")?,
         over: values.list("over"),
         text: values.list("text"),
@@ -295,11 +292,7 @@ fn slices(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Optio
         min_support: values.int("min_support").unwrap_or(50) as u64,
         top: values.int("top").unwrap_or(20) as usize,
         alpha: values.float("alpha").unwrap_or(0.05),
-        adjust: if values.text("adjust").as_deref() == Some("by") {
-            Adjust::Yekutieli
-        } else {
-            Adjust::Hochberg
-        },
+        adjust: values.choice("adjust"),
         seed: seed(values),
         checks,
     })
@@ -312,11 +305,7 @@ fn explain(values: &mut Values<'_>) -> Option<ExplainSpec> {
         input: input(values),
         order: values.text("order"),
         limit: values.int("limit").unwrap_or(5) as u64,
-        method: match values.text("method").as_deref() {
-            Some("gradient_x_input") => Method::GradientXInput,
-            Some("leave_one_out") => Method::LeaveOneOut,
-            _ => Method::IntegratedGradients,
-        },
+        method: values.choice("method"),
         model: values.text("model"),
         text,
         prefixes,
@@ -361,24 +350,6 @@ fn train(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Option
         seed: seed(values),
         checks,
     })
-}
-
-impl Method {
-    /// The word in a notebook and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Method::IntegratedGradients => "integrated_gradients",
-            Method::GradientXInput => "gradient_x_input",
-            Method::LeaveOneOut => "leave_one_out",
-        }
-    }
-
-    /// The method of that name.
-    pub fn parse(name: &str) -> Option<Method> {
-        [Method::IntegratedGradients, Method::GradientXInput, Method::LeaveOneOut]
-            .into_iter()
-            .find(|method| method.name() == name)
-    }
 }
 
 #[cfg(test)]
@@ -440,7 +411,9 @@ mod tests {
         assert_eq!(faults, "");
         let Some(CellSpec::Slices(spec)) = spec else { panic!() };
         assert_eq!((spec.depth, spec.min_support, spec.top, spec.alpha), (3, 50, 20, 0.05));
-        assert!(spec.over.is_empty() && spec.text.is_empty() && spec.adjust == Adjust::Hochberg);
+        assert!(
+            spec.over.is_empty() && spec.text.is_empty() && spec.adjust == crate::terms::Adjustment::Hochberg
+        );
         let text =
             "```slices x\nfrom = \"a\"\nmetric = \"ctr\"\ndepth = 4\nadjust = \"holm\"\nover = []\n```\n";
         let (_, faults) = read_one(text);

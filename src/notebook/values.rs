@@ -6,6 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::cells::{CellDef, KeyDef, KeyType};
 use super::{Cell, Diagnostic, Params};
+use crate::terms::Choice;
 
 /// The body's values by key, already of the type the table asks for.
 pub(super) struct Values<'a> {
@@ -102,6 +103,11 @@ impl<'a> Values<'a> {
             Value::Text(text) => Some(text.clone()),
             _ => None,
         }
+    }
+
+    /// A setting of a few words; its default when the key is not there (another word is a fault already).
+    pub(super) fn choice<C: Choice>(&self, key: &str) -> C {
+        self.text(key).and_then(|word| C::parse(&word)).unwrap_or_default()
     }
 
     /// A list, or a single text as a list of one; empty when the key is not there.

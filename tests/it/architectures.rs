@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path as FilePath, PathBuf};
 
-use recscope::analysis::explain::{ExplainError, ExplainOptions, Method, explain};
+use recscope::analysis::explain::{ExplainError, ExplainMethod, ExplainOptions, explain};
 use recscope::engine::lanes::ModelScorer;
 use recscope::engine::model::{
     DeviceChoice, Dtype, FAMILIES, FusedBert, Isa, LoadOptions, Model, ModelError, ModelErrorKind, Network,
@@ -204,12 +204,12 @@ fn explanations_add_up_or_are_refused() {
                 &mut |_| {},
             )
         };
-        let left = run(Method::LeaveOneOut).unwrap();
+        let left = run(ExplainMethod::LeaveOneOut).unwrap();
         let words: Vec<&str> = left.words.iter().map(|word| word.text.as_str()).collect();
         assert_eq!(words.first(), Some(&"running"), "{name}");
         assert!(words.contains(&"waterproof") && words.contains(&"café"), "{name}: {words:?}");
         assert!(left.words.iter().any(|word| word.attribution.abs() > 1e-4), "{name}");
-        match run(Method::IntegratedGradients) {
+        match run(ExplainMethod::IntegratedGradients) {
             Ok(found) => {
                 assert!(model.bert().is_some(), "{name}");
                 let delta = found.delta.unwrap();

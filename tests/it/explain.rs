@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use recscope::analysis::explain::{Attribution, ExplainError, ExplainOptions, METHODS, Method, explain};
+use recscope::analysis::explain::{
+    Attribution, ExplainError, ExplainMethod, ExplainOptions, METHODS, explain,
+};
 use recscope::engine::lanes::ModelScorer;
 use recscope::engine::model::{
     DeviceChoice, LoadOptions, Model, ScoreChunk, ScoreInputs, ScoreOptions, ScoreProgress,
@@ -53,7 +55,7 @@ fn explain_equals_captum() {
         };
         let by_token = |found: &Attribution| found.tokens.iter().map(|t| t.attribution).collect::<Vec<_>>();
 
-        let ig = with(Method::IntegratedGradients);
+        let ig = with(ExplainMethod::IntegratedGradients);
         let words: Vec<f64> = ig.tokens.iter().map(|t| t.word as f64).collect();
         assert_eq!(words, players(case, "word_of_token"), "words of {query} | {title}");
         assert!((ig.score - case["logit"].as_f64().unwrap()).abs() < 1e-3);
@@ -63,10 +65,10 @@ fn explain_equals_captum() {
         assert!((ig.delta.unwrap() - share).abs() < 1e-3, "{:?} {share}", ig.delta);
         worst_ig = worst_ig.max(apart(&by_token(&ig), &players(case, "ig_token")));
 
-        let gxi = with(Method::GradientXInput);
+        let gxi = with(ExplainMethod::GradientXInput);
         worst_gxi = worst_gxi.max(apart(&by_token(&gxi), &players(case, "gradxinput_token")));
 
-        let loo = with(Method::LeaveOneOut);
+        let loo = with(ExplainMethod::LeaveOneOut);
         let found: Vec<f64> = loo.words.iter().map(|w| w.attribution).collect();
         let expected = numbers(&case["loo_word_mask"]);
         let difference = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
@@ -104,14 +106,14 @@ fn explain_a_cosine_in_chinese_and_with_nothing_to_read() {
         let options = ExplainOptions { method: info.method, ..ExplainOptions::default() };
         let found = run(&model, "跑鞋 男", Some("Men's 跑鞋"), &options);
         let words: Vec<&str> = found.words.iter().map(|w| w.text.as_str()).collect();
-        assert_eq!(words, ["跑", "鞋", "男", "Men", "'", "s", "跑", "鞋"], "{}", info.id);
+        assert_eq!(words, ["跑", "鞋", "男", "Men", "'", "s", "跑", "鞋"], "{}", info.name);
         assert!(found.words.iter().all(|w| w.attribution.is_finite()));
         assert!((-1.0..=1.0).contains(&found.score));
         if info.complete {
             assert!(found.delta.unwrap().abs() < 0.05, "{:?}", found.delta);
         }
         let empty = run(&model, "", Some(""), &options);
-        assert!(empty.words.is_empty() && (empty.score - 1.0).abs() < 1e-4, "{}", info.id);
+        assert!(empty.words.is_empty() && (empty.score - 1.0).abs() < 1e-4, "{}", info.name);
     }
     let mut scorer = ModelScorer::new(&model, None, &Cancel::new());
     let alone = explain(&mut scorer, "跑鞋", None, &ExplainOptions::default(), &Cancel::new(), &mut |_| {});

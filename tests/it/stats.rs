@@ -195,7 +195,7 @@ fn share_covered(queries: usize, studies: u64, resamples: u32, method: IntervalM
 fn coverage_at_30_queries() {
     for method in [IntervalMethod::Percentile, IntervalMethod::Bca] {
         let share = share_covered(30, 2000, 400, method);
-        println!("{} at 30 queries: {share:.4}", method.name());
+        println!("{} at 30 queries: {share:.4}", method.describe());
         assert!((0.92..=0.97).contains(&share), "{method:?} {share}");
     }
 }
@@ -204,7 +204,7 @@ fn coverage_at_30_queries() {
 fn coverage_at_300_queries() {
     for method in [IntervalMethod::Percentile, IntervalMethod::Bca] {
         let share = share_covered(300, 1500, 400, method);
-        println!("{} at 300 queries: {share:.4}", method.name());
+        println!("{} at 300 queries: {share:.4}", method.describe());
         assert!((0.93..=0.97).contains(&share), "{method:?} {share}");
     }
 }
@@ -213,7 +213,7 @@ fn coverage_at_300_queries() {
 fn coverage_at_3000_queries() {
     for method in [IntervalMethod::Percentile, IntervalMethod::Bca] {
         let share = share_covered(3000, 700, 250, method);
-        println!("{} at 3000 queries: {share:.4}", method.name());
+        println!("{} at 3000 queries: {share:.4}", method.describe());
         assert!((0.93..=0.97).contains(&share), "{method:?} {share}");
     }
 }

@@ -3,13 +3,13 @@
 
 use crate::analysis::scorer::{Encoded, ScorerError};
 
-use super::methods::Method;
+use super::ExplainMethod;
 use super::words::Words;
 
 /// How to explain.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExplainOptions {
-    pub method: Method,
+    pub method: ExplainMethod,
     /// Integration nodes to begin with (integrated gradients only), at least 1.
     pub nodes: usize,
     /// The nodes are doubled while the completeness gap is too large, up to here. Equal to `nodes`:
@@ -25,7 +25,7 @@ pub struct ExplainOptions {
 impl Default for ExplainOptions {
     fn default() -> Self {
         Self {
-            method: Method::IntegratedGradients,
+            method: ExplainMethod::IntegratedGradients,
             nodes: 16,
             max_nodes: 128,
             tolerance: 0.01,
@@ -37,7 +37,7 @@ impl Default for ExplainOptions {
 /// One score, shared out over the words that made it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attribution {
-    pub method: Method,
+    pub method: ExplainMethod,
     /// The logit (cosine for a bi-encoder) of the input as given.
     pub score: f64,
     /// The score with every player at the baseline; `None` where the method has no baseline.
@@ -124,7 +124,7 @@ pub(super) struct TokenValues {
 impl TokenValues {
     pub fn into_attribution(
         self,
-        method: Method,
+        method: ExplainMethod,
         input: &Encoded,
         words: &Words,
         passes: Passes,

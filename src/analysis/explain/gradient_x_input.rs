@@ -28,13 +28,13 @@ pub(super) fn attribute(probe: &mut Probe<'_>, input: &Encoded) -> Result<TokenV
 #[cfg(test)]
 mod tests {
     use super::super::closed_form::Power;
-    use super::super::{ExplainOptions, Method, Passes, explain};
+    use super::super::{ExplainMethod, ExplainOptions, Passes, explain};
     use crate::util::cancel::Cancel;
 
     #[test]
     fn slope_times_value_on_a_quadratic_model() {
         let mut scorer = Power::new(2);
-        let options = ExplainOptions { method: Method::GradientXInput, ..Default::default() };
+        let options = ExplainOptions { method: ExplainMethod::GradientXInput, ..Default::default() };
         let found =
             explain(&mut scorer, "跑鞋", Some("boots 靴"), &options, &Cancel::new(), &mut |_| {}).unwrap();
         let sum: f64 = found.tokens.iter().map(|t| scorer.value_of(&t.token)).sum();

@@ -130,7 +130,7 @@ impl Path {
 #[cfg(test)]
 mod tests {
     use super::super::closed_form::{Linear, Power};
-    use super::super::{ExplainOptions, Method, explain};
+    use super::super::{ExplainMethod, ExplainOptions, explain};
     use super::*;
     use crate::util::cancel::Cancel;
 
@@ -182,7 +182,7 @@ mod tests {
         let whole = run(&mut Power::new(5), &ExplainOptions::default());
         let small = run(&mut Power::new(5), &ExplainOptions { batch_tokens: 1, ..Default::default() });
         assert_eq!(whole, small);
-        assert_eq!(whole.method, Method::IntegratedGradients);
+        assert_eq!(whole.method, ExplainMethod::IntegratedGradients);
     }
 
     #[test]

@@ -45,13 +45,13 @@ fn without(input: &Encoded, tokens: &[usize], absent: u32) -> Encoded {
 #[cfg(test)]
 mod tests {
     use super::super::closed_form::Power;
-    use super::super::{ExplainOptions, Method, Passes, explain};
+    use super::super::{ExplainMethod, ExplainOptions, Passes, explain};
     use crate::util::cancel::Cancel;
 
     #[test]
     fn difference_of_scores_on_a_quadratic_model() {
         let mut scorer = Power::new(2);
-        let options = ExplainOptions { method: Method::LeaveOneOut, ..Default::default() };
+        let options = ExplainOptions { method: ExplainMethod::LeaveOneOut, ..Default::default() };
         let found =
             explain(&mut scorer, "跑鞋", Some("waterproof 靴"), &options, &Cancel::new(), &mut |_| {})
                 .unwrap();

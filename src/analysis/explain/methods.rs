@@ -1,21 +1,12 @@
 //! METHODS: the one table of attribution methods, from which help, completion, JSON names and tests
-//! are made. A method that is not in it does not exist.
+//! are made; the words that name methods are in `terms`. A method that is not in it does not exist.
 
-/// An attribution method.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum Method {
-    #[default]
-    IntegratedGradients,
-    GradientXInput,
-    LeaveOneOut,
-}
+use crate::terms::ExplainMethod;
 
 /// A row of [`METHODS`].
 #[derive(Debug, Clone, Copy)]
 pub struct MethodInfo {
-    pub method: Method,
-    /// In notebooks, on the command line, and in JSON.
-    pub id: &'static str,
+    pub method: ExplainMethod,
     /// For titles.
     pub name: &'static str,
     /// What a value means and when to use it.
@@ -31,8 +22,7 @@ pub struct MethodInfo {
 /// Every method, the default first.
 pub const METHODS: &[MethodInfo] = &[
     MethodInfo {
-        method: Method::IntegratedGradients,
-        id: "integrated_gradients",
+        method: ExplainMethod::IntegratedGradients,
         name: "integrated gradients",
         doc: "How much each word added to the score on the way from an empty input (every word [PAD]) \
               to this one. Values sum to score - baseline; delta says by how much they miss it, as a \
@@ -43,8 +33,7 @@ pub const METHODS: &[MethodInfo] = &[
         complete: true,
     },
     MethodInfo {
-        method: Method::GradientXInput,
-        id: "gradient_x_input",
+        method: ExplainMethod::GradientXInput,
         name: "gradient x input",
         doc: "The score's slope at this input times the word's embedding: one backward pass, a quick \
               local look. Values sum to nothing in particular and can point the wrong way where the \
@@ -54,8 +43,7 @@ pub const METHODS: &[MethodInfo] = &[
         complete: false,
     },
     MethodInfo {
-        method: Method::LeaveOneOut,
-        id: "leave_one_out",
+        method: ExplainMethod::LeaveOneOut,
         name: "leave one word out",
         doc: "Score minus the score with this word's pieces replaced by [MASK]. Direct to read: what \
               would this word's absence change? Words that stand in for each other both look unimportant.",
@@ -65,38 +53,28 @@ pub const METHODS: &[MethodInfo] = &[
     },
 ];
 
-impl Method {
-    /// The method named by an id of [`METHODS`].
-    pub fn from_id(id: &str) -> Option<Self> {
-        METHODS.iter().find(|m| m.id == id).map(|m| m.method)
-    }
-
+impl ExplainMethod {
     /// Its row of [`METHODS`].
     pub fn info(self) -> &'static MethodInfo {
         match self {
-            Method::IntegratedGradients => &METHODS[0],
-            Method::GradientXInput => &METHODS[1],
-            Method::LeaveOneOut => &METHODS[2],
+            Self::IntegratedGradients => &METHODS[0],
+            Self::GradientXInput => &METHODS[1],
+            Self::LeaveOneOut => &METHODS[2],
         }
-    }
-
-    pub fn id(self) -> &'static str {
-        self.info().id
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terms::Choice as _;
 
     #[test]
-    fn each_row_is_found_by_its_id_and_by_its_method() {
-        for row in METHODS {
-            assert_eq!(Method::from_id(row.id), Some(row.method));
-            assert_eq!(row.method.id(), row.id);
+    fn each_method_has_its_row() {
+        assert_eq!(METHODS.len(), ExplainMethod::ALL.len());
+        for (row, method) in METHODS.iter().zip(ExplainMethod::ALL) {
+            assert_eq!((row.method, method.info().method), (*method, *method));
             assert!(!row.doc.is_empty() && !row.source.is_empty() && !row.name.is_empty());
         }
-        assert_eq!(Method::from_id("deeplift"), None);
-        assert_eq!(METHODS[0].method, Method::default());
     }
 }

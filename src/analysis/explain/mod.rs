@@ -15,8 +15,9 @@ mod methods;
 mod probe;
 pub mod words;
 
+pub use crate::terms::ExplainMethod;
 pub use attribution::{Attribution, ExplainError, ExplainOptions, Passes, TokenShare, WordShare};
-pub use methods::{METHODS, Method, MethodInfo};
+pub use methods::{METHODS, MethodInfo};
 pub use probe::ExplainProgress;
 
 use crate::analysis::Scorer;
@@ -47,9 +48,9 @@ pub fn explain(
     let words = words::find_words(query, text, &input);
     let mut probe = Probe::new(scorer, options.batch_tokens, cancel, progress);
     let found: TokenValues = match options.method {
-        Method::IntegratedGradients => integrated_gradients::attribute(&mut probe, &input, options)?,
-        Method::GradientXInput => gradient_x_input::attribute(&mut probe, &input)?,
-        Method::LeaveOneOut => leave_one_out::attribute(&mut probe, &input, &words)?,
+        ExplainMethod::IntegratedGradients => integrated_gradients::attribute(&mut probe, &input, options)?,
+        ExplainMethod::GradientXInput => gradient_x_input::attribute(&mut probe, &input)?,
+        ExplainMethod::LeaveOneOut => leave_one_out::attribute(&mut probe, &input, &words)?,
     };
     Ok(found.into_attribution(options.method, &input, &words, probe.passes()))
 }
@@ -59,7 +60,7 @@ mod tests {
     use super::closed_form::Linear;
     use super::*;
 
-    fn run(method: Method, query: &str, text: Option<&str>) -> Attribution {
+    fn run(method: ExplainMethod, query: &str, text: Option<&str>) -> Attribution {
         let mut scorer = Linear::default();
         let options = ExplainOptions { method, ..ExplainOptions::default() };
         explain(&mut scorer, query, text, &options, &Cancel::new(), &mut |_| {}).unwrap()
@@ -81,7 +82,7 @@ mod tests {
                 ("山", 1),
                 ("靴", 1),
             ];
-            assert_eq!(words, expected, "{}", info.id);
+            assert_eq!(words, expected, "{}", info.name);
             assert_eq!(found.method, info.method);
         }
     }
@@ -92,7 +93,7 @@ mod tests {
             let found = run(info.method, "wireless mouse", Some("Sandberg Wireless Laser"));
             for (index, word) in found.words.iter().enumerate() {
                 let sum: f64 = found.tokens.iter().filter(|t| t.word == index).map(|t| t.attribution).sum();
-                assert!((sum - word.attribution).abs() < 1e-9, "{}: {}", info.id, word.text);
+                assert!((sum - word.attribution).abs() < 1e-9, "{}: {}", info.name, word.text);
             }
         }
     }
@@ -100,8 +101,8 @@ mod tests {
     #[test]
     fn on_a_linear_model_integrated_gradients_and_leave_one_out_agree() {
         // Both replace by a token whose value is 0 here, and nothing interacts.
-        let a = run(Method::IntegratedGradients, "跑鞋 wireless", Some("mouse 靴"));
-        let b = run(Method::LeaveOneOut, "跑鞋 wireless", Some("mouse 靴"));
+        let a = run(ExplainMethod::IntegratedGradients, "跑鞋 wireless", Some("mouse 靴"));
+        let b = run(ExplainMethod::LeaveOneOut, "跑鞋 wireless", Some("mouse 靴"));
         for (x, y) in a.words.iter().zip(&b.words) {
             assert!((x.attribution - y.attribution).abs() < 1e-5, "{x:?} {y:?}");
         }
@@ -113,7 +114,7 @@ mod tests {
         for info in METHODS {
             for (query, text) in [("", None), ("", Some("")), (" \t", Some("  "))] {
                 let found = run(info.method, query, text);
-                assert!(found.words.is_empty() && found.tokens.is_empty(), "{}", info.id);
+                assert!(found.words.is_empty() && found.tokens.is_empty(), "{}", info.name);
                 assert!(found.score.is_finite());
                 if let Some(delta) = found.delta {
                     assert_eq!(delta, 0.0);
@@ -154,7 +155,7 @@ mod tests {
             let mut scorer = Linear { bias: f64::NAN, ..Linear::default() };
             let options = ExplainOptions { method: info.method, ..ExplainOptions::default() };
             let found = explain(&mut scorer, "跑鞋", None, &options, &Cancel::new(), &mut |_| {});
-            assert!(matches!(found, Err(ExplainError::NotFinite(_))), "{}: {found:?}", info.id);
+            assert!(matches!(found, Err(ExplainError::NotFinite(_))), "{}: {found:?}", info.name);
         }
     }
 
@@ -168,7 +169,7 @@ mod tests {
             let found =
                 explain(&mut Linear::default(), "a b c", None, &options, &Cancel::new(), &mut seen).unwrap();
             let last = last.unwrap();
-            assert_eq!(last.done, last.total, "{}", info.id);
+            assert_eq!(last.done, last.total, "{}", info.name);
             assert_eq!(last.done, found.passes.forward);
         }
     }

@@ -28,6 +28,7 @@ pub mod supply;
 mod table;
 pub(crate) mod values;
 
+pub use crate::terms::Ties;
 pub use catalogue::METRICS;
 pub use conventions::{CONVENTIONS, Convention, convention};
 pub use error::AnalysisError;
@@ -40,7 +41,6 @@ pub use metric::{Cutoff, Example, Level, Metric, Need};
 pub use predicate::predicate;
 pub use recipe::{Part, Recipe, Step, recipe};
 pub use request::{
-    Denominator, Duplicates, Empty, Gains, MetricsRequest, Missing, Policy, Roles, Rows, Rules, Ties,
-    Unjudged,
+    Denominator, Duplicates, Empty, Gains, MetricsRequest, Missing, Policy, Roles, Rows, Rules, Unjudged,
 };
 pub use table::{ListValues, MetricLine, MetricsTable};

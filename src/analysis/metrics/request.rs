@@ -2,7 +2,7 @@
 //! may not import; `engine::lanes` converts. No SQL and no arithmetic here.
 
 use crate::analysis::SqlValue;
-use crate::analysis::stats::IntervalMethod;
+use crate::terms::{IntervalMethod, Ties};
 
 /// Which rows, and what their columns mean.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -73,19 +73,6 @@ pub struct Roles {
     pub time: Option<String>,
     /// A second score of the same rows.
     pub other: Option<String>,
-}
-
-/// How equal scores within a list are ordered.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Ties {
-    /// By item id as text, descending, as trec_eval does.
-    #[default]
-    Docid,
-    /// By the logged position, then order of appearance.
-    Logged,
-    /// Any order of tied items is as likely: the expected value where a metric has a closed form
-    /// (McSherry & Najork 2008), else as `Docid`, with a note.
-    Expected,
 }
 
 /// Conventions about rows and judgments, beside ties and empty values.

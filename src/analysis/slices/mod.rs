@@ -33,5 +33,7 @@ mod text;
 mod units;
 
 pub use discover::discover;
-pub use request::{Adjustment, SlicesRequest};
+pub use request::SlicesRequest;
+
+pub use crate::terms::Adjustment;
 pub use table::{HeldOut, SliceLine, SliceStatus, SlicesTable};

@@ -2,6 +2,7 @@
 //! import; `engine::lanes` converts.
 
 use crate::analysis::metrics::{Empty, Rows};
+use crate::terms::Adjustment;
 
 /// The most predicates of a slice: with four, nobody reads the slice any more.
 pub(crate) const DEEPEST: usize = 3;
@@ -46,16 +47,4 @@ impl Default for SlicesRequest {
             seed: 42,
         }
     }
-}
-
-/// How p is adjusted for the number of slices that were tested.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Adjustment {
-    /// Benjamini-Hochberg. Slices overlap, so their tests depend on each other, mostly positively; the
-    /// simulation in `tests/it/slices.rs` shows its level to hold.
-    #[default]
-    Hochberg,
-    /// Benjamini-Yekutieli: holds under any dependence, at the price of a factor of about ln m. For a
-    /// gate that must never be wrong more often than it says.
-    Yekutieli,
 }

@@ -1,6 +1,7 @@
 //! Intervals and the ways to make them. No drawing here.
 
 use super::wilson;
+use crate::terms::IntervalMethod;
 
 /// An interval of a figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -9,25 +10,7 @@ pub struct Interval {
     pub upper: f64,
 }
 
-/// How the replicates of a bootstrap become an interval.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum IntervalMethod {
-    /// Quantiles of the replicates.
-    #[default]
-    Percentile,
-    /// Bias-corrected and accelerated (Efron 1987): quantiles moved for bias and skewness.
-    Bca,
-}
-
 impl IntervalMethod {
-    /// The word in a notebook and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Percentile => "percentile",
-            Self::Bca => "bca",
-        }
-    }
-
     /// In a sentence.
     pub fn describe(self) -> &'static str {
         match self {

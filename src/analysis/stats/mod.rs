@@ -17,11 +17,12 @@ mod sign_flip;
 mod statistic;
 mod tails;
 
+pub use crate::terms::IntervalMethod;
 pub use adjust::{benjamini_hochberg, benjamini_yekutieli, holm};
 pub use bootstrap::{Resampling, bootstrap, resample};
 pub use effect::{effect_size, minimum_detectable, power};
 pub use gap::{GapInterval, Member, permuted_gap, widest_gap};
-pub use interval::{Interval, IntervalMethod};
+pub use interval::Interval;
 pub use jackknife::acceleration;
 pub use normal::{normal_cdf, normal_quantile};
 pub use permutation::{GroupTest, Permutation, Strata, permute};

@@ -9,7 +9,7 @@ use super::super::output::{cancel_on_signal, json_page, print};
 use super::super::queries::analysis_failure;
 use super::super::{Failure, err_line, settings};
 use super::files::register;
-use super::{finite, interval, interval_json, judged, request};
+use super::{finite, interval_json, judged, request};
 use crate::analysis::compare::{
     CompareLine, CompareRequest, CompareTable, Moved, Run, TopItem, compare as contrast,
 };
@@ -58,7 +58,7 @@ pub(super) fn compare(args: &EvalArgs) -> Result<u8, Failure> {
         runs,
         show: asked.show,
         empty: asked.empty,
-        interval: interval(args),
+        interval: args.interval,
         resamples: args.resamples,
         permutations: args.permutations,
         seed: args.seed,

@@ -8,9 +8,11 @@ use super::super::args::ShortFormat;
 use super::super::output::json_page;
 use super::super::{Failure, print};
 use super::licence::Licence;
+use crate::analysis::explain::METHODS;
 use crate::engine::model::{
     Architecture, DeviceChoice, LoadOptions, Model, Network, Pooling, PoolingMode, parts_on_disk,
 };
+use crate::terms::Choice as _;
 use crate::util::{figures, sanitise};
 
 /// Loads one model and says what it is.
@@ -24,10 +26,9 @@ pub fn info(folder: &Path, format: ShortFormat) -> Result<u8, Failure> {
         Architecture::SequenceClassification => "classifier",
     };
     let pooling = info.pooling.map(pooling_in_words);
-    let explains = match info.family.network {
-        Network::Bert => "integrated_gradients, gradient_x_input, leave_one_out",
-        _ => "leave_one_out",
-    };
+    let gradients = info.family.network == Network::Bert;
+    let explains = METHODS.iter().filter(|method| gradients || !method.needs_gradients);
+    let explains = explains.map(|row| row.method.id()).collect::<Vec<_>>().join(", ");
     if format == ShortFormat::Json {
         let value = json!({
             "path": info.dir.display().to_string(),

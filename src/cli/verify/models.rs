@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::super::Failure;
 use super::family::{Family, Session};
 use super::metrics::read;
-use crate::analysis::explain::{ExplainOptions, Method, explain};
+use crate::analysis::explain::{ExplainMethod, ExplainOptions, explain};
 use crate::engine::lanes::ModelScorer;
 use crate::engine::model::{DeviceChoice, Dtype, LoadOptions, Model, Path as Route, Row, Scratch};
 use crate::util::cancel::Cancel;
@@ -77,7 +77,7 @@ pub(super) fn attributions(session: &Session<'_>, folder: Option<&Path>) -> Resu
         session.cancel.check().map_err(|_| Failure::from(crate::engine::store::StoreError::cancelled()))?;
         let text = |key: &str| case[key].as_str().unwrap_or_default();
         let options = ExplainOptions {
-            method: Method::IntegratedGradients,
+            method: ExplainMethod::IntegratedGradients,
             nodes: 64,
             max_nodes: 64,
             ..ExplainOptions::default()

@@ -1,12 +1,12 @@
 //! Translation between the layers' own types for the same things: parameter values, sources, roles.
 //! Each layer has its own so that none imports another; this is the one place that knows both sides.
 
+use crate::analysis::SqlValue;
 use crate::analysis::metrics as asked;
-use crate::analysis::stats::IntervalMethod;
-use crate::analysis::{SqlValue, explain};
 use crate::engine::store::{Relation, SourceFormat, SourceSpec, Value};
 use crate::notebook::{ParamValue, Source, params, spec};
 use crate::protocol::{Problem, ProblemKind, RelationInfo, RowCount};
+use crate::terms::Ties;
 
 use super::workspace::Workspace;
 
@@ -75,7 +75,7 @@ pub(super) fn rows(
     input: &spec::Input,
     roles: &spec::Roles,
     relevant_at: f64,
-    ties: spec::Ties,
+    ties: Ties,
     workspace: &Workspace,
 ) -> asked::Rows {
     asked::Rows {
@@ -101,11 +101,7 @@ pub(super) fn rows(
             other: roles.other.clone(),
         },
         relevant_at,
-        ties: match ties {
-            spec::Ties::Docid => asked::Ties::Docid,
-            spec::Ties::Logged => asked::Ties::Logged,
-            spec::Ties::Expected => asked::Ties::Expected,
-        },
+        ties,
         policy: asked::Policy {
             propensity: roles.propensity.clone(),
             target: roles.target.clone(),
@@ -116,20 +112,5 @@ pub(super) fn rows(
             clip: roles.clip,
         },
         rules: asked::Rules::default(),
-    }
-}
-
-pub(super) fn interval(method: spec::Interval) -> IntervalMethod {
-    match method {
-        spec::Interval::Percentile => IntervalMethod::Percentile,
-        spec::Interval::Bca => IntervalMethod::Bca,
-    }
-}
-
-pub(super) fn method(method: spec::Method) -> explain::Method {
-    match method {
-        spec::Method::IntegratedGradients => explain::Method::IntegratedGradients,
-        spec::Method::GradientXInput => explain::Method::GradientXInput,
-        spec::Method::LeaveOneOut => explain::Method::LeaveOneOut,
     }
 }

@@ -1,5 +1,7 @@
 //! The entry of `compare` in the CELLS table.
 
+use crate::terms::{Choice as _, Detail};
+
 use super::{CHECK, CellDef, FROM, INTERVAL, KeyDef, KeyType, Kind, MEASURES, PERMUTATIONS, SEED, WHERE};
 
 pub(super) const COMPARE: CellDef = CellDef {
@@ -46,7 +48,7 @@ pub(super) const COMPARE: CellDef = CellDef {
             ),
             KeyDef::new(
                 "detail",
-                KeyType::Choice(&["summary", "queries", "lists"]),
+                KeyType::Choice(Detail::IDS),
                 "\"queries\"",
                 "which table: the comparison, the queries that moved most, or their lists side by side",
             )

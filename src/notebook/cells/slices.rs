@@ -5,6 +5,7 @@ use super::{
     RELEVANT_AT, SCORE, SEED, TIES, TIME, USER, WHERE,
 };
 use crate::notebook::policy_keys::PROPENSITY;
+use crate::terms::{Adjustment, Choice as _};
 
 pub(super) const SLICES: CellDef = CellDef {
     kind: Kind::Slices,
@@ -48,7 +49,7 @@ pub(super) const SLICES: CellDef = CellDef {
             .default("0.05"),
             KeyDef::new(
                 "adjust",
-                KeyType::Choice(&["bh", "by"]),
+                KeyType::Choice(Adjustment::IDS),
                 "\"by\"",
                 "adjustment over all slices tested: Benjamini-Hochberg, or Benjamini-Yekutieli (any dependence, stricter)",
             )

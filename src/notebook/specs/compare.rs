@@ -2,9 +2,9 @@
 
 use super::super::check::Check;
 use super::super::diagnostics::nearest;
-use super::super::spec::{CompareSpec, Compared, Detail, Roles};
+use super::super::spec::{CompareSpec, Compared, Roles};
 use super::super::values::Values;
-use super::{input, interval, roles, seed, show, ties};
+use super::{input, roles, seed, show};
 
 pub(super) fn compare(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Option<CompareSpec> {
     let runs = compared(values)?;
@@ -20,17 +20,13 @@ pub(super) fn compare(values: &mut Values<'_>, schema: &Roles, checks: Vec<Strin
         roles,
         runs,
         relevant_at: values.float("relevant_at").unwrap_or(1.0),
-        ties: ties(values),
+        ties: values.choice("ties"),
         show,
         by: values.list("by"),
-        detail: match values.text("detail").as_deref() {
-            Some("queries") => Detail::Queries,
-            Some("lists") => Detail::Lists,
-            _ => Detail::Summary,
-        },
+        detail: values.choice("detail"),
         top_queries: values.int("top_queries").unwrap_or(20) as usize,
         detect: values.float("detect"),
-        interval: interval(values),
+        interval: values.choice("interval"),
         resamples: values.int("resamples").unwrap_or(1000) as u32,
         permutations: values.int("permutations").unwrap_or(10_000) as u32,
         seed: seed(values),
@@ -146,10 +142,13 @@ mod tests {
     fn columns_or_relations_are_compared() {
         let (spec, faults) = read("from = \"a\"\nscores = [\"pos\", \"new\"]\ninterval = \"bca\"\n");
         let spec = spec.unwrap();
-        assert_eq!((faults.as_str(), spec.interval), ("", super::super::Interval::Bca));
+        assert_eq!((faults.as_str(), spec.interval), ("", crate::terms::IntervalMethod::Bca));
         assert_eq!(spec.roles.score.as_deref(), Some("new"));
         assert_eq!(spec.roles.position.as_deref(), Some("pos"));
-        assert_eq!((spec.permutations, spec.top_queries, spec.detail), (10_000, 20, Detail::Summary));
+        assert_eq!(
+            (spec.permutations, spec.top_queries, spec.detail),
+            (10_000, 20, crate::terms::Detail::Summary)
+        );
         let (spec, faults) = read("runs = [\"a\", \"b\", \"c\"]\ndetail = \"lists\"\n");
         assert_eq!(faults, "");
         assert_eq!(spec.unwrap().runs, Compared::Runs(["a", "b", "c"].map(String::from).to_vec()));

@@ -12,8 +12,9 @@ use crate::engine::lanes::checks::evaluate;
 use crate::engine::lanes::dialect;
 use crate::engine::lanes::queries::StoreQueries;
 use crate::notebook::check::{Check, Part};
-use crate::notebook::spec::{CompareSpec, Compared, Detail, Input};
+use crate::notebook::spec::{CompareSpec, Compared, Input};
 use crate::protocol::{Problem, ProblemKind};
+use crate::terms::Detail;
 
 pub(in crate::engine::lanes) fn compare(
     work: &Work,
@@ -29,7 +30,7 @@ pub(in crate::engine::lanes) fn compare(
         show: spec.show.clone(),
         by: if tested { spec.by.clone() } else { Vec::new() },
         empty: Empty::NotAvailable,
-        interval: dialect::interval(spec.interval),
+        interval: spec.interval,
         resamples: if tested { effort.resamples(spec.resamples) } else { 0 },
         permutations: if tested { effort.permutations(spec.permutations) } else { 0 },
         seed: spec.seed,

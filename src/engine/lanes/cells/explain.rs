@@ -13,7 +13,6 @@ use super::inputs::{device, load_options, need_columns, prefixes, text_columns};
 use super::table::{keep, texts};
 use super::{Done, Figures, Stop, Work};
 use crate::analysis::explain::{Attribution, ExplainError, ExplainOptions, explain as attribute};
-use crate::engine::lanes::dialect;
 use crate::engine::lanes::problems::lane_gone;
 use crate::engine::lanes::scorer::ModelScorer;
 use crate::engine::model::{LoadOptions, Model};
@@ -22,6 +21,7 @@ use crate::notebook::spec::{CellSpec, ExplainSpec, ScoreSpec, TextInput};
 use crate::protocol::{
     Body, CellState, Explanation, Outcome, Passes, Problem, ProblemKind, TokenAttribution, WordAttribution,
 };
+use crate::terms::Choice as _;
 use crate::util::arrow_text::{Kind, short};
 use crate::util::cancel::Cancel;
 
@@ -162,7 +162,7 @@ fn attribute_all(
     let total = rows.len() as u64;
     let (tell, told) = unbounded();
     let (model, cancel, method) = (Arc::clone(model), work.cancel.clone(), spec.method);
-    let mut options = ExplainOptions { method: dialect::method(method), ..ExplainOptions::default() };
+    let mut options = ExplainOptions { method, ..ExplainOptions::default() };
     if let Some(nodes) = spec.nodes {
         options.nodes = nodes.max(1);
         options.max_nodes = options.max_nodes.max(nodes);
@@ -248,7 +248,7 @@ fn shown(found: Attribution, model: &str, elapsed_ms: u64, number: u64, row: Row
     });
     Explanation {
         model: model.to_owned(),
-        method: method.map(|info| info.id.to_owned()).unwrap_or_default(),
+        method: method.map(|info| info.method.id().to_owned()).unwrap_or_default(),
         score: found.score,
         baseline_score: found.baseline_score,
         delta: found.delta,

@@ -87,7 +87,7 @@ fn asked(work: &Work, spec: &MetricsSpec, effort: Effort) -> Result<(MetricsRequ
         show: spec.show.clone(),
         by: spec.by.clone(),
         empty: Empty::NotAvailable,
-        interval: dialect::interval(spec.interval),
+        interval: spec.interval,
         resamples: effort.resamples(spec.resamples),
         seed: spec.seed,
         per_list: false,

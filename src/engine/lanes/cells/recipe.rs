@@ -9,8 +9,9 @@ use crate::analysis::metrics::{
 use crate::engine::lanes::dialect;
 use crate::engine::lanes::queries::fill;
 use crate::engine::store::quote_ident;
-use crate::notebook::spec::{CellSpec, Input, Roles, Ties};
+use crate::notebook::spec::{CellSpec, Input, Roles};
 use crate::protocol::{Problem, ProblemKind};
+use crate::terms::Ties;
 
 /// The SQL of the value of `metric` (of the cell's own where it has one) that `predicate` is about.
 pub(in crate::engine::lanes) fn recipe(

@@ -5,8 +5,9 @@ use super::inputs::{has_column, instead_of, need_columns};
 use super::{Stop, View};
 use crate::analysis::metrics::{Level, MetricId, Need};
 use crate::engine::store::Relation;
-use crate::notebook::spec::{Input, Roles, Ties};
+use crate::notebook::spec::{Input, Roles};
 use crate::protocol::{Problem, ProblemKind};
+use crate::terms::Ties;
 
 /// Keys of the cell that name a column's role, and the role.
 const KEYS: [(&str, &str); 22] = [

@@ -5,11 +5,11 @@ use super::roles::{Asked, Fitted, fit};
 use super::table::keep;
 use super::{Done, Figures, Known, Stop, Work};
 use crate::analysis::metrics::Empty;
-use crate::analysis::slices::{Adjustment, SlicesRequest, discover};
+use crate::analysis::slices::{SlicesRequest, discover};
 use crate::engine::lanes::checks::evaluate;
 use crate::engine::lanes::dialect;
 use crate::engine::lanes::queries::StoreQueries;
-use crate::notebook::spec::{Adjust, SlicesSpec};
+use crate::notebook::spec::SlicesSpec;
 use crate::protocol::{Problem, ProblemKind};
 
 pub(super) fn slices(work: &Work, spec: &SlicesSpec, known: &dyn Known) -> Result<Done, Stop> {
@@ -25,10 +25,7 @@ pub(super) fn slices(work: &Work, spec: &SlicesSpec, known: &dyn Known) -> Resul
         min_support: spec.min_support,
         top: spec.top,
         alpha: spec.alpha,
-        adjustment: match spec.adjust {
-            Adjust::Hochberg => Adjustment::Hochberg,
-            Adjust::Yekutieli => Adjustment::Yekutieli,
-        },
+        adjustment: spec.adjust,
         empty: Empty::NotAvailable,
         seed: spec.seed,
     };

@@ -4,9 +4,10 @@
 
 use super::{follow, rows_sql};
 use crate::notebook::Kind;
-use crate::notebook::spec::{CellSpec, CompareSpec, Compared, Detail, Input};
+use crate::notebook::spec::{CellSpec, CompareSpec, Compared, Input};
 use crate::screen::app::value::Value;
 use crate::screen::app::{App, Effect, Pane, Tone};
+use crate::terms::Detail;
 
 pub fn closer(app: &mut App, cell: &str, effects: &mut Vec<Effect>) {
     let (params, _) = app.doc.notebook().params(&app.params);
