@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::RecvTimeoutError;
 
 use recscope::engine::lanes::run_engine;
 use recscope::protocol::transport::{ChildOptions, ChildProcess, ServeOptions, serve};
@@ -61,7 +63,7 @@ fn a_child_process_runs_cells_and_its_death_is_seen() {
     engine::told_as_expected(&events);
     bench.engine.kill();
     // Whatever was on its way arrives, then the channel closes.
-    while bench.engine.events().recv_timeout(Duration::from_secs(60)).is_ok() {}
+    closes(bench.engine.as_ref());
     assert!(bench.engine.send(Request::Pulse).is_err());
 
     // Another one starts beside its grave.
@@ -74,7 +76,7 @@ fn a_child_process_runs_cells_and_its_death_is_seen() {
 #[test]
 fn a_program_that_is_no_engine_is_told() {
     let child = ChildProcess::spawn(&ChildOptions::program("/bin/false")).unwrap();
-    assert!(child.events().recv_timeout(Duration::from_secs(60)).is_err());
+    closes(&child);
     assert!(child.why().unwrap().contains("ended"), "{:?}", child.why());
     assert!(child.send(Request::Pulse).is_err());
     assert!(ChildProcess::spawn(&ChildOptions::program("/no/such/program")).is_err());
@@ -82,12 +84,36 @@ fn a_program_that_is_no_engine_is_told() {
 
 #[test]
 fn a_killed_engine_in_the_middle_of_work_leaves_no_process() {
-    let mut bench = Bench::with(Box::new(child()));
+    let engine = child();
+    let pid = engine.pid().expect("a child that was started has a number");
+    let mut bench = Bench::with(Box::new(engine));
     bench.sync("```sql a\nSELECT count(*) AS n FROM range(10000000) a, range(10000000) b WHERE a.range + b.range < 0\n```\n");
     bench.start(&["a"]);
     bench.until(|event| matches!(event, Event::Cell { state: CellState::Running(_), .. }));
+    assert!(runs(pid), "it works while it is looked at");
     bench.engine.kill();
-    while bench.engine.events().recv_timeout(Duration::from_secs(60)).is_ok() {}
+    closes(bench.engine.as_ref());
+    let began = Instant::now();
+    while runs(pid) {
+        assert!(began.elapsed() < Duration::from_secs(60), "process {pid} is still there");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The channel of events closes; an engine that is silent and alive fails the test.
+fn closes(engine: &dyn Engine) {
+    let end = loop {
+        if let Err(end) = engine.events().recv_timeout(Duration::from_secs(60)) {
+            break end;
+        }
+    };
+    assert_eq!(end, RecvTimeoutError::Disconnected, "the engine is silent, and not gone");
+}
+
+/// Whether there is such a process, and not only its entry that waits for its parent.
+fn runs(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
+    status.is_ok_and(|text| !text.lines().any(|line| line.starts_with("State:") && line.contains('Z')))
 }
 
 fn child() -> ChildProcess {

@@ -136,6 +136,12 @@ impl ChildProcess {
         &self.link.socket
     }
 
+    /// Process id of the engine; `None` while it is not known, as before an engine that was found again has
+    /// answered.
+    pub fn pid(&self) -> Option<u32> {
+        Some(self.link.pid.load(Ordering::Relaxed)).filter(|pid| *pid != 0)
+    }
+
     /// Why the engine is gone; `None` while it is not.
     pub fn why(&self) -> Option<String> {
         self.link.why.lock().clone()
