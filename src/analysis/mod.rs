@@ -11,6 +11,7 @@ pub mod scorer;
 pub mod slices;
 pub mod stats;
 
+pub use crate::terms::{Bindings, SqlValue};
 pub use metrics::AnalysisError;
-pub use queries::{Bindings, Queries, QueryError, SqlValue};
+pub use queries::{Queries, QueryError};
 pub use scorer::{Gradients, Scorer, ScorerError};

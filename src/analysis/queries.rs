@@ -5,51 +5,7 @@ use std::path::PathBuf;
 
 use arrow::record_batch::RecordBatch;
 
-/// A value bound to a `$name` parameter.
-#[derive(Debug, Clone, PartialEq)]
-pub enum SqlValue {
-    Null,
-    Bool(bool),
-    Int(i64),
-    Float(f64),
-    Text(String),
-}
-
-/// What fills a registered statement: `{name}` slots take identifiers (quoted by the registry, a
-/// list becomes `"a", "b"`), `{{name}}`-free SQL expressions go in `exprs` (only text that the
-/// notebook's author wrote, e.g. a `where`), `$name` parameters take values.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Bindings {
-    pub idents: Vec<(String, Vec<String>)>,
-    pub exprs: Vec<(String, String)>,
-    pub values: Vec<(String, SqlValue)>,
-}
-
-impl Bindings {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    pub fn ident(mut self, name: &str, ident: impl Into<String>) -> Self {
-        self.idents.push((name.into(), vec![ident.into()]));
-        self
-    }
-
-    pub fn idents(mut self, name: &str, idents: Vec<String>) -> Self {
-        self.idents.push((name.into(), idents));
-        self
-    }
-
-    pub fn expr(mut self, name: &str, sql: impl Into<String>) -> Self {
-        self.exprs.push((name.into(), sql.into()));
-        self
-    }
-
-    pub fn value(mut self, name: &str, value: SqlValue) -> Self {
-        self.values.push((name.into(), value));
-        self
-    }
-}
+use crate::terms::Bindings;
 
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum QueryError {

@@ -21,9 +21,10 @@ use crate::analysis::metrics::{
 };
 use crate::analysis::{Bindings, Queries};
 use crate::engine::lanes::StoreQueries;
-use crate::engine::store::{Store, StoreOptions, quote_ident};
+use crate::engine::store::{Store, StoreOptions};
 use crate::notebook::diagnostics::nearest;
 use crate::terms::Choice as _;
+use crate::terms::quote_ident;
 use crate::util::{csv, figures, sanitise};
 
 const JOINED: &str = "eval_rows";

@@ -398,13 +398,14 @@ const MODEL_REQUIRED: KeyDef = MODEL.required();
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Notebook, ParamValue, Params};
+    use super::super::{Notebook, Params};
     use super::*;
+    use crate::terms::SqlValue;
 
     /// The table's examples, its values and its defaults are all read by the parser they document.
     #[test]
     fn every_example_is_read_without_a_fault() {
-        let params = Params::new(&[("k".into(), ParamValue::Int(10))]);
+        let params = Params::new(&[("k".into(), SqlValue::Int(10))]);
         for def in &CELLS {
             let notebook = Notebook::parse(&format!("```{} x\n{}```\n", def.kind, def.example));
             let cell = notebook.cell("x").unwrap();
@@ -416,7 +417,7 @@ mod tests {
 
     #[test]
     fn every_key_value_and_default_is_of_its_type() {
-        let params = Params::new(&[("k".into(), ParamValue::Int(10))]);
+        let params = Params::new(&[("k".into(), SqlValue::Int(10))]);
         for def in &CELLS {
             for key in def.keys() {
                 let in_words = |text: &&str| text.starts_with(|c: char| c.is_alphabetic());

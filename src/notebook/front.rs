@@ -12,14 +12,15 @@ use keys::{Keys, Spot};
 use super::diagnostics::nearest;
 use super::params::is_param_name;
 use super::spec::Roles;
-use super::{Diagnostic, ParamValue, Params, document};
+use super::{Diagnostic, Params, document};
+use crate::terms::SqlValue;
 
 /// What the front matter says. Unknown keys are warnings; damaged YAML is one error and an empty front.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Front {
     /// `recscope: 1`.
     pub version: Option<i64>,
-    pub params: Vec<(String, ParamValue)>,
+    pub params: Vec<(String, SqlValue)>,
     pub sources: Vec<Source>,
     /// Column roles that cells take where they name none.
     pub schema: Roles,
@@ -39,7 +40,7 @@ pub struct Source {
     /// `parquet`, `csv`, `json`, `duckdb`; `None`: told from the path.
     pub format: Option<String>,
     /// Options of DuckDB's reader, in order, e.g. `delim`, `header`.
-    pub options: Vec<(String, ParamValue)>,
+    pub options: Vec<(String, SqlValue)>,
     /// In the file, counted from 1.
     pub line: u32,
 }
@@ -358,15 +359,15 @@ fn paths(value: &Value) -> Vec<String> {
     }
 }
 
-fn scalar(value: &Value) -> Option<ParamValue> {
+fn scalar(value: &Value) -> Option<SqlValue> {
     Some(match value {
-        Value::Null => ParamValue::Null,
-        Value::Bool(value) => ParamValue::Bool(*value),
+        Value::Null => SqlValue::Null,
+        Value::Bool(value) => SqlValue::Bool(*value),
         Value::Number(number) => match number.as_i64() {
-            Some(value) => ParamValue::Int(value),
-            None => ParamValue::Float(number.as_f64()?),
+            Some(value) => SqlValue::Int(value),
+            None => SqlValue::Float(number.as_f64()?),
         },
-        Value::String(text) => ParamValue::Text(text.clone()),
+        Value::String(text) => SqlValue::Text(text.clone()),
         Value::Array(_) | Value::Object(_) => return None,
     })
 }
@@ -390,14 +391,14 @@ mod tests {
         );
         assert_eq!(front.diagnostics, []);
         assert_eq!(front.version, Some(1));
-        assert_eq!(front.params[0], ("k".into(), ParamValue::Int(10)));
-        assert_eq!(front.params[1].1, ParamValue::Float(0.5));
-        assert_eq!(front.params[2].1, ParamValue::Text("跑鞋".into()));
-        assert_eq!(front.params[3].1, ParamValue::Bool(true));
+        assert_eq!(front.params[0], ("k".into(), SqlValue::Int(10)));
+        assert_eq!(front.params[1].1, SqlValue::Float(0.5));
+        assert_eq!(front.params[2].1, SqlValue::Text("跑鞋".into()));
+        assert_eq!(front.params[3].1, SqlValue::Bool(true));
         assert_eq!(front.source("Judged").unwrap().paths, ["a.csv", "b.csv"]);
         let raw = front.source("raw").unwrap();
         assert_eq!((raw.format.as_deref(), raw.line), (Some("csv"), 7));
-        assert_eq!(raw.options[1], ("header".into(), ParamValue::Bool(false)));
+        assert_eq!(raw.options[1], ("header".into(), SqlValue::Bool(false)));
         assert_eq!(
             front.schema.pairs(),
             [("query", "q"), ("item", "sku"), ("text", "title"), ("text", "描述")]

@@ -33,4 +33,4 @@ pub use front::{Front, Source};
 pub use graph::Graph;
 pub use kind::Kind;
 pub use measure_keys::CONVENTIONS;
-pub use params::{ParamValue, Params};
+pub use params::Params;

@@ -5,37 +5,28 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Diagnostic;
+use crate::terms::SqlValue;
 
-/// A parameter's value.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ParamValue {
-    Null,
-    Bool(bool),
-    Int(i64),
-    Float(f64),
-    Text(String),
-}
-
-impl ParamValue {
+impl SqlValue {
     /// As it stands inside a text.
     pub fn to_text(&self) -> String {
         match self {
-            ParamValue::Null => String::new(),
-            ParamValue::Bool(value) => value.to_string(),
-            ParamValue::Int(value) => value.to_string(),
-            ParamValue::Float(value) => value.to_string(),
-            ParamValue::Text(value) => value.clone(),
+            SqlValue::Null => String::new(),
+            SqlValue::Bool(value) => value.to_string(),
+            SqlValue::Int(value) => value.to_string(),
+            SqlValue::Float(value) => value.to_string(),
+            SqlValue::Text(value) => value.clone(),
         }
     }
 
     /// Reads `text` as the same type; a parameter without a value takes what the text looks like.
-    fn same_type(&self, text: &str) -> Result<ParamValue, &'static str> {
+    fn same_type(&self, text: &str) -> Result<SqlValue, &'static str> {
         match self {
-            ParamValue::Text(_) => Ok(ParamValue::Text(text.into())),
-            ParamValue::Bool(_) => text.parse().map(ParamValue::Bool).map_err(|_| "true or false"),
-            ParamValue::Int(_) => text.parse().map(ParamValue::Int).map_err(|_| "a whole number"),
-            ParamValue::Float(_) => finite(text).map(ParamValue::Float).ok_or("a number"),
-            ParamValue::Null => Ok(guess(text)),
+            SqlValue::Text(_) => Ok(SqlValue::Text(text.into())),
+            SqlValue::Bool(_) => text.parse().map(SqlValue::Bool).map_err(|_| "true or false"),
+            SqlValue::Int(_) => text.parse().map(SqlValue::Int).map_err(|_| "a whole number"),
+            SqlValue::Float(_) => finite(text).map(SqlValue::Float).ok_or("a number"),
+            SqlValue::Null => Ok(guess(text)),
         }
     }
 }
@@ -44,28 +35,28 @@ fn finite(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|value| value.is_finite())
 }
 
-fn guess(text: &str) -> ParamValue {
+fn guess(text: &str) -> SqlValue {
     if let Ok(value) = text.parse() {
-        ParamValue::Int(value)
+        SqlValue::Int(value)
     } else if let Some(value) = finite(text) {
-        ParamValue::Float(value)
+        SqlValue::Float(value)
     } else if let Ok(value) = text.parse() {
-        ParamValue::Bool(value)
+        SqlValue::Bool(value)
     } else {
-        ParamValue::Text(text.into())
+        SqlValue::Text(text.into())
     }
 }
 
 /// A notebook's parameters by name, in the order of the front matter.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Params {
-    values: Vec<(String, ParamValue)>,
+    values: Vec<(String, SqlValue)>,
     /// Place of each name; of two alike the first. Names never change, values may.
     index: Arc<HashMap<String, usize>>,
 }
 
 impl Params {
-    pub fn new(values: &[(String, ParamValue)]) -> Self {
+    pub fn new(values: &[(String, SqlValue)]) -> Self {
         let mut index = HashMap::with_capacity(values.len());
         for (at, (name, _)) in values.iter().enumerate() {
             index.entry(name.clone()).or_insert(at);
@@ -73,11 +64,11 @@ impl Params {
         Self { values: values.to_vec(), index: Arc::new(index) }
     }
 
-    pub fn get(&self, name: &str) -> Option<&ParamValue> {
+    pub fn get(&self, name: &str) -> Option<&SqlValue> {
         self.values.get(*self.index.get(name)?).map(|(_, value)| value)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &ParamValue)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &SqlValue)> {
         self.values.iter().map(|(key, value)| (key.as_str(), value))
     }
 
@@ -230,9 +221,9 @@ mod tests {
 
     fn params() -> Params {
         Params::new(&[
-            ("k".into(), ParamValue::Int(10)),
-            ("who".into(), ParamValue::Text("跑鞋".into())),
-            ("share".into(), ParamValue::Float(0.5)),
+            ("k".into(), SqlValue::Int(10)),
+            ("who".into(), SqlValue::Text("跑鞋".into())),
+            ("share".into(), SqlValue::Float(0.5)),
         ])
     }
 
@@ -253,8 +244,8 @@ mod tests {
     #[test]
     fn overrides_take_the_type_of_the_default() {
         let set = |key: &str, value: &str| params().with_overrides(&[(key.into(), value.into())]);
-        assert_eq!(set("k", "5").0.get("k"), Some(&ParamValue::Int(5)));
-        assert_eq!(set("who", "5").0.get("who"), Some(&ParamValue::Text("5".into())));
+        assert_eq!(set("k", "5").0.get("k"), Some(&SqlValue::Int(5)));
+        assert_eq!(set("who", "5").0.get("who"), Some(&SqlValue::Text("5".into())));
         assert!(set("k", "x").1[0].message.contains("whole number"));
         assert!(set("share", "nan").1[0].message.contains("number"));
         assert_eq!(set("shar", "1").1[0].suggestion.as_deref(), Some("did you mean `share`?"));

@@ -6,9 +6,9 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use arrow::record_batch::RecordBatch;
 use recscope::engine::store::{
-    Connection, ErrorKind, Fill, Flow, PageRequest, Params, RelationKind, Select, Store, StoreError,
-    StoreOptions, Value,
+    Connection, ErrorKind, Flow, PageRequest, Params, RelationKind, Select, Store, StoreError, StoreOptions,
 };
+use recscope::terms::{Bindings, SqlValue};
 use recscope::util::cancel::Cancel;
 
 /// A small instance and one connection.
@@ -32,7 +32,7 @@ fn ints(c: &Connection, sql: &str) -> Vec<i64> {
     rows.column(0).as_primitive::<Int64Type>().values().to_vec()
 }
 
-fn params(list: &[(&str, Value)]) -> Vec<(String, Value)> {
+fn params(list: &[(&str, SqlValue)]) -> Vec<(String, SqlValue)> {
     list.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect()
 }
 
@@ -163,9 +163,9 @@ fn errors_say_where_in_the_cell() {
 fn parameters_are_bound_and_their_shift_is_undone() {
     let (_store, c) = open();
     let p = params(&[
-        ("k", Value::Int(3)),
-        ("who", Value::from("跑鞋'; DROP TABLE x; --")),
-        ("t", Value::Float(0.5)),
+        ("k", SqlValue::Int(3)),
+        ("who", SqlValue::from("跑鞋'; DROP TABLE x; --")),
+        ("t", SqlValue::Float(0.5)),
     ]);
     let run = |sql: &str, p: &Params| c.materialise("out", sql, p, &never());
     let made = run("SELECT range AS n, {{who}} AS w, {{t}} AS t FROM range(10) LIMIT {{k}}", &p).unwrap();
@@ -182,7 +182,7 @@ fn parameters_are_bound_and_their_shift_is_undone() {
     assert_eq!((e.line, e.column, e.kind), (Some(2), Some(2), ErrorKind::Usage));
     let e = run("SELECT $other", &p).unwrap_err();
     assert!(e.message.contains("$other"), "{e}");
-    for value in [Value::Null, Value::Bool(true), Value::from("")] {
+    for value in [SqlValue::Null, SqlValue::Bool(true), SqlValue::from("")] {
         run("SELECT {{v}} AS v", &params(&[("v", value)])).unwrap();
     }
     let wrapped = run("SUMMARIZE SELECT range FROM range(9) WHERE range < {{k}}", &p).unwrap();
@@ -283,7 +283,7 @@ fn strange_names_and_shapes() {
     assert_eq!((rows.num_rows(), rows.num_columns()), (0, 2));
     let big = "x".repeat(100_000);
     let text = "🏃\u{202e}\u{1b}[31m\u{0301}";
-    let p = params(&[("big", Value::Text(big.clone())), ("t", Value::from(text))]);
+    let p = params(&[("big", SqlValue::Text(big.clone())), ("t", SqlValue::from(text))]);
     c.materialise(
         "texts",
         "SELECT {{big}} AS a, {{t}} AS b, '' AS c, NULL AS d, 'nan'::DOUBLE AS e",
@@ -364,7 +364,7 @@ fn computed_rows_become_a_relation() {
         columns: Some(vec!["n".into(), "标题".into()]),
     };
     cell(&c, "t", "SELECT range AS n, 'title ' || range AS 标题, 1 AS other FROM range(100)").unwrap();
-    let p = params(&[("odd", Value::Int(1))]);
+    let p = params(&[("odd", SqlValue::Int(1))]);
     let snapshot = c.snapshot("__in_rel", &select, &p, &never()).unwrap();
     assert_eq!((snapshot.rows, snapshot.columns.len()), (Some(4), 2));
     let titles = c.rows_at("__in_rel", &["标题".into()], 1, 2, &never()).unwrap();
@@ -420,12 +420,12 @@ fn extensions_are_told() {
 #[test]
 fn registered_statements_are_filled() {
     let (_store, c) = open();
-    let error = c.registered_rows("no/such", &Fill::new(), &never()).unwrap_err();
+    let error = c.registered_rows("no/such", &Bindings::new(), &never()).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Bug);
     assert!(error.message.contains("no/such"));
     cell(&c, "t", "SELECT range AS n FROM range(10)").unwrap();
     let none: Option<&str> = None;
-    let fill = Fill::new().value("name", none.map_or(Value::Null, Value::from));
+    let fill = Bindings::new().value("name", none.map_or(SqlValue::Null, SqlValue::from));
     let rows = c.registered_rows("store/relations", &fill, &never()).unwrap();
     assert_eq!(rows.num_rows(), 1);
 }

@@ -2,7 +2,8 @@
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
-use recscope::engine::store::{Connection, PageRequest, PageRows, SourceSpec, Total, Value};
+use recscope::engine::store::{Connection, PageRequest, PageRows, SourceSpec, Total};
+use recscope::terms::SqlValue;
 
 use crate::store::{never, open};
 
@@ -59,7 +60,7 @@ fn a_new_result_gives_new_pages() {
     }
     let with = |k: i64| {
         let r = PageRequest { filter: Some("n = {{k}}".into()), ..request("m", 0, 9) };
-        first(&peek.page(&r, &[("k".into(), Value::Int(k))], &never()).unwrap())
+        first(&peek.page(&r, &[("k".into(), SqlValue::Int(k))], &never()).unwrap())
     };
     assert_eq!((with(2), with(3)), (vec![2], vec![3]), "another value is another page");
 }

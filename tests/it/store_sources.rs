@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use recscope::engine::store::{Connection, ErrorKind, Relation, SourceFormat, SourceSpec, StoreError, Value};
+use recscope::engine::store::{Connection, ErrorKind, Relation, SourceFormat, SourceSpec, StoreError};
+use recscope::terms::SqlValue;
 
 use crate::store::{never, open};
 use crate::support::shared;
@@ -226,16 +227,16 @@ fn bad_rows_can_be_left_out() {
     let (_store, c) = open();
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("r.csv"), "query,item,score\na,1,2\nb,2\nc,3,4,5\nd,4,5\n").unwrap();
-    let spec = SourceSpec::path("r.csv").option("ignore_errors", &Value::Bool(true)).unwrap();
+    let spec = SourceSpec::path("r.csv").option("ignore_errors", &SqlValue::Bool(true)).unwrap();
     let made = c.register_source("r", &spec, folder.path(), &never()).unwrap();
     assert_eq!(made[0].columns.len(), 3);
     assert_eq!(c.count("r", &never()).unwrap(), 2);
     fs::write(folder.path().join("m.json"), "{\"a\": 1}\n{\"a\": \"x\"}\n{\"a\": 3}\n").unwrap();
     let made = add(&c, folder.path(), "m", "m.json").unwrap();
     assert_eq!(columns(&made), ["a JSON"], "both kinds of value are kept");
-    let spec = SourceSpec::path("m.json").option("types.a", &Value::from("VARCHAR")).unwrap();
+    let spec = SourceSpec::path("m.json").option("types.a", &SqlValue::from("VARCHAR")).unwrap();
     assert_eq!(columns(&c.register_source("m", &spec, folder.path(), &never()).unwrap()), ["a VARCHAR"]);
-    let spec = SourceSpec::path("m.json").option("types", &Value::from("a: INTEGER")).unwrap();
+    let spec = SourceSpec::path("m.json").option("types", &SqlValue::from("a: INTEGER")).unwrap();
     c.register_source("m", &spec, folder.path(), &never()).unwrap();
     assert!(c.count("m", &never()).is_err() || c.rows("SELECT sum(a) FROM m", &[], &never()).is_err());
 }
@@ -246,13 +247,13 @@ fn options_reach_the_reader() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("x.txt"), "007|a\n008|b\n").unwrap();
     let spec = SourceSpec { format: Some(SourceFormat::Csv), ..SourceSpec::path("x.txt") }
-        .option("delimiter", &Value::from("|"))
-        .and_then(|s| s.option("header", &Value::Bool(false)))
-        .and_then(|s| s.option("types", &Value::from("column0: VARCHAR")))
+        .option("delimiter", &SqlValue::from("|"))
+        .and_then(|s| s.option("header", &SqlValue::Bool(false)))
+        .and_then(|s| s.option("types", &SqlValue::from("column0: VARCHAR")))
         .unwrap();
     let made = c.register_source("x", &spec, folder.path(), &never()).unwrap();
     assert_eq!(columns(&made), ["column0 VARCHAR", "column1 VARCHAR"]);
-    let wrong = SourceSpec::path("x.txt").option("types", &Value::from("column0: NOPE')")).unwrap();
+    let wrong = SourceSpec::path("x.txt").option("types", &SqlValue::from("column0: NOPE')")).unwrap();
     assert!(c.register_source("y", &wrong, folder.path(), &never()).is_err());
 }
 

@@ -18,7 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("analysis/stats", &["analysis", "terms", "util"]),
     ("analysis", &["analysis", "terms", "util"]),
     ("protocol", &["notebook", "terms", "util"]),
-    ("engine/store", &["util"]),
+    ("engine/store", &["terms", "util"]),
     ("engine/model", &["util"]),
     ("pipe", &["engine/model", "util"]),
     ("pull", &["engine/model", "util"]),

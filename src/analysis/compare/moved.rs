@@ -14,10 +14,11 @@ use super::request::{CompareRequest, Run};
 use super::table::CompareTable;
 use crate::analysis::metrics::columns::{floats, numbers, texts};
 use crate::analysis::metrics::prepared::Prepared;
-use crate::analysis::metrics::roles::{Unit, quoted};
+use crate::analysis::metrics::roles::Unit;
 use crate::analysis::metrics::values::Parts;
 use crate::analysis::metrics::{AnalysisError, Level, MetricId, Rows, predicate};
 use crate::analysis::{Bindings, Queries, SqlValue};
+use crate::terms::quote_ident;
 use crate::util::figures;
 
 /// Ranks that are shown of a list at most.
@@ -160,7 +161,7 @@ fn only(rows: &Rows, moved: &[Moved]) -> Rows {
         names.push(format!("CAST(${name} AS VARCHAR)"));
         rows.params.push((name, SqlValue::Text(query.to_owned())));
     }
-    let column = quoted(rows.roles.query.as_deref().unwrap_or_default());
+    let column = quote_ident(rows.roles.query.as_deref().unwrap_or_default());
     let here = format!("CAST({column} AS VARCHAR) IN ({})", names.join(", "));
     rows.filter = Some(match &rows.filter {
         Some(filter) => format!("({filter}) AND {here}"),

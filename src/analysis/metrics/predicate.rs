@@ -1,13 +1,13 @@
 //! The SQL that selects a group's rows, for drilling down.
 
-use super::roles::quoted;
+use crate::terms::{quote_ident, quote_text};
 
 /// `"region" = 'south' AND "device" IS NULL`; `TRUE` without columns. DuckDB reads the quoted value
 /// as the column's own type.
 pub fn predicate(columns: &[String], values: &[Option<String>]) -> String {
     let condition = |(column, value): (&String, &Option<String>)| match value {
-        None => format!("{} IS NULL", quoted(column)),
-        Some(value) => format!("{} = '{}'", quoted(column), value.replace('\'', "''")),
+        None => format!("{} IS NULL", quote_ident(column)),
+        Some(value) => format!("{} = {}", quote_ident(column), quote_text(value)),
     };
     let conditions: Vec<String> = columns.iter().zip(values).map(condition).collect();
     if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") }

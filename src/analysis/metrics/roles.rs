@@ -4,14 +4,10 @@
 use super::rules::{graded, kept, threshold};
 use super::{AnalysisError, MetricId, Need, Roles, Rows, Ties, Unjudged, policy};
 use crate::analysis::Bindings;
-
-/// `"a ""b"""`
-pub(crate) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
+use crate::terms::quote_ident;
 
 pub(super) fn column(name: &str) -> String {
-    format!("source.{}", quoted(name))
+    format!("source.{}", quote_ident(name))
 }
 
 fn or_null(name: Option<&String>) -> String {

@@ -1,9 +1,9 @@
 //! What a convention changes in the SQL: which rows count, how a gain is read, from which gain an
 //! item is relevant; and what is refused. No conventions by name here.
 
-use super::roles::quoted;
 use super::{AnalysisError, Duplicates, Gains, Missing, Rows, Rules, Unjudged};
 use crate::analysis::{Bindings, Queries};
+use crate::terms::quote_ident;
 
 /// The predicate of the rows that count: the request's own filter and what the rules add to it.
 pub(super) fn kept(rows: &Rows) -> String {
@@ -14,12 +14,12 @@ pub(super) fn kept(rows: &Rows) -> String {
     if rows.rules.unjudged == Unjudged::Condensed
         && let Some(judged) = roles.gain.as_ref().or(roles.label.as_ref())
     {
-        kept.push(format!("{} IS NOT NULL", quoted(judged)));
+        kept.push(format!("{} IS NOT NULL", quote_ident(judged)));
     }
     if rows.rules.missing == Missing::Dropped
         && let (Some(query), Some(order)) = (&roles.query, roles.score.as_ref().or(roles.position.as_ref()))
     {
-        let (query, order, from) = (quoted(query), quoted(order), quoted(&rows.from));
+        let (query, order, from) = (quote_ident(query), quote_ident(order), quote_ident(&rows.from));
         // Of the user's rows before unjudged ones go: the query was answered, whatever is left of it.
         kept.push(format!(
             "{query} IN (SELECT {query} FROM {from} WHERE (\n{own}\n) AND {order} IS NOT NULL)"
@@ -84,7 +84,7 @@ pub(super) fn answered(queries: &mut dyn Queries, rows: &Rows) -> Result<Option<
     let bindings = Bindings::new().ident("from", &rows.from).ident("query", query).ident("order", order);
     let mut bindings = bindings.expr("where", own);
     bindings.values.extend(rows.params.iter().cloned());
-    let query = quoted(query);
+    let query = quote_ident(query);
     let mut filter = format!("(\n{own}\n) AND {query} IS NOT NULL");
     if queries.rows("metrics/unscored", &bindings)?.num_rows() > 0 {
         queries.run("metrics/unanswered", &bindings)?;

@@ -6,9 +6,9 @@ use super::condition::{Condition, number, range_words, readable};
 use super::text;
 use crate::analysis::metrics::AnalysisError;
 use crate::analysis::metrics::columns::{counts, one, texts};
-use crate::analysis::metrics::roles::quoted;
 use crate::analysis::metrics::{Policy, Roles, Rows};
 use crate::analysis::{Bindings, Queries, SqlValue};
+use crate::terms::{quote_ident, quote_text};
 
 /// The relation that `slices/rows` makes.
 pub(super) const ROWS: &str = "recscope_sliced";
@@ -60,7 +60,7 @@ pub(super) fn read(
 ) -> Result<Rows, AnalysisError> {
     let mut fields = Vec::new();
     for name in role_columns(rows) {
-        fields.push(format!("'{}': {}", name.replace('\'', "''"), quoted(name)));
+        fields.push(format!("{}: {}", quote_text(name), quote_ident(name)));
     }
     for (place, candidate) in candidates.iter().enumerate() {
         fields.push(format!("'{}': {}", column(place), candidate.subject));

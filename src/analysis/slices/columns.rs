@@ -2,10 +2,10 @@
 //! their values are is the business of `attributes`.
 
 use crate::analysis::metrics::columns::texts;
-use crate::analysis::metrics::roles::quoted;
 use crate::analysis::metrics::{AnalysisError, Level, MetricId, Need, Roles};
 use crate::analysis::slices::SlicesRequest;
 use crate::analysis::{Bindings, Queries};
+use crate::terms::quote_ident;
 
 /// How the values of a candidate become predicates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub(super) fn plan(
     }
     plan.candidates.extend(texts.iter().map(|(name, _)| Candidate {
         name: name.clone(),
-        subject: quoted(name),
+        subject: quote_ident(name),
         sort: Sort::Text,
     }));
     Ok(plan)
@@ -194,7 +194,7 @@ fn sort(sql_type: &str) -> Option<Sort> {
 }
 
 fn candidate(name: &str, sql_type: &str, sort: Sort) -> Candidate {
-    let column = quoted(name);
+    let column = quote_ident(name);
     let moment = sort == Sort::Day && !sql_type.eq_ignore_ascii_case("DATE");
     let subject = if moment { format!("CAST({column} AS DATE)") } else { column };
     Candidate { name: name.to_owned(), subject, sort }

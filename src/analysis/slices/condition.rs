@@ -1,6 +1,8 @@
 //! One predicate of a slice: in words, and as SQL over whatever it is asked of. The same text codes the
 //! rows and leads back to them, so that a slice's rows are its rows.
 
+use crate::terms::quote_text;
+
 /// What is asked of a value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Condition {
@@ -27,9 +29,9 @@ const BORDER: &str = r"[^\p{L}\p{N}]|\p{Han}|\p{Hiragana}|\p{Katakana}";
 impl Condition {
     /// SQL over `subject`, an expression.
     pub fn sql(&self, subject: &str) -> String {
-        let matches = |pattern: &str| format!("regexp_matches({subject}, {})", literal(pattern));
+        let matches = |pattern: &str| format!("regexp_matches({subject}, {})", quote_text(pattern));
         match self {
-            Self::Is(value) => format!("{subject} = {}", literal(value)),
+            Self::Is(value) => format!("{subject} = {}", quote_text(value)),
             Self::Null => format!("{subject} IS NULL"),
             Self::Range(from, to) => range(subject, from, to),
             Self::NullOrNotFinite => format!("({subject} IS NULL OR NOT isfinite({subject}))"),
@@ -39,9 +41,9 @@ impl Condition {
             Self::NoMatch(pattern) => format!("NOT {}", matches(pattern)),
             Self::Word(word) => {
                 let pattern = format!("(^|{BORDER}){word}({BORDER}|$)");
-                format!("regexp_matches(lower({subject}), {})", literal(&pattern))
+                format!("regexp_matches(lower({subject}), {})", quote_text(&pattern))
             }
-            Self::Characters(characters) => format!("contains({subject}, {})", literal(characters)),
+            Self::Characters(characters) => format!("contains({subject}, {})", quote_text(characters)),
         }
     }
 
@@ -49,16 +51,11 @@ impl Condition {
     pub fn quick_sql(&self, subject: &str) -> String {
         match self {
             Self::Word(word) => {
-                format!("contains(lower({subject}), {}) AND {}", literal(word), self.sql(subject))
+                format!("contains(lower({subject}), {}) AND {}", quote_text(word), self.sql(subject))
             }
             _ => self.sql(subject),
         }
     }
-}
-
-/// `'O''Neill'`
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 fn range(subject: &str, from: &Option<String>, to: &Option<String>) -> String {

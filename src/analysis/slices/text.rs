@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::columns::{Candidate, Sort};
 use super::condition::Condition;
-use crate::analysis::metrics::roles::quoted;
+use crate::terms::quote_ident;
 
 /// Tokens that are tried, the most frequent first.
 pub(super) const TOKENS: usize = 10;
@@ -14,7 +14,7 @@ const EVERYWHERE: f64 = 0.8;
 
 /// Lengths: numbers like any column.
 pub(super) fn lengths(name: &str) -> [Candidate; 2] {
-    let column = quoted(name);
+    let column = quote_ident(name);
     [
         Candidate {
             name: format!("words of {name}"),

@@ -16,11 +16,12 @@ use super::sample::Measured;
 use crate::analysis::metrics::columns::{counts, numbers, one};
 use crate::analysis::metrics::evaluate::{keeps, notes};
 use crate::analysis::metrics::prepared::{Facts, Prepared};
-use crate::analysis::metrics::roles::{Unit, quoted};
+use crate::analysis::metrics::roles::Unit;
 use crate::analysis::metrics::values::{Parts, measure};
 use crate::analysis::metrics::{AnalysisError, Empty, Level, MetricId, Roles, Rows};
 use crate::analysis::stats::Ratio;
 use crate::analysis::{Bindings, Queries, SqlValue};
+use crate::terms::quote_ident;
 use crate::util::cancel::Cancel;
 
 /// Rows that are fetched at once.
@@ -68,7 +69,7 @@ impl Measuring<'_> {
     }
 
     fn facts(&self, queries: &mut dyn Queries) -> Result<Facts, AnalysisError> {
-        let score = self.rows.roles.score.as_deref().map_or_else(|| "NULL".to_owned(), quoted);
+        let score = self.rows.roles.score.as_deref().map_or_else(|| "NULL".to_owned(), quote_ident);
         let batch = queries.rows("slices/facts", &Bindings::new().expr("score", score))?;
         let probabilities = one(&batch, "lowest")? >= 0.0 && one(&batch, "highest")? <= 1.0;
         let rows = counts(&batch, "rows")?.first().copied().unwrap_or_default();
@@ -112,7 +113,7 @@ impl Measuring<'_> {
     /// The list of each row of a piece.
     fn lists_of(&self, queries: &mut dyn Queries, low: u64) -> Result<Vec<Option<u32>>, AnalysisError> {
         let column = |role: &Option<String>| match role {
-            Some(name) => format!("sliced.{}", quoted(name)),
+            Some(name) => format!("sliced.{}", quote_ident(name)),
             None => "NULL".to_owned(),
         };
         let roles = &self.rows.roles;
@@ -199,7 +200,7 @@ impl Measuring<'_> {
         let codes: Vec<String> = self.attributes.iter().map(Attribute::code).collect();
         // Not DuckDB's own hash, which another version may change: the halves are to stay what they are.
         let key = |role: &Option<String>| match role {
-            Some(name) => format!("md5_number_lower(CAST({} AS VARCHAR))", quoted(name)),
+            Some(name) => format!("md5_number_lower(CAST({} AS VARCHAR))", quote_ident(name)),
             None => "NULL".to_owned(),
         };
         let bindings = between(low)

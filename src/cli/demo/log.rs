@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use crate::engine::store::{Connection, Fill, Result, Store, StoreOptions};
+use crate::engine::store::{Connection, Result, Store, StoreOptions};
+use crate::terms::Bindings;
 use crate::util::cancel::Cancel;
 
 /// What is planted. `queries/notebooks/demo-answers.md` tells what each fault does.
@@ -42,7 +43,7 @@ pub const SEED: i64 = 7;
 /// Writes `impressions.parquet` and `judgments.parquet` into `dir`.
 pub fn write_log(dir: &Path, faults: Faults, searches: i64, seed: i64, cancel: &Cancel) -> Result<()> {
     let db = shop(faults, seed, cancel)?;
-    let fill = Fill::new().value("searches", searches);
+    let fill = Bindings::new().value("searches", searches);
     db.registered_run("demo/impressions", &fill, cancel)?;
     write(&db, "demo_impressions", &dir.join("impressions.parquet"), cancel)?;
     write(&db, "demo_judgments", &dir.join("judgments.parquet"), cancel)
@@ -51,7 +52,7 @@ pub fn write_log(dir: &Path, faults: Faults, searches: i64, seed: i64, cancel: &
 /// Users, products, queries, judgments and the engine's lists, as temporary tables.
 pub(super) fn shop(faults: Faults, seed: i64, cancel: &Cancel) -> Result<Connection> {
     let db = Store::open(&StoreOptions::default())?.connect()?;
-    let fill = Fill::new()
+    let fill = Bindings::new()
         .value("seed", seed)
         .value("synonym", i64::from(faults.synonym))
         .value("buried", i64::from(faults.buried))
@@ -65,11 +66,11 @@ pub(super) fn shop(faults: Faults, seed: i64, cancel: &Cancel) -> Result<Connect
 /// A shop without faults with the table `demo_judged(query, title, grade)`: rows to measure models on.
 pub fn judged_shop(cancel: &Cancel) -> Result<Connection> {
     let db = shop(Faults::NONE, SEED, cancel)?;
-    db.registered_run("demo/judged", &Fill::new(), cancel)?;
+    db.registered_run("demo/judged", &Bindings::new(), cancel)?;
     Ok(db)
 }
 
 pub(super) fn write(db: &Connection, relation: &str, path: &Path, cancel: &Cancel) -> Result<()> {
-    let fill = Fill::new().ident("rel", relation).value("path", path.to_string_lossy().as_ref());
+    let fill = Bindings::new().ident("rel", relation).value("path", path.to_string_lossy().as_ref());
     db.registered_run("demo/write", &fill, cancel).map(|_| ())
 }

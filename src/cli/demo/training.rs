@@ -8,7 +8,7 @@ use arrow::array::{Array, StringArray};
 use super::log;
 use crate::cli::Failure;
 use crate::engine::model::train::vocabulary::{Sizes, Vocabulary, VocabularyOptions};
-use crate::engine::store::Fill;
+use crate::terms::Bindings;
 use crate::util::cancel::Cancel;
 
 /// Not the demo's own seed: the model must not have seen the shop that it judges.
@@ -24,9 +24,9 @@ pub fn write_training(dir: &Path, cancel: &Cancel) -> Result<(), Failure> {
     std::fs::create_dir_all(&start)
         .map_err(|e| Failure::resource(format!("cannot make {}: {e}", start.display())))?;
     let db = log::shop(log::Faults::NONE, SEED, cancel)?;
-    db.registered_run("demo/training", &Fill::new(), cancel)?;
+    db.registered_run("demo/training", &Bindings::new(), cancel)?;
     log::write(&db, "demo_training", &dir.join("training.parquet"), cancel)?;
-    let texts = db.registered_rows("demo/texts", &Fill::new(), cancel)?;
+    let texts = db.registered_rows("demo/texts", &Bindings::new(), cancel)?;
     let texts = texts.column(0).as_any().downcast_ref::<StringArray>();
     let texts = texts.ok_or_else(|| Failure::bug("demo/texts does not return text"))?;
     let vocabulary = Vocabulary::build(texts.iter().flatten(), &VocabularyOptions::default())?;

@@ -8,8 +8,9 @@ use super::super::demo::judged_shop;
 use super::super::{Failure, settings};
 use super::args::SampleArgs;
 use crate::engine::model::{Model, ModelInfo, ScoreInputs};
-use crate::engine::store::{Connection, Fill, SourceSpec, Store, StoreOptions, quote_ident};
+use crate::engine::store::{Connection, SourceSpec, Store, StoreOptions};
 use crate::pipe::find_column;
+use crate::terms::{Bindings, quote_ident};
 use crate::util::cancel::Cancel;
 use crate::util::sanitise;
 
@@ -102,7 +103,7 @@ fn file(path: &str, asked: &[&str], args: &SampleArgs, cancel: &Cancel) -> Resul
     let columns = asked.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>()?;
     let gain = args.gain.as_deref().map(find).transpose()?;
     let (first, last) = (columns.first().copied().unwrap_or_default(), columns.last().copied());
-    let fill = Fill::new()
+    let fill = Bindings::new()
         .ident("input", INPUT)
         .ident("query", first)
         .ident("title", last.unwrap_or(first))
@@ -115,7 +116,7 @@ fn file(path: &str, asked: &[&str], args: &SampleArgs, cancel: &Cancel) -> Resul
 /// Lists that a search of the demo's shop could show, with its judgments; English and Chinese.
 fn shop(args: &SampleArgs, cancel: &Cancel) -> Result<Sample, Failure> {
     let connection = judged_shop(cancel)?;
-    let fill = Fill::new()
+    let fill = Bindings::new()
         .ident("input", "demo_judged")
         .ident("query", "query")
         .ident("title", if args.columns.len() == 2 { "title" } else { "query" })
@@ -127,7 +128,7 @@ fn shop(args: &SampleArgs, cancel: &Cancel) -> Result<Sample, Failure> {
 
 fn read(
     connection: &Connection,
-    fill: &Fill,
+    fill: &Bindings,
     (source, two, judged): (String, bool, bool),
     cancel: &Cancel,
 ) -> Result<Sample, Failure> {

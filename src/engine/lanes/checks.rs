@@ -2,10 +2,10 @@
 //! What is n/a counts as failed, with a reason.
 
 use super::figures::{Figure, Figures, OF_SUPPLIERS};
-use crate::engine::store::quote_ident;
 use crate::notebook::check::{Check, Part, Term, Verdict};
 use crate::notebook::diagnostics::nearest;
 use crate::protocol::CheckOutcome;
+use crate::terms::quote_ident;
 
 /// Where the figures of other cells are found.
 pub(super) trait Known {

@@ -1,44 +1,13 @@
 //! Translation between the layers' own types for the same things: parameter values, sources, roles.
 //! Each layer has its own so that none imports another; this is the one place that knows both sides.
 
-use crate::analysis::SqlValue;
 use crate::analysis::metrics as asked;
-use crate::engine::store::{Relation, SourceFormat, SourceSpec, Value};
-use crate::notebook::{ParamValue, Source, params, spec};
+use crate::engine::store::{Relation, SourceFormat, SourceSpec};
+use crate::notebook::{Source, params, spec};
 use crate::protocol::{Problem, ProblemKind, RelationInfo, RowCount};
 use crate::terms::Ties;
 
 use super::workspace::Workspace;
-
-pub(super) fn store_value(value: &ParamValue) -> Value {
-    match value {
-        ParamValue::Null => Value::Null,
-        ParamValue::Bool(v) => Value::Bool(*v),
-        ParamValue::Int(v) => Value::Int(*v),
-        ParamValue::Float(v) => Value::Float(*v),
-        ParamValue::Text(v) => Value::Text(v.clone()),
-    }
-}
-
-pub(super) fn bound_value(value: &SqlValue) -> Value {
-    match value {
-        SqlValue::Null => Value::Null,
-        SqlValue::Bool(v) => Value::Bool(*v),
-        SqlValue::Int(v) => Value::Int(*v),
-        SqlValue::Float(v) => Value::Float(*v),
-        SqlValue::Text(v) => Value::Text(v.clone()),
-    }
-}
-
-fn analysis_value(value: &Value) -> SqlValue {
-    match value {
-        Value::Null => SqlValue::Null,
-        Value::Bool(v) => SqlValue::Bool(*v),
-        Value::Int(v) => SqlValue::Int(*v),
-        Value::Float(v) => SqlValue::Float(*v),
-        Value::Text(v) => SqlValue::Text(v.clone()),
-    }
-}
 
 /// A source of the front matter as the store opens it. An option that no reader has is an error.
 pub(super) fn source_spec(source: &Source) -> Result<SourceSpec, Problem> {
@@ -54,7 +23,7 @@ pub(super) fn source_spec(source: &Source) -> Result<SourceSpec, Problem> {
         spec.format = Some(SourceFormat::parse(word).ok_or_else(usage)?);
     }
     for (key, value) in &source.options {
-        spec = spec.option(key, &store_value(value)).map_err(|error| {
+        spec = spec.option(key, value).map_err(|error| {
             let problem = Problem::from(error);
             Problem { message: format!("source `{}`: {}", source.name, problem.message), ..problem }
         })?;
@@ -81,7 +50,7 @@ pub(super) fn rows(
     asked::Rows {
         from: input.from.clone(),
         filter: input.filter.as_deref().map(|sql| params::bind(sql).sql),
-        params: workspace.values.iter().map(|(name, v)| (name.clone(), analysis_value(v))).collect(),
+        params: workspace.values.clone(),
         roles: asked::Roles {
             query: roles.query.clone(),
             item: roles.item.clone(),

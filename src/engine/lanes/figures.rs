@@ -9,10 +9,10 @@ use crate::analysis::compare::{CompareLine, CompareTable};
 use crate::analysis::fairness::{FIGURES, FairnessTable, Side};
 use crate::analysis::metrics::{MetricId, MetricLine, MetricsTable};
 use crate::analysis::slices::SlicesTable;
-use crate::engine::store::quote_ident;
 use crate::notebook::check::{Delta, Part, Term};
 use crate::notebook::spec::Input;
 use crate::protocol::TrainReport;
+use crate::terms::quote_ident;
 
 /// What figures of a fairness table's second side begin with.
 pub(super) const OF_SUPPLIERS: &str = "supplier_";

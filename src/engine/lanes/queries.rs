@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use arrow::record_batch::RecordBatch;
 
-use super::dialect::bound_value;
-use crate::analysis::{Bindings, Queries, QueryError};
-use crate::engine::store::{Connection, Fill, Flow, StoreError};
+use crate::analysis::{Queries, QueryError};
+use crate::engine::store::{Connection, Flow, StoreError};
+use crate::terms::Bindings;
 use crate::util::cancel::Cancel;
 
 /// Runs registered statements on one connection; also for subcommands without an engine.
@@ -17,7 +17,7 @@ pub struct StoreQueries<'a> {
 
 impl Queries for StoreQueries<'_> {
     fn rows(&mut self, id: &str, bindings: &Bindings) -> Result<RecordBatch, QueryError> {
-        self.connection.registered_rows(id, &fill(bindings), self.cancel).map_err(query_error)
+        self.connection.registered_rows(id, bindings, self.cancel).map_err(query_error)
     }
 
     fn stream(
@@ -36,24 +36,16 @@ impl Queries for StoreQueries<'_> {
                 Flow::Continue,
             ))
         };
-        self.connection.registered_stream(id, &fill(bindings), self.cancel, taken).map_err(query_error)?;
+        self.connection.registered_stream(id, bindings, self.cancel, taken).map_err(query_error)?;
         failed.map_or(Ok(()), Err)
     }
 
     fn run(&mut self, id: &str, bindings: &Bindings) -> Result<(), QueryError> {
-        self.connection.registered_run(id, &fill(bindings), self.cancel).map(|_| ()).map_err(query_error)
+        self.connection.registered_run(id, bindings, self.cancel).map(|_| ()).map_err(query_error)
     }
 
     fn spill_folder(&self) -> PathBuf {
         self.connection.spill_folder().to_owned()
-    }
-}
-
-pub(super) fn fill(bindings: &Bindings) -> Fill {
-    Fill {
-        idents: bindings.idents.clone(),
-        exprs: bindings.exprs.clone(),
-        values: bindings.values.iter().map(|(name, v)| (name.clone(), bound_value(v))).collect(),
     }
 }
 

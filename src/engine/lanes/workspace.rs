@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::dialect::store_value;
-use crate::engine::store::{ColumnInfo, Value};
+use crate::engine::store::ColumnInfo;
 use crate::notebook::roles::{ColumnHint, guess};
 use crate::notebook::spec::CellSpec;
 use crate::notebook::{Cell, Graph, Notebook, Params};
 use crate::protocol::{Column, Problem, ProblemKind};
+use crate::terms::SqlValue;
 use crate::trust::Access;
 
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(super) struct Workspace {
     pub graph: Graph,
     pub params: Params,
     /// The same, as the database binds them.
-    pub values: Vec<(String, Value)>,
+    pub values: Vec<(String, SqlValue)>,
     pub base: PathBuf,
     /// `None` for an unsaved notebook.
     pub path: Option<PathBuf>,
@@ -39,7 +39,7 @@ impl Workspace {
         let notebook = Notebook::parse(text);
         // Faults of overrides are told by whoever took them from the user.
         let (params, _) = notebook.params(overrides);
-        let values = params.iter().map(|(name, value)| (name.to_owned(), store_value(value))).collect();
+        let values = params.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
         let (access, serial) = (Arc::default(), SERIAL.fetch_add(1, Ordering::Relaxed));
         Self { graph: notebook.graph(&params), notebook, params, values, base, path, access, serial }
     }

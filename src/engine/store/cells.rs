@@ -4,7 +4,7 @@ use arrow::datatypes::{DataType, Schema};
 use arrow::record_batch::RecordBatch;
 
 use super::{
-    CELLS, Connection, ErrorKind, Fill, Flow, Params, Relation, Result, Select, StoreError, quote_ident,
+    Bindings, CELLS, Connection, ErrorKind, Flow, Params, Relation, Result, Select, StoreError, quote_ident,
 };
 use crate::util::cancel::Cancel;
 
@@ -156,7 +156,7 @@ impl Connection {
         most: u64,
         cancel: &Cancel,
     ) -> Result<RecordBatch> {
-        let fill = Fill::new()
+        let fill = Bindings::new()
             .ident("rows", rows)
             .ident("like", like)
             .idents("columns", columns.to_vec())
@@ -174,7 +174,7 @@ impl Connection {
         let found = self.find(scores)?;
         let columns: Vec<String> =
             self.columns(&found)?.into_iter().map(|c| c.name).filter(|n| n != "row").collect();
-        let fill = Fill::new()
+        let fill = Bindings::new()
             .ident("out", out)
             .ident("rows", rows)
             .ident("scores", scores)

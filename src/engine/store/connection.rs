@@ -16,7 +16,7 @@ use super::page::{CountCache, Indexes};
 use super::relations::ColumnCache;
 use super::spill::SpillDir;
 use super::watch::watched;
-use super::{CELLS, ErrorKind, Params, Result, SOURCES, StoreError, Value};
+use super::{CELLS, ErrorKind, Params, Result, SOURCES, SqlValue, StoreError};
 use crate::util::cancel::Cancel;
 
 /// Rows that are made ahead while a consumer is busy.
@@ -188,11 +188,12 @@ impl Connection {
 }
 
 /// The values of a statement's parameters, in the order in which it numbers them.
-fn in_order<'p>(statement: &duckdb::Statement<'_>, params: &'p Params) -> Result<Vec<&'p Value>> {
+fn in_order<'p>(statement: &duckdb::Statement<'_>, params: &'p Params) -> Result<Vec<&'p SqlValue>> {
     let count = statement.parameter_count();
     // A statement may name thousands of them.
     let wanted = params.iter().take(if count == 0 { 0 } else { params.len() }).rev();
-    let values: HashMap<String, &Value> = wanted.map(|(n, value)| (n.to_ascii_lowercase(), value)).collect();
+    let values: HashMap<String, &SqlValue> =
+        wanted.map(|(n, value)| (n.to_ascii_lowercase(), value)).collect();
     (1..=count)
         .map(|i| {
             let name = statement.parameter_name(i)?;

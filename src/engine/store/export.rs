@@ -9,7 +9,7 @@ use std::path::Path;
 use arrow::array::{Array, AsArray};
 use arrow::record_batch::RecordBatch;
 
-use super::{CELLS, Connection, ErrorKind, Fill, Flow, Result, StoreError, quote_ident, quote_text};
+use super::{Bindings, CELLS, Connection, ErrorKind, Flow, Result, StoreError, quote_ident, quote_text};
 use crate::util::cancel::Cancel;
 use crate::util::csv;
 use crate::util::leftover::{self, LeftOver};
@@ -76,7 +76,7 @@ impl Connection {
         let writing = beside(to.path)?;
         let partial = writing.path().join("rows");
         let out = format!("{}scored", super::HIDDEN);
-        let fill = Fill::new().ident("out", &out).ident("rows", rows).ident("scores", scores);
+        let fill = Bindings::new().ident("out", &out).ident("rows", rows).ident("scores", scores);
         self.registered_run("store/scored", &fill, cancel)?;
         let table = format!("{CELLS}.main.{}", quote_ident(&out));
         let (written, guarded) = match format {

@@ -19,7 +19,6 @@ mod error;
 mod export;
 pub mod inspect;
 mod keep;
-mod names;
 mod open;
 mod page;
 mod params;
@@ -36,14 +35,15 @@ pub use confine::FileLimits;
 pub use connection::{Connection, Flow};
 pub use error::{ErrorKind, StoreError};
 pub use export::{Target, left_over as left_over_tables};
-pub use names::{quote_ident, quote_text};
 pub use open::{Extension, Store, StoreOptions};
 pub use page::{PageRequest, PageRows, Select, Total};
-pub use registry::{Fill, Query, queries, query};
+pub use registry::{Query, queries, query};
 pub use relations::{ColumnInfo, Relation, RelationKind};
 pub use source::{SourceFormat, SourceSpec};
 pub use spill::left_over as left_over_spills;
-pub use value::{Params, Value};
+pub use value::Params;
+
+use crate::terms::{Bindings, SqlValue, quote_ident, quote_text};
 
 /// What every call here returns.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;

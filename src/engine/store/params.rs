@@ -86,11 +86,11 @@ fn unknown(name: &str, params: &Params) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Value;
+    use super::super::SqlValue;
     use super::*;
 
-    fn params() -> Vec<(String, Value)> {
-        vec![("k".into(), Value::Int(1)), ("名_1".into(), Value::Null)]
+    fn params() -> Vec<(String, SqlValue)> {
+        vec![("k".into(), SqlValue::Int(1)), ("名_1".into(), SqlValue::Null)]
     }
 
     #[test]

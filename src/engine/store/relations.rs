@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use parking_lot::Mutex;
 
-use super::{CELLS, Connection, ErrorKind, HIDDEN, Result, SOURCES, StoreError, Value, quote_ident};
+use super::{CELLS, Connection, ErrorKind, HIDDEN, Result, SOURCES, SqlValue, StoreError, quote_ident};
 use crate::util::cancel::Cancel;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl Connection {
     /// Relations of that name (all if `None`), cells before sources.
     fn listed(&self, name: Option<&str>) -> Result<Vec<Found>> {
         let sql = super::query("store/relations")?.text();
-        let name = name.map_or(Value::Null, Value::from);
+        let name = name.map_or(SqlValue::Null, SqlValue::from);
         let mut statement = self.raw.prepare_cached(&sql)?;
         let mut rows = statement.query([&name])?;
         let mut found = Vec::new();

@@ -216,14 +216,14 @@ fn forbidden<'n>(mut names: impl Iterator<Item = &'n str>) -> Option<&'static st
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Store, StoreOptions, Value};
+    use super::super::{SqlValue, Store, StoreOptions};
     use super::*;
 
     #[test]
     fn an_expression_is_one_and_only_reads() {
         let store = Store::open(&StoreOptions::default()).unwrap();
         let c = store.connect().unwrap();
-        let params = [("k".to_owned(), Value::Int(3))];
+        let params = [("k".to_owned(), SqlValue::Int(3))];
         let check = |text: &str| c.check_expr(text, &params, &Cancel::new());
         assert_eq!(
             check("clicked = false AND n < {{k}} -- few").unwrap(),

@@ -1,7 +1,8 @@
 //! Where the reader is in a table: cursor, scroll, sort, find and marked rows.
 
 use super::table::Table;
-use super::value::{Value, quote_ident, quote_text};
+use super::value::Value;
+use crate::terms::{quote_ident, quote_text};
 
 /// A marked row, named by values so that it stays marked when order or filter change.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,5 +1,6 @@
 //! One value of a page: what it is, how it is written on screen and how it is written in SQL.
 
+use crate::terms::{quote_ident, quote_text};
 use crate::util::figures;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{
@@ -90,14 +91,6 @@ impl Value {
             Value::Text(t) => quote_text(t),
         }
     }
-}
-
-pub fn quote_ident(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-pub fn quote_text(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use super::Step;
 use crate::analysis::metrics::measures::{FLOOR, Statement, statement};
-use crate::analysis::metrics::roles::quoted;
 use crate::analysis::metrics::values::{Rate, TOP_GAIN, Weights, at, rate};
 use crate::analysis::metrics::{Denominator, Empty, Level, MetricId, Rows};
 use crate::analysis::{Bindings, SqlValue};
+use crate::terms::quote_ident;
 
 /// The probability of the positive class, over `score`: the score itself where all lie within 0 and 1.
 /// For statements that read the rows themselves.
@@ -98,7 +98,7 @@ impl Figure {
         let step = |statement, bindings| Step::new("recscope_measured", statement, bindings);
         match self {
             Self::Lists(of, mean) => {
-                let column = quoted(of.column);
+                let column = quote_ident(of.column);
                 let known = format!("FILTER (isfinite({column}))");
                 let value = match mean {
                     Mean::Arithmetic => format!("avg({column}) {known}"),
@@ -165,8 +165,8 @@ fn one_bin(id: &MetricId) -> Figure {
 /// `sum(tp) + sum(fp)`, a column counted twice as `2 * sum(tp)`.
 fn sum(weights: Weights) -> String {
     let term = |&(column, weight): &(&str, f64)| match weight {
-        1.0 => format!("sum({})", quoted(column)),
-        weight => format!("{weight} * sum({})", quoted(column)),
+        1.0 => format!("sum({})", quote_ident(column)),
+        weight => format!("{weight} * sum({})", quote_ident(column)),
     };
     let terms: Vec<String> = weights.iter().map(term).collect();
     if terms.len() == 1 { terms.concat() } else { format!("({})", terms.join(" + ")) }

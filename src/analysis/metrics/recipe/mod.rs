@@ -9,10 +9,11 @@ mod figure;
 use figure::Figure;
 
 use super::measures::has_expectation;
-use super::roles::{self, Unit, quoted};
+use super::roles::{self, Unit};
 use super::rules::threshold;
 use super::{AnalysisError, Duplicates, Empty, MetricId, Rows, Ties, evaluate, policy, supply};
 use crate::analysis::{Bindings, SqlValue};
+use crate::terms::quote_ident;
 
 /// One statement, and the name that others read its rows by.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,7 +152,7 @@ impl Recipe<'_> {
     fn listed(&self, mut bindings: Bindings) -> Bindings {
         bindings.exprs.retain(|(name, _)| !["query", "user", "slice", "policy"].contains(&name.as_str()));
         let roles = &self.rows.roles;
-        let column = |name: &String| format!("source.{}", quoted(name));
+        let column = |name: &String| format!("source.{}", quote_ident(name));
         let query = roles.query.as_ref().map_or_else(|| "row_number() OVER ()".to_owned(), column);
         let mut parts = Vec::new();
         parts.extend(self.part.predicate().map(|slice| ("side", format!("coalesce(({slice}), FALSE)"))));

@@ -7,11 +7,10 @@ use crate::analysis::metrics::{
     Empty, MetricId, MetricsRequest, Part, Recipe, Rows, Step, convention, recipe as made_of,
 };
 use crate::engine::lanes::dialect;
-use crate::engine::lanes::queries::fill;
-use crate::engine::store::quote_ident;
 use crate::notebook::spec::{CellSpec, Input, Roles};
 use crate::protocol::{Problem, ProblemKind};
 use crate::terms::Ties;
+use crate::terms::quote_ident;
 
 /// The SQL of the value of `metric` (of the cell's own where it has one) that `predicate` is about.
 pub(in crate::engine::lanes) fn recipe(
@@ -134,9 +133,8 @@ fn query(recipe: &Recipe<'_>) -> Result<String, Stop> {
 
 /// A step, behind what it reads.
 fn add(recipe: &Recipe<'_>, step: Step, parts: &mut Vec<(String, String)>) -> Result<(), Stop> {
-    let fill = fill(&step.bindings);
-    let text = fill.readable(step.statement, &step.terms)?;
-    for table in fill.reads(step.statement)? {
+    let text = step.bindings.readable(step.statement, &step.terms)?;
+    for table in step.bindings.reads(step.statement)? {
         if parts.iter().any(|(made, _)| *made == table) {
             continue;
         }

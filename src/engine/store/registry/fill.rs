@@ -1,51 +1,15 @@
 //! Filling a registered statement: `{name}` identifiers, `{=name}` expressions, `$name` values.
 
-use super::super::{Connection, Flow, Result, StoreError, Value, quote_ident};
+use super::super::{Connection, Flow, Result, StoreError, quote_ident};
 use super::Query;
+use crate::terms::Bindings;
 use crate::util::cancel::Cancel;
 use crate::util::lexis::skip_quoted;
 use arrow::record_batch::RecordBatch;
 
-/// What fills a registered statement.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Fill {
-    /// `{name}`: each quoted; several become `"a", "b"`.
-    pub idents: Vec<(String, Vec<String>)>,
-    /// `{=name}`: SQL expressions that the notebook's author wrote, put in parentheses.
-    pub exprs: Vec<(String, String)>,
-    /// `$name`, and `{{name}}` inside of expressions.
-    pub values: Vec<(String, Value)>,
-}
-
-impl Fill {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    pub fn ident(mut self, name: &str, ident: impl Into<String>) -> Self {
-        self.idents.push((name.into(), vec![ident.into()]));
-        self
-    }
-
-    pub fn idents(mut self, name: &str, idents: Vec<String>) -> Self {
-        self.idents.push((name.into(), idents));
-        self
-    }
-
-    pub fn expr(mut self, name: &str, sql: impl Into<String>) -> Self {
-        self.exprs.push((name.into(), sql.into()));
-        self
-    }
-
-    pub fn value(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.values.push((name.into(), value.into()));
-        self
-    }
-}
-
 impl Connection {
     /// Runs the registered statement `id` and collects its rows.
-    pub fn registered_rows(&self, id: &str, fill: &Fill, cancel: &Cancel) -> Result<RecordBatch> {
+    pub fn registered_rows(&self, id: &str, fill: &Bindings, cancel: &Cancel) -> Result<RecordBatch> {
         let sql = self.filled(id, fill, cancel)?;
         self.collect(&sql, &fill.values, cancel).map_err(|e| in_query(e, id))
     }
@@ -54,7 +18,7 @@ impl Connection {
     pub fn registered_stream(
         &self,
         id: &str,
-        fill: &Fill,
+        fill: &Bindings,
         cancel: &Cancel,
         each: impl FnMut(RecordBatch) -> Result<Flow>,
     ) -> Result<()> {
@@ -63,7 +27,7 @@ impl Connection {
     }
 
     /// Runs the registered statement `id` for its effect; rows changed.
-    pub fn registered_run(&self, id: &str, fill: &Fill, cancel: &Cancel) -> Result<u64> {
+    pub fn registered_run(&self, id: &str, fill: &Bindings, cancel: &Cancel) -> Result<u64> {
         let sql = self.filled(id, fill, cancel)?;
         let changed = self.execute(&sql, &fill.values, cancel).map_err(|e| in_query(e, id));
         // What it makes or fills is one of the names that it was given.
@@ -74,7 +38,7 @@ impl Connection {
     }
 
     /// The statement's text with its slots filled; expressions have passed the gate for cells.
-    pub(crate) fn filled(&self, id: &str, fill: &Fill, cancel: &Cancel) -> Result<String> {
+    pub(crate) fn filled(&self, id: &str, fill: &Bindings, cancel: &Cancel) -> Result<String> {
         let query = super::query(id)?;
         let mut exprs = Vec::with_capacity(fill.exprs.len());
         for (name, text) in &fill.exprs {

@@ -17,8 +17,6 @@ mod slices;
 mod store;
 mod supply;
 
-pub use fill::Fill;
-
 use super::{Result, StoreError};
 
 /// A registered statement: id is `family/name`, text is the whole file with its header.

@@ -1,10 +1,11 @@
 //! Registered statements as text for a reader: all slots filled in place, values too. The text is for a
 //! cell, whose SQL passes the gate for cells when it runs; nothing here runs.
 
-use super::super::{Result, Value};
-use super::fill::{Fill, Slot, list, replace};
+use super::super::Result;
+use super::fill::{Slot, list, replace};
+use crate::terms::Bindings;
 
-impl Fill {
+impl Bindings {
     /// The statement of this id as one query: without `CREATE ... AS`, without `temp.`, and with
     /// literals where values would be bound. `terms`: SQL in the place of values.
     pub(crate) fn readable(&self, id: &str, terms: &[(&str, String)]) -> Result<String> {
@@ -40,7 +41,7 @@ impl Fill {
             Slot::Expr(name) => self.exprs.iter().find(|(n, _)| n == name).map(|(_, sql)| bare(sql)),
             Slot::Value(name) => {
                 let term = terms.iter().find(|(n, _)| n == name).map(|(_, sql)| sql.clone());
-                term.or_else(|| self.values.iter().find(|(n, _)| n == name).map(|(_, value)| literal(value)))
+                term.or_else(|| self.values.iter().find(|(n, _)| n == name).map(|(_, value)| value.literal()))
             }
         }
     }
@@ -57,16 +58,6 @@ fn bare(sql: &str) -> String {
     if sql.contains("--") { format!("(\n{sql}\n)") } else { format!("({sql})") }
 }
 
-fn literal(value: &Value) -> String {
-    match value {
-        Value::Null => "NULL".to_owned(),
-        Value::Bool(value) => value.to_string().to_uppercase(),
-        Value::Int(value) => value.to_string(),
-        Value::Float(value) => format!("{value:?}"),
-        Value::Text(text) => format!("'{}'", text.replace('\'', "''")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,15 +65,15 @@ mod tests {
     #[test]
     fn a_statement_becomes_a_query_of_its_own() {
         let fill =
-            Fill::new().ident("rows", "recscope_unique").expr("item", "item").value("relevant_at", 1.5);
+            Bindings::new().ident("rows", "recscope_unique").expr("item", "item").value("relevant_at", 1.5);
         let text = fill.readable("metrics/ranked", &[]).unwrap();
         assert!(text.starts_with("SELECT\n    list,\n    CAST(item AS VARCHAR) AS item"), "{text}");
         assert!(text.contains("gain >= 1.5, FALSE") && text.ends_with("FROM \"recscope_unique\""), "{text}");
         assert_eq!(fill.reads("metrics/ranked").unwrap(), ["recscope_unique"]);
         let term = [("top", "greatest(4.0, 2)".to_owned())];
-        let text = Fill::new().value("k", 10_i64).readable("metrics/err", &term).unwrap();
+        let text = Bindings::new().value("k", 10_i64).readable("metrics/err", &term).unwrap();
         assert!(text.contains("pow(2, greatest(4.0, 2))") && text.contains("rank <= 10"), "{text}");
-        assert_eq!(Fill::new().reads("metrics/err").unwrap(), ["recscope_ranked", "recscope_lists"]);
+        assert_eq!(Bindings::new().reads("metrics/err").unwrap(), ["recscope_ranked", "recscope_lists"]);
     }
 
     #[test]

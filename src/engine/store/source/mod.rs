@@ -29,7 +29,7 @@ pub struct SourceSpec {
     /// CSV, JSON: types of columns by name, e.g. `item_id: VARCHAR`.
     pub types: Vec<(String, String)>,
     /// Further options of DuckDB's reader, by their own names; see [`SourceSpec::option`].
-    pub more: Vec<(String, super::Value)>,
+    pub more: Vec<(String, super::SqlValue)>,
 }
 
 impl SourceSpec {

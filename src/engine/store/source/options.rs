@@ -1,6 +1,6 @@
 //! Options of a source as the front matter writes them: name and value.
 
-use super::super::{ErrorKind, Result, StoreError, Value, quote_text};
+use super::super::{ErrorKind, Result, SqlValue, StoreError};
 use super::{SourceFormat, SourceSpec};
 
 /// Options of DuckDB's readers that are handed through, and for which formats.
@@ -43,7 +43,7 @@ const OWN: &[&str] = &["delimiter", "header", "ignore_errors", "table", "types"]
 impl SourceSpec {
     /// Sets one option by name: `delimiter` (`delim`, `sep`), `header`, `ignore_errors`, `table`,
     /// `types` (`"item_id: VARCHAR, price: DOUBLE"`), `types.COLUMN`, or one of DuckDB's reader options.
-    pub fn option(mut self, name: &str, value: &Value) -> Result<Self> {
+    pub fn option(mut self, name: &str, value: &SqlValue) -> Result<Self> {
         match name.to_ascii_lowercase().as_str() {
             "delimiter" | "delim" | "sep" => self.delimiter = Some(text(name, value)?),
             "header" => self.header = Some(switch(name, value)?),
@@ -64,10 +64,10 @@ impl SourceSpec {
 
     /// The further options as arguments of the reader; one that it does not know is an error.
     pub(super) fn reader_options(&self, format: SourceFormat) -> Result<Vec<String>> {
-        let argument = |(name, value): &(String, Value)| {
+        let argument = |(name, value): &(String, SqlValue)| {
             let fits = READER.iter().any(|(known, formats)| known == name && formats.contains(&format));
             match fits {
-                true => Ok(format!("{name} = {}", literal(value))),
+                true => Ok(format!("{name} = {}", value.literal())),
                 false => Err(StoreError::new(
                     ErrorKind::Usage,
                     format!("the option {name} does not apply to {} files", format.name()),
@@ -78,26 +78,16 @@ impl SourceSpec {
     }
 }
 
-fn literal(value: &Value) -> String {
+fn text(name: &str, value: &SqlValue) -> Result<String> {
     match value {
-        Value::Null => "NULL".into(),
-        Value::Bool(b) => b.to_string(),
-        Value::Int(i) => i.to_string(),
-        Value::Float(x) => format!("{x:?}::DOUBLE"),
-        Value::Text(s) => quote_text(s),
-    }
-}
-
-fn text(name: &str, value: &Value) -> Result<String> {
-    match value {
-        Value::Text(s) => Ok(s.clone()),
+        SqlValue::Text(s) => Ok(s.clone()),
         _ => Err(StoreError::new(ErrorKind::Usage, format!("the option {name} takes a text"))),
     }
 }
 
-fn switch(name: &str, value: &Value) -> Result<bool> {
+fn switch(name: &str, value: &SqlValue) -> Result<bool> {
     match value {
-        Value::Bool(b) => Ok(*b),
+        SqlValue::Bool(b) => Ok(*b),
         _ => Err(StoreError::new(ErrorKind::Usage, format!("the option {name} is true or false"))),
     }
 }
@@ -138,16 +128,16 @@ mod tests {
     #[test]
     fn options_are_set_checked_and_quoted() {
         let spec = SourceSpec::path("x.csv")
-            .option("delim", &Value::from(";"))
-            .and_then(|s| s.option("types", &Value::from("a: VARCHAR, b: DECIMAL(18, 3)")))
-            .and_then(|s| s.option("nullstr", &Value::from("n'a")))
+            .option("delim", &SqlValue::from(";"))
+            .and_then(|s| s.option("types", &SqlValue::from("a: VARCHAR, b: DECIMAL(18, 3)")))
+            .and_then(|s| s.option("nullstr", &SqlValue::from("n'a")))
             .unwrap();
         assert_eq!(spec.delimiter.as_deref(), Some(";"));
         assert_eq!(spec.types[1], ("b".into(), "DECIMAL(18,3)".into()));
         assert_eq!(spec.reader_options(SourceFormat::Csv).unwrap(), ["nullstr = 'n''a'"]);
         assert!(spec.reader_options(SourceFormat::Parquet).unwrap_err().message.contains("parquet"));
-        let error = spec.clone().option("delimeter", &Value::from(";")).unwrap_err();
+        let error = spec.clone().option("delimeter", &SqlValue::from(";")).unwrap_err();
         assert!(error.hint.unwrap().contains("delimiter"));
-        assert!(spec.option("header", &Value::Int(1)).is_err());
+        assert!(spec.option("header", &SqlValue::Int(1)).is_err());
     }
 }

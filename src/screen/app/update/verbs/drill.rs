@@ -126,7 +126,7 @@ fn rows_sql(cell: &str, input: &Input, predicate: &str, what: &str) -> String {
 fn relation(name: &str) -> String {
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && name.chars().next().is_some_and(|c| !c.is_ascii_digit());
-    if plain { name.to_owned() } else { crate::screen::app::value::quote_ident(name) }
+    if plain { name.to_owned() } else { crate::terms::quote_ident(name) }
 }
 
 /// Writes a cell after the one in focus (or over the one that an earlier step wrote), runs it, and
