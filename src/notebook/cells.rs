@@ -2,18 +2,26 @@
 //! runs. Drives parsing (`values.rs`), help and docs (`help.rs`) and completion (`complete.rs`).
 
 mod compare;
+mod shared;
 mod slices;
 
 use super::Kind;
 pub use super::keys::{KeyDef, KeyType};
 use super::measure_keys::{CONVENTION, FURTHER_ROLES};
 use super::policy_keys::POLICY;
-use crate::terms::{Choice as _, ExplainMethod, IntervalMethod, Ties};
+use crate::terms::{Choice as _, ExplainMethod};
+use shared::{
+    CHECK, COUNT, DEVICE, DTYPE, EMBED, FROM, GAIN, GAINS, INTERVAL, ITEM, LABEL, MAX_TOKENS, MEASURES,
+    MODEL, ORDER, PAIR, PERMUTATIONS, POSITION, PREFIXES, PURCHASE, QUERY, RANK, RELEVANT_AT, SCORE, SEED,
+    TEXT, TIES, TIME, USER, WHERE,
+};
 
 /// One kind of cell.
 #[derive(Debug)]
 pub struct CellDef {
     pub kind: Kind,
+    /// Raised when the kind computes something else for the same text, so that what was kept is not shown.
+    pub generation: u32,
     /// One line.
     pub summary: &'static str,
     /// What its result holds.
@@ -41,141 +49,9 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     Kind::ALL.into_iter().map(Kind::name)
 }
 
-const COUNT: i64 = i64::MAX;
-
-const FROM: KeyDef =
-    KeyDef::new("from", KeyType::Relation, "\"impressions\"", "cell or source to read").required();
-const WHERE: KeyDef =
-    KeyDef::new("where", KeyType::Sql, "\"position <= {{k}}\"", "rows to take, an SQL predicate")
-        .default("all rows");
-const ORDER: KeyDef =
-    KeyDef::new("order", KeyType::Sql, "\"score DESC\"", "which rows first, as after ORDER BY");
-const QUERY: KeyDef = KeyDef::new(
-    "query",
-    KeyType::Column,
-    "\"query\"",
-    "column of the query, or whatever a list was made for",
-)
-.default("schema");
-const ITEM: KeyDef =
-    KeyDef::new("item", KeyType::Column, "\"item_id\"", "column of the item's id").default("schema");
-const USER: KeyDef =
-    KeyDef::new("user", KeyType::Column, "\"user_id\"", "column of the user").default("schema");
-const SCORE: KeyDef =
-    KeyDef::new("score", KeyType::Column, "\"rel_score\"", "column to order by, higher is better")
-        .default("schema");
-const RANK: KeyDef = KeyDef::new(
-    "rank",
-    KeyType::Column,
-    "\"position\"",
-    "column of the rank shown (from 1), instead of `score`",
-)
-.default("schema");
-const POSITION: KeyDef =
-    KeyDef::new("position", KeyType::Column, "\"position\"", "the same as `rank`").default("schema");
-const GAIN: KeyDef =
-    KeyDef::new("gain", KeyType::Column, "\"grade\"", "column of graded relevance").default("schema");
-const LABEL: KeyDef =
-    KeyDef::new("label", KeyType::Column, "\"clicked\"", "column of the binary outcome, instead of `gain`")
-        .default("schema");
-const PURCHASE: KeyDef =
-    KeyDef::new("purchase", KeyType::Column, "\"purchased\"", "column of the purchase, beside `label`")
-        .default("schema");
-const TIME: KeyDef = KeyDef::new("time", KeyType::Column, "\"ts\"", "column of the time").default("schema");
-const RELEVANT_AT: KeyDef = KeyDef::new(
-    "relevant_at",
-    KeyType::Number(f64::MIN, f64::MAX),
-    "1",
-    "gain from which an item counts as relevant",
-)
-.default("1");
-const TIES: KeyDef = KeyDef::new(
-    "ties",
-    KeyType::Choice(Ties::IDS),
-    "\"docid\"",
-    "how equal scores are ordered: by item id descending, as logged, or in every way (expected values)",
-)
-.default("\"docid\"");
-const RESAMPLES: KeyDef = KeyDef::new(
-    "resamples",
-    KeyType::Integer(0, 1_000_000),
-    "1000",
-    "bootstrap resamples (of queries) behind the interval; 0 for none",
-)
-.default("1000");
-const INTERVAL: KeyDef = KeyDef::new(
-    "interval",
-    KeyType::Choice(IntervalMethod::IDS),
-    "\"bca\"",
-    "how resamples become the 95 % interval: quantiles, or those corrected for bias and skewness (Efron \
-     1987); with 30 queries either covers about 93 %, from 300 on 95 %",
-)
-.default("\"percentile\"");
-const SEED: KeyDef =
-    KeyDef::new("seed", KeyType::Integer(0, COUNT), "42", "seed of all chance").default("42");
-const PERMUTATIONS: KeyDef =
-    KeyDef::new("permutations", KeyType::Integer(0, 1_000_000), "1000", "permutations behind p; 0 for none")
-        .default("1000");
-const CHECK: KeyDef = KeyDef::new(
-    "check",
-    KeyType::Checks,
-    "[\"ndcg@10 >= 0.35\"]",
-    "conditions on figures, joined by `and`, `or`, `unless`; lower(ndcg@10) is the end of its interval, \
-     worst(ndcg@10) of its bounds given unjudged items; one that fails makes `recscope run` exit 1",
-);
-const PAIR: KeyDef =
-    KeyDef::new("pair", KeyType::Pair, "[\"query\", \"title\"]", "cross-encoder: query column, title column");
-const TEXT: KeyDef = KeyDef::new("text", KeyType::Column, "\"title\"", "classifier: the text column");
-const EMBED: KeyDef = KeyDef::new(
-    "embed",
-    KeyType::Pair,
-    "[\"query\", \"title\"]",
-    "bi-encoder: cosine of two columns' embeddings",
-);
-const MODEL: KeyDef = KeyDef::new(
-    "model",
-    KeyType::Model,
-    "\"models/ms-marco-MiniLM-L-12-v2\"",
-    "model folder (Hugging Face layout, safetensors)",
-);
-const PREFIXES: KeyDef = KeyDef::new(
-    "prefixes",
-    KeyType::Prefixes,
-    "[\"query: \", \"passage: \"]",
-    "with `embed`: put before the query's and the title's text, as E5 and BGE were trained",
-)
-.default("the model folder's prompts");
-const GAINS: KeyDef = KeyDef::new(
-    "gains",
-    KeyType::Numbers,
-    "{ Exact = 1.0, Substitute = 0.1, Complement = 0.01, Irrelevant = 0.0 }",
-    "gain of every class: the score is the expected gain",
-)
-.default("the class's number, or the log-odds of two");
-const DEVICE: KeyDef = KeyDef::new(
-    "device",
-    KeyType::Text,
-    "\"auto\"",
-    "`auto`, `cpu`, `metal`, `cuda:N`; several GPUs share the batches: `cuda:0,1`, `cuda:all`",
-)
-.default("\"auto\"");
-const DTYPE: KeyDef = KeyDef::new(
-    "dtype",
-    KeyType::Choice(&["f32", "f16", "bf16", "int8"]),
-    "\"f32\"",
-    "number type of the products: `int8` is faster on a CPU and a little less exact, `f16` and `bf16` are faster on a GPU",
-)
-.default("f16 on NVIDIA GPUs, int8 for a folder that holds int8, else f32");
-const MAX_TOKENS: KeyDef =
-    KeyDef::new("max_tokens", KeyType::Integer(3, 100_000), "256", "tokens per input, special ones included")
-        .default("the model's limit");
-
-/// Which columns play which role, and how a figure is made of them: of every kind that measures.
-const MEASURES: &[KeyDef] =
-    &[QUERY, ITEM, USER, SCORE, RANK, POSITION, GAIN, LABEL, PURCHASE, TIME, RELEVANT_AT, TIES, RESAMPLES];
-
 const RESERVED: CellDef = CellDef {
     kind: Kind::Chart,
+    generation: 1,
     summary: "reserved for a later version; kept as it is, does not run",
     result: "",
     groups: &[],
@@ -186,6 +62,7 @@ const RESERVED: CellDef = CellDef {
 pub static CELLS: [CellDef; 9] = [
     CellDef {
         kind: Kind::Sql,
+        generation: 2,
         summary: "any SQL of DuckDB; other cells read its result by the cell's name",
         result: "the rows of the (last) statement",
         groups: &[],
@@ -193,6 +70,7 @@ pub static CELLS: [CellDef; 9] = [
     },
     CellDef {
         kind: Kind::Score,
+        generation: 2,
         summary: "runs a model over rows: cross-encoder (`pair`), classifier (`text`) or cosine (`embed`)",
         result: "the input's columns and `<cell>_score` (and `<cell>_score_<label>` per class)",
         groups: &[&[
@@ -216,6 +94,7 @@ pub static CELLS: [CellDef; 9] = [
     },
     CellDef {
         kind: Kind::Metrics,
+        generation: 2,
         summary: "ranking, classification and business metrics, with n and interval",
         result: "`[by...], metric, value, lower, upper, n, n_na`; with `bounds` also `worst, best`, with `convention = \"all\"` first `convention`",
         groups: &[
@@ -246,6 +125,7 @@ pub static CELLS: [CellDef; 9] = [
     },
     CellDef {
         kind: Kind::Fairness,
+        generation: 2,
         summary: "one metric over slices and their intersections, with difference to the rest and adjusted p; a second one over suppliers",
         result: "`slice, value_of, n, value, lower, upper, delta, p, p_adjusted, status, predicate`; with `suppliers` first `side, metric`",
         groups: &[
@@ -292,6 +172,7 @@ pub static CELLS: [CellDef; 9] = [
     compare::COMPARE,
     CellDef {
         kind: Kind::Explain,
+        generation: 2,
         summary: "which words moved a row's score",
         result: "one row per word: `row, side, position, word, attribution, std_error`",
         groups: &[&[
@@ -328,6 +209,7 @@ pub static CELLS: [CellDef; 9] = [
     },
     CellDef {
         kind: Kind::Train,
+        generation: 2,
         summary: "fine-tunes a classifier on labelled rows and writes a model folder",
         result: "one row per epoch: losses and accuracy, precision, recall, F1 on the dev rows",
         groups: &[&[
@@ -381,6 +263,7 @@ pub static CELLS: [CellDef; 9] = [
     },
     CellDef {
         kind: Kind::Check,
+        generation: 2,
         summary: "conditions over other cells' figures; fails a headless run",
         result: "no rows",
         groups: &[&[KeyDef::new(

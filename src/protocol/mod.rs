@@ -14,11 +14,12 @@ mod request;
 mod scoring;
 pub mod transport;
 
+pub use crate::terms::{PageSpec, RowCount};
 pub use engine::{Engine, EngineGone};
 pub use event::{CellState, Event, Outdated, Progress};
 pub use explanation::{Explanation, Passes, TokenAttribution, WordAttribution};
 pub use outcome::{Body, CheckOutcome, EpochReport, Outcome, ScoreSummary, TrainReport};
-pub use page::{Column, Page, PageSpec, RelationInfo, RowCount};
+pub use page::{Column, Page, RelationInfo};
 pub use problem::{Problem, ProblemKind};
 pub use request::{FirstRows, Request};
 pub use scoring::{Fact, Scoring, percent};

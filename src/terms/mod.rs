@@ -2,7 +2,9 @@
 //! them. No behaviour here: what a word makes the program do stands where it is done.
 
 mod choices;
+mod page;
 mod sql;
 
 pub use choices::{Adjustment, Choice, Detail, ExplainMethod, IntervalMethod, Ties};
+pub use page::{PageSpec, RowCount};
 pub use sql::{Bindings, SqlValue, quote_ident, quote_text};

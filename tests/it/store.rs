@@ -6,9 +6,9 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use arrow::record_batch::RecordBatch;
 use recscope::engine::store::{
-    Connection, ErrorKind, Flow, PageRequest, Params, RelationKind, Select, Store, StoreError, StoreOptions,
+    Connection, ErrorKind, Flow, Params, RelationKind, Select, Store, StoreError, StoreOptions,
 };
-use recscope::terms::{Bindings, SqlValue};
+use recscope::terms::{Bindings, PageSpec, SqlValue};
 use recscope::util::cancel::Cancel;
 
 /// A small instance and one connection.
@@ -266,11 +266,11 @@ fn strange_names_and_shapes() {
         cell(&c, name, "SELECT 1::BIGINT AS \"列\"\"1\", 2 AS \"order\"").unwrap();
         let seen = c.describe(name).unwrap();
         assert_eq!((seen.name.as_str(), seen.columns[0].name.as_str()), (name, "列\"1"));
-        let request = PageRequest {
+        let request = PageSpec {
             relation: name.into(),
             limit: 5,
             columns: Some(vec!["order".into(), "列\"1".into()]),
-            ..PageRequest::default()
+            ..PageSpec::default()
         };
         assert_eq!(c.page(&request, &[], &never()).unwrap().batch.num_columns(), 2);
     }
@@ -304,11 +304,11 @@ fn an_unknown_relation_suggests() {
     let error = c.describe("clik").unwrap_err();
     assert_eq!(error.kind, ErrorKind::Catalog);
     assert!(error.hint.unwrap().contains("clicks"));
-    let wrong = PageRequest {
+    let wrong = PageSpec {
         relation: "clicks".into(),
         limit: 1,
         columns: Some(vec!["m".into()]),
-        ..PageRequest::default()
+        ..PageSpec::default()
     };
     assert!(c.page(&wrong, &[], &never()).unwrap_err().hint.unwrap().contains('n'));
 }

@@ -2,16 +2,17 @@
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
-use recscope::engine::store::{Connection, PageRequest, PageRows, SourceSpec, Total};
+use recscope::engine::store::{Connection, PageRows, SourceSpec};
 use recscope::terms::SqlValue;
+use recscope::terms::{PageSpec, RowCount};
 
 use crate::store::{never, open};
 
-fn request(relation: &str, offset: u64, limit: u32) -> PageRequest {
-    PageRequest { relation: relation.into(), offset, limit, ..PageRequest::default() }
+fn request(relation: &str, offset: u64, limit: u32) -> PageSpec {
+    PageSpec { relation: relation.into(), offset, limit, ..PageSpec::default() }
 }
 
-fn page(c: &Connection, r: &PageRequest) -> PageRows {
+fn page(c: &Connection, r: &PageSpec) -> PageRows {
     c.page(r, &[], &never()).unwrap_or_else(|e| panic!("{r:?}: {e}"))
 }
 
@@ -27,39 +28,38 @@ fn deep_in_a_million_rows() {
     let peek = store.connect().unwrap();
     let got = page(&peek, &request("m", 900_000, 50));
     assert_eq!(first(&got), (900_000..900_050).collect::<Vec<_>>());
-    assert_eq!(got.total, Total::Exact(1_000_000));
+    assert_eq!(got.total, RowCount::Exact(1_000_000));
     assert_eq!(first(&page(&peek, &request("m", 999_990, 50))).len(), 10);
     assert!(first(&page(&peek, &request("m", 2_000_000, 50))).is_empty());
     assert!(first(&page(&peek, &request("m", u64::MAX, 50))).is_empty());
-    let filtered = PageRequest { filter: Some("n % 10 = 3".into()), ..request("m", 90_000, 3) };
+    let filtered = PageSpec { filter: Some("n % 10 = 3".into()), ..request("m", 90_000, 3) };
     let got = page(&peek, &filtered);
-    assert_eq!((first(&got), got.total), (vec![900_003, 900_013, 900_023], Total::Exact(100_000)));
-    let ordered = PageRequest { order: Some("h DESC, n".into()), ..request("m", 900_000, 2) };
+    assert_eq!((first(&got), got.total), (vec![900_003, 900_013, 900_023], RowCount::Exact(100_000)));
+    let ordered = PageSpec { order: Some("h DESC, n".into()), ..request("m", 900_000, 2) };
     let want = "SELECT n FROM m ORDER BY h DESC, n LIMIT 2 OFFSET 900000";
     let want = c.rows(want, &[], &never()).unwrap();
     assert_eq!(first(&page(&peek, &ordered)), want.column(0).as_primitive::<Int64Type>().values().to_vec());
-    let both =
-        PageRequest { filter: Some("n < 5".into()), order: Some("n DESC".into()), ..request("m", 1, 2) };
+    let both = PageSpec { filter: Some("n < 5".into()), order: Some("n DESC".into()), ..request("m", 1, 2) };
     let got = page(&peek, &both);
-    assert_eq!((first(&got), got.total), (vec![3, 2], Total::Exact(5)));
+    assert_eq!((first(&got), got.total), (vec![3, 2], RowCount::Exact(5)));
 }
 
 #[test]
 fn a_new_result_gives_new_pages() {
     let (store, c) = open();
     let peek = store.connect().unwrap();
-    let ordered = PageRequest { order: Some("n DESC".into()), ..request("m", 0, 1) };
+    let ordered = PageSpec { order: Some("n DESC".into()), ..request("m", 0, 1) };
     for top in [10_i64, 20, 5] {
         c.materialise("m", &format!("SELECT range AS n FROM range({})", top + 1), &[], &never()).unwrap();
         assert_eq!(first(&page(&peek, &ordered)), [top]);
     }
     // More orders than are kept.
     for k in 1..12 {
-        let r = PageRequest { order: Some(format!("n % {k}, n")), ..request("m", 0, 1) };
+        let r = PageSpec { order: Some(format!("n % {k}, n")), ..request("m", 0, 1) };
         assert_eq!(first(&page(&peek, &r)), [0]);
     }
     let with = |k: i64| {
-        let r = PageRequest { filter: Some("n = {{k}}".into()), ..request("m", 0, 9) };
+        let r = PageSpec { filter: Some("n = {{k}}".into()), ..request("m", 0, 9) };
         first(&peek.page(&r, &[("k".into(), SqlValue::Int(k))], &never()).unwrap())
     };
     assert_eq!((with(2), with(3)), (vec![2], vec![3]), "another value is another page");
@@ -89,12 +89,12 @@ fn pages_of_files() {
     c.register_source("a", &SourceSpec::path("a.csv"), folder.path(), &never()).unwrap();
     let peek = store.connect().unwrap();
     let got = page(&peek, &request("a", 4000, 10));
-    assert_eq!((first(&got)[0], got.total), (4000, Total::AtLeast(4010)), "a bound, and says so");
+    assert_eq!((first(&got)[0], got.total), (4000, RowCount::AtLeast(4010)), "a bound, and says so");
     let got = page(&peek, &request("a", 4990, 50));
-    assert_eq!((first(&got).len(), got.total), (10, Total::Exact(5000)));
+    assert_eq!((first(&got).len(), got.total), (10, RowCount::Exact(5000)));
     assert_eq!(c.count("a", &never()).unwrap(), 5000);
-    assert_eq!(page(&peek, &request("a", 0, 10)).total, Total::Exact(5000), "counted once, known to all");
-    let ordered = PageRequest {
+    assert_eq!(page(&peek, &request("a", 0, 10)).total, RowCount::Exact(5000), "counted once, known to all");
+    let ordered = PageSpec {
         filter: Some("n < 100".into()),
         order: Some("n DESC".into()),
         columns: Some(vec!["n".into()]),
@@ -109,8 +109,8 @@ fn a_broken_filter_is_an_error_of_the_filter() {
     c.materialise("m", "SELECT range AS n FROM range(10)", &[], &never()).unwrap();
     for bad in ["nope = 1", "n =", "1); DROP TABLE cells.m; SELECT (1", "{{who}} = 1", "n = 'x'"] {
         for r in [
-            PageRequest { filter: Some(bad.into()), ..request("m", 0, 5) },
-            PageRequest { order: Some(bad.into()), ..request("m", 0, 5) },
+            PageSpec { filter: Some(bad.into()), ..request("m", 0, 5) },
+            PageSpec { order: Some(bad.into()), ..request("m", 0, 5) },
         ] {
             match c.page(&r, &[], &never()) {
                 Err(e) => assert_eq!(e.line, None, "{bad}: the place would be in text that nobody wrote"),
@@ -118,7 +118,7 @@ fn a_broken_filter_is_an_error_of_the_filter() {
             }
         }
     }
-    assert_eq!(page(&c, &request("m", 0, 5)).total, Total::Exact(10));
+    assert_eq!(page(&c, &request("m", 0, 5)).total, RowCount::Exact(10));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_column_named_rowid_is_a_column() {
     c.materialise("odd", sql, &[], &never()).unwrap();
     assert_eq!(first(&page(&c, &request("odd", 10, 2))), [990, 989]);
     let ordered =
-        PageRequest { order: Some("n DESC".into()), filter: Some("n < 500".into()), ..request("odd", 0, 2) };
+        PageSpec { order: Some("n DESC".into()), filter: Some("n < 500".into()), ..request("odd", 0, 2) };
     assert_eq!(first(&page(&c, &ordered)), [501, 502]);
     let rows = c.rows_at("odd", &["n".into()], 7, 2, &never()).unwrap();
     assert_eq!(rows.column(0).as_primitive::<Int64Type>().values(), &[7, 8]);

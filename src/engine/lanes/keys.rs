@@ -11,12 +11,10 @@ use super::model_lane::folder_stamp;
 use super::sources::{Sources, hex};
 use super::workspace::Workspace;
 use crate::engine::model::hash_folder;
+use crate::notebook::cells::def;
 use crate::notebook::params::slots;
 use crate::notebook::spec::CellSpec;
 use crate::notebook::{Cell, Kind};
-
-/// Raised when a kind of cell computes something else for the same text.
-const GENERATION: u32 = 1;
 
 /// SQL that may answer differently each time; such a cell is never served from before.
 const VOLATILE: [&str; 12] = [
@@ -143,7 +141,8 @@ impl Keys<'_> {
             return None;
         }
         let mut hash = Sha256::new();
-        hash.update(format!("{GENERATION}\0{}\0{}\0{}\0", cell.kind, cell.name, cell.body));
+        let generation = def(cell.kind).generation;
+        hash.update(format!("{generation}\0{}\0{}\0{}\0", cell.kind, cell.name, cell.body));
         self.params(cell, &mut hash)?;
         if cell.kind != Kind::Sql {
             hash.update(format!("{:?}\0", self.workspace.notebook.front().schema));

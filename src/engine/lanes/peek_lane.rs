@@ -15,8 +15,8 @@ use super::cells::recipe;
 use super::problems::panicked;
 use super::progress::View;
 use super::workspace::Workspace;
-use crate::engine::store::{Connection, PageRequest, Store, Total};
-use crate::protocol::{Column, Event, Page, PageSpec, Problem, ProblemKind, RowCount};
+use crate::engine::store::{Connection, Store};
+use crate::protocol::{Column, Event, Page, PageSpec, Problem, ProblemKind};
 use crate::util::cancel::Cancel;
 
 /// What is asked of the lane. The desk puts requests in, the lane takes them out.
@@ -203,23 +203,11 @@ fn page(
     workspace: &Workspace,
     cancel: &Cancel,
 ) -> Result<Page, Problem> {
-    let request = PageRequest {
-        relation: spec.relation.clone(),
-        offset: spec.offset,
-        limit: spec.limit,
-        filter: spec.filter.clone(),
-        order: spec.order.clone(),
-        columns: spec.columns.clone(),
-    };
-    let rows = connection.page(&request, &workspace.values, cancel)?;
-    let total = match rows.total {
-        Total::Exact(n) => RowCount::Exact(n),
-        Total::AtLeast(n) => RowCount::AtLeast(n),
-    };
+    let rows = connection.page(spec, &workspace.values, cancel)?;
     let columns: Vec<Column> = workspace.columns(&rows.columns);
     let ipc = ipc(&rows.batch)
         .map_err(|e| Problem::new(ProblemKind::Bug, format!("rows cannot be packed: {e}")))?;
-    Ok(Page { spec: spec.clone(), total, columns, ipc })
+    Ok(Page { spec: spec.clone(), total: rows.total, columns, ipc })
 }
 
 fn ipc(batch: &RecordBatch) -> Result<Vec<u8>, arrow::error::ArrowError> {

@@ -36,7 +36,7 @@ pub use connection::{Connection, Flow};
 pub use error::{ErrorKind, StoreError};
 pub use export::{Target, left_over as left_over_tables};
 pub use open::{Extension, Store, StoreOptions};
-pub use page::{PageRequest, PageRows, Select, Total};
+pub use page::{PageRows, Select};
 pub use registry::{Query, queries, query};
 pub use relations::{ColumnInfo, Relation, RelationKind};
 pub use source::{SourceFormat, SourceSpec};

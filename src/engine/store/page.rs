@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 
 use super::relations::Found;
 use super::{ColumnInfo, Connection, ErrorKind, Params, Result, StoreError, quote_ident};
+use crate::terms::{PageSpec, RowCount};
 use crate::util::cancel::Cancel;
 
 /// Which rows of which relation: `filter` and `order` are SQL over its columns.
@@ -25,29 +26,11 @@ pub struct Select {
     pub columns: Option<Vec<String>>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct PageRequest {
-    pub relation: String,
-    pub offset: u64,
-    pub limit: u32,
-    pub filter: Option<String>,
-    pub order: Option<String>,
-    /// `None`: all columns.
-    pub columns: Option<Vec<String>>,
-}
-
-/// A row count is true or says that it is a bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Total {
-    Exact(u64),
-    AtLeast(u64),
-}
-
 /// A window of rows. Booleans, numbers and text keep their type; all else is text as DuckDB writes it.
 #[derive(Debug, Clone)]
 pub struct PageRows {
     pub batch: RecordBatch,
-    pub total: Total,
+    pub total: RowCount,
     /// Of the batch's columns, with the types that the relation has.
     pub columns: Vec<ColumnInfo>,
 }
@@ -75,7 +58,7 @@ const KEPT: usize = 4;
 
 impl Connection {
     /// The rows of one page. `{{param}}`s in filter and order are values of `params`.
-    pub fn page(&self, request: &PageRequest, params: &Params, cancel: &Cancel) -> Result<PageRows> {
+    pub fn page(&self, request: &PageSpec, params: &Params, cancel: &Cancel) -> Result<PageRows> {
         let found = self.find(&request.relation)?;
         let columns = self.chosen(&found, request.columns.as_deref())?;
         let shown: Vec<String> = columns.iter().map(shown).collect();
@@ -95,12 +78,12 @@ impl Connection {
         &self,
         found: &Found,
         shown: &str,
-        r: &PageRequest,
+        r: &PageSpec,
         cancel: &Cancel,
-    ) -> Result<(RecordBatch, Total)> {
+    ) -> Result<(RecordBatch, RowCount)> {
         let window = self.window(found, r.offset, r.limit.into())?;
         let sql = format!("SELECT {shown} FROM {} {window}", found.path);
-        Ok((self.collect(&sql, &[], cancel)?, Total::Exact(found.rows.unwrap_or(0))))
+        Ok((self.collect(&sql, &[], cancel)?, RowCount::Exact(found.rows.unwrap_or(0))))
     }
 
     /// The clause that cuts these rows out of a table: by row id, because an offset is counted row
@@ -122,10 +105,10 @@ impl Connection {
         &self,
         found: &Found,
         shown: &str,
-        r: &PageRequest,
+        r: &PageSpec,
         params: &Params,
         cancel: &Cancel,
-    ) -> Result<(RecordBatch, Total)> {
+    ) -> Result<(RecordBatch, RowCount)> {
         let index = self.index(found, r, params, cancel)?;
         let end = r.offset.saturating_add(r.limit.into());
         let sql = format!(
@@ -136,11 +119,11 @@ impl Connection {
             r.offset,
             r.limit,
         );
-        Ok((self.collect(&sql, &[], cancel)?, Total::Exact(index.rows)))
+        Ok((self.collect(&sql, &[], cancel)?, RowCount::Exact(index.rows)))
     }
 
     /// The kept row ids for this filter and order, made if need be.
-    fn index(&self, found: &Found, r: &PageRequest, params: &Params, cancel: &Cancel) -> Result<Index> {
+    fn index(&self, found: &Found, r: &PageSpec, params: &Params, cancel: &Cancel) -> Result<Index> {
         let bound = format!("{params:?}");
         let filter = r.filter.as_ref().map(|f| format!("{f}\n{bound}"));
         let key = (found.path.clone(), found.oid, found.rows.unwrap_or(0), filter, r.order.clone());
@@ -174,10 +157,10 @@ impl Connection {
         &self,
         found: &Found,
         shown: &str,
-        r: &PageRequest,
+        r: &PageSpec,
         params: &Params,
         cancel: &Cancel,
-    ) -> Result<(RecordBatch, Total)> {
+    ) -> Result<(RecordBatch, RowCount)> {
         let from = format!("SELECT {shown} FROM {}", found.path);
         let text = conditions(&from, r.filter.as_deref(), r.order.as_deref());
         let text = format!("{text}\nLIMIT {} OFFSET {}", r.limit, r.offset);
@@ -187,22 +170,22 @@ impl Connection {
         let seen = r.offset + batch.num_rows() as u64;
         let ended = batch.num_rows() < r.limit as usize && (batch.num_rows() > 0 || r.offset == 0);
         let total = match ended {
-            true => Total::Exact(seen),
+            true => RowCount::Exact(seen),
             false if r.filter.is_none() => self.view_total(found, seen, cancel)?,
-            false => Total::AtLeast(seen),
+            false => RowCount::AtLeast(seen),
         };
         Ok((batch, total))
     }
 
     /// The count of a view: exact where it is known or cheap, else a bound.
-    fn view_total(&self, found: &Found, seen: u64, cancel: &Cancel) -> Result<Total> {
+    fn view_total(&self, found: &Found, seen: u64, cancel: &Cancel) -> Result<RowCount> {
         let key = (found.path.clone(), found.oid);
         if let Some(known) = self.shared.counts.lock().get(&key) {
-            return Ok(Total::Exact(*known));
+            return Ok(RowCount::Exact(*known));
         }
         match found.counted {
-            true => Ok(Total::Exact(self.counted(found, cancel)?)),
-            false => Ok(Total::AtLeast(seen)),
+            true => Ok(RowCount::Exact(self.counted(found, cancel)?)),
+            false => Ok(RowCount::AtLeast(seen)),
         }
     }
 

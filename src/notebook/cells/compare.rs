@@ -6,6 +6,7 @@ use super::{CHECK, CellDef, FROM, INTERVAL, KeyDef, KeyType, Kind, MEASURES, PER
 
 pub(super) const COMPARE: CellDef = CellDef {
     kind: Kind::Compare,
+    generation: 2,
     summary: "two or more runs or models over the same queries: paired differences with interval, adjusted p, \
               effect size, wins and losses, and the queries that moved most",
     result: "`run, metric, slice, baseline, value, delta, lower, upper, p, p_adjusted, effect, mde, power, wins, \

@@ -9,6 +9,7 @@ use crate::terms::{Adjustment, Choice as _};
 
 pub(super) const SLICES: CellDef = CellDef {
     kind: Kind::Slices,
+    generation: 2,
     summary: "searches every combination of up to three predicates for slices in which a metric diverges from the rest, and confirms them on queries that were held out",
     result: "`slice, n, value, rest, divergence, effect, p, p_adjusted, searched_divergence, held_n, held_value, held_divergence, held_p, status, contributions, predicate`, the strongest evidence first. `n`, `value`, `rest`, `divergence` and the contributions (Shapley values that sum to it) are over all rows, `p` is of the half of the queries that was searched, adjusted over every slice tested, `held_p` of the other half (Holm over the table). Figures for checks: `found confirmed worse worst_gap p_adjusted tested significant pruned overall`",
     groups: &[

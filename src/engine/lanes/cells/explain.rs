@@ -16,12 +16,13 @@ use crate::analysis::explain::{Attribution, ExplainError, ExplainOptions, explai
 use crate::engine::lanes::problems::lane_gone;
 use crate::engine::lanes::scorer::ModelScorer;
 use crate::engine::model::{LoadOptions, Model};
-use crate::engine::store::{HIDDEN, PageRequest, Select};
+use crate::engine::store::{HIDDEN, Select};
 use crate::notebook::spec::{CellSpec, ExplainSpec, ScoreSpec, TextInput};
 use crate::protocol::{
     Body, CellState, Explanation, Outcome, Passes, Problem, ProblemKind, TokenAttribution, WordAttribution,
 };
 use crate::terms::Choice as _;
+use crate::terms::PageSpec;
 use crate::util::arrow_text::{Kind, short};
 use crate::util::cancel::Cancel;
 
@@ -108,7 +109,7 @@ fn read(work: &Work, spec: &ExplainSpec, text: &TextInput) -> Result<Vec<Row>, S
     };
     work.connection.snapshot(&name, &select, &work.workspace.values, work.cancel)?;
     let limit = u32::try_from(spec.limit).unwrap_or(u32::MAX);
-    let page = PageRequest { relation: name.clone(), limit, ..PageRequest::default() };
+    let page = PageSpec { relation: name.clone(), limit, ..PageSpec::default() };
     let page = work.connection.page(&page, &[], work.cancel);
     work.connection.drop_cell(&name)?;
     let batch = page?.batch;

@@ -11,9 +11,10 @@ use super::super::stretch::Stretch;
 use super::super::table::texts;
 use super::super::{Stop, Work};
 use super::Names;
-use crate::engine::store::{HIDDEN, PageRequest};
+use crate::engine::store::HIDDEN;
 use crate::notebook::spec::ScoreSpec;
-use crate::protocol::{PageSpec, Problem, ProblemKind};
+use crate::protocol::{Problem, ProblemKind};
+use crate::terms::PageSpec;
 
 /// Rows that are looked at, at most, and rows that have their texts.
 const LOOKED_AT: u32 = 200;
@@ -41,7 +42,7 @@ fn find(
     like: &str,
 ) -> Result<Stretch, Stop> {
     let columns: Vec<String> = text_columns(&spec.text).into_iter().cloned().collect();
-    let page = PageRequest {
+    let page = PageSpec {
         relation: looked_at.relation.clone(),
         offset: looked_at.offset,
         limit: looked_at.limit.min(LOOKED_AT),
