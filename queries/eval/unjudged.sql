@@ -3,4 +3,4 @@
 -- reads: {run}
 -- returns: gain DOUBLE
 -- grain: one row if any row is not judged, else none
-SELECT CAST({gain} AS DOUBLE) AS gain FROM {run} WHERE {gain} IS NULL LIMIT 1
+SELECT CAST({gain} AS DOUBLE) AS gain FROM {run} WHERE {gain} IS NULL OR isnan(coalesce(TRY_CAST({gain} AS DOUBLE), 0)) LIMIT 1

@@ -210,6 +210,12 @@ pub struct EvalArgs {
     /// Other column names, e.g. query=qid,item=docid,score=s,gain=grade
     #[arg(long, value_name = "ROLE=COLUMN", value_delimiter = ',', value_parser = pair)]
     pub columns: Vec<(String, String)>,
+    /// What the files are written in, where they are not UTF-8 and bear no mark, e.g. gb18030
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<String>,
+    /// Evaluate although (almost) no id of a run occurs in the judgments
+    #[arg(long)]
+    pub unmatched: bool,
     /// Gain from which an item counts as relevant
     #[arg(long, value_name = "GAIN", default_value_t = 1.0)]
     pub relevant_at: f64,

@@ -8,10 +8,12 @@ use serde_json::{Map, Value as Json, json};
 
 mod compare;
 mod files;
+mod judgments;
 mod lens;
+mod trec;
 
-use self::files::register;
-pub use self::files::trec_rows;
+use self::files::{register, register_judgments};
+use self::judgments::File;
 use super::args::{EvalArgs, EvalFormat};
 use super::output::{cancel_on_signal, json_page, print};
 use super::queries::{analysis_failure, query_failure};
@@ -26,6 +28,11 @@ use crate::notebook::diagnostics::nearest;
 use crate::terms::Choice as _;
 use crate::terms::quote_ident;
 use crate::util::{csv, figures, sanitise};
+
+/// Rows of a text in one of TREC's formats; `None` where it is in none of them. What a fuzzer looks for.
+pub fn trec_rows(text: &str, run: bool) -> Option<usize> {
+    trec::rows(text, "text", run).ok().flatten().map(|found| found.rows.num_rows())
+}
 
 const JOINED: &str = "eval_rows";
 
@@ -43,18 +50,17 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
     // No screen waits for a core.
     bounds.threads =
         options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    // Converted TREC files live as long as this folder.
-    let folder = tempfile::tempdir().map_err(|e| Failure::resource(format!("no temporary folder: {e}")))?;
-    bounds.limits = files::limits(args, folder.path());
+    bounds.limits = files::limits(args);
     let store = Store::open(&bounds)?;
     let connection = store.connect()?;
-    let run = register(&connection, "run", only, folder.path(), &cancel)?;
+    let run = register(&connection, args, "run", only, &cancel)?;
     let mut queries = StoreQueries { connection: &connection, cancel: &cancel };
-    let qrels = match &args.qrels {
-        Some(file) => Some(register(&connection, "qrels", file, folder.path(), &cancel)?),
-        None => None,
-    };
-    let rows = judged(&mut queries, args, ("run", &run), qrels.as_deref(), JOINED)?;
+    let qrels = register_judgments(&connection, args, &cancel)?;
+    let qrels = qrels.as_ref().map(|(path, columns)| File { name: "qrels", path, columns });
+    if let Some(qrels) = qrels {
+        judgments::prepare(&mut queries, args, qrels)?;
+    }
+    let rows = judged(&mut queries, args, File { name: "run", path: only, columns: &run }, qrels, JOINED)?;
     let request = request(args, rows)?;
     if args.convention == "all" {
         let found = lens(&mut queries, &request, &cancel, &mut |_, _| {}).map_err(analysis_failure)?;
@@ -76,56 +82,28 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
     Ok(code)
 }
 
-/// The rows of a run (a relation and its columns) with their gains: those of the judgments, joined as
-/// `out`, or without judgments its own.
+/// The rows of a run with their gains: those of the judgments, joined as `out`, or without judgments its own.
 fn judged(
     queries: &mut StoreQueries,
     args: &EvalArgs,
-    run: (&str, &[String]),
-    qrels: Option<&[String]>,
+    run: File,
+    qrels: Option<File>,
     out: &str,
 ) -> Result<Rows, Failure> {
-    let Some(qrels) = qrels else { return judged_already(queries, args, run, out) };
-    queries.run("eval/judged_run", &joined(args, out, run, qrels)?).map_err(query_failure)?;
-    let named = |name: &str| Some(name.to_string());
-    let roles = Roles {
-        query: named("query"),
-        item: named("item"),
-        score: named("score"),
-        gain: named("gain"),
-        position: named("place"),
-        ..Roles::default()
-    };
-    Ok(Rows { from: out.into(), roles, ..Rows::default() })
-}
-
-/// Fills the statement that joins a run (a relation and its columns) with the judgments as `out`.
-fn joined(
-    args: &EvalArgs,
-    out: &str,
-    (name, run): (&str, &[String]),
-    qrels: &[String],
-) -> Result<Bindings, Failure> {
-    Ok(Bindings::new()
-        .ident("out", out)
-        .ident("run", name)
-        .ident("run_query", column(args, "query", run, "run")?)
-        .ident("run_item", column(args, "item", run, "run")?)
-        .ident("run_score", column(args, "score", run, "run")?)
-        .ident("qrels", "qrels")
-        .ident("qrels_query", column(args, "query", qrels, "qrels")?)
-        .ident("qrels_item", column(args, "item", qrels, "qrels")?)
-        .ident("qrels_gain", column(args, "gain", qrels, "qrels")?))
+    match qrels {
+        Some(qrels) => judgments::join(queries, args, run, qrels, out),
+        None => judged_already(queries, args, run, out),
+    }
 }
 
 /// A run that brings its gains along. Queries without a judged row count no more than with two files.
 fn judged_already(
     queries: &mut StoreQueries,
     args: &EvalArgs,
-    (name, run): (&str, &[String]),
+    File { name, path, columns: run }: File,
     out: &str,
 ) -> Result<Rows, Failure> {
-    let named = |role: &str| column(args, role, run, "run").map(Some);
+    let named = |role: &str| column(args, role, run, path).map(Some);
     let gain = named("gain").map_err(|failure| {
         failure.hint("name the judgments with --qrels FILE, or the column with --columns gain=COLUMN")
     })?;

@@ -239,8 +239,12 @@ impl Reader<'_> {
                     }
                 }
                 _ => {
-                    let known = ["path", "format", "options"];
-                    self.unknown(key, line, "a source has no key", known.into_iter());
+                    // What is passed over here would be read in another way than somebody meant.
+                    let hint = match nearest(key, ["path", "format", "options"]) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => format!("options of the reader stand below: options: {{ {key}: ... }}"),
+                    };
+                    self.error(line, format!("a source has no key `{key}`"), Some(hint));
                 }
             }
         }

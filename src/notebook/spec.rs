@@ -17,6 +17,24 @@ pub enum CellSpec {
     Check(CheckSpec),
 }
 
+impl CellSpec {
+    /// Columns in a role of identity: those of the roles, and suppliers.
+    pub fn id_columns(&self) -> Vec<String> {
+        let (roles, suppliers): (&Roles, &[Vec<String>]) = match self {
+            CellSpec::Metrics(spec) => (&spec.roles, &[]),
+            CellSpec::Fairness(spec) => (&spec.roles, &spec.suppliers),
+            CellSpec::Slices(spec) => (&spec.roles, &[]),
+            CellSpec::Compare(spec) => (&spec.roles, &[]),
+            CellSpec::Sql(_)
+            | CellSpec::Score(_)
+            | CellSpec::Explain(_)
+            | CellSpec::Train(_)
+            | CellSpec::Check(_) => return Vec::new(),
+        };
+        roles.ids().map(str::to_owned).chain(suppliers.iter().flatten().cloned()).collect()
+    }
+}
+
 /// Which rows of which relation. Every cell that reads has one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Input {
@@ -68,6 +86,13 @@ pub struct Roles {
     /// A second score of the same rows.
     pub other: Option<String>,
     pub text: Vec<String>,
+}
+
+impl Roles {
+    /// Columns in a role of identity: they tell things apart, and nothing is counted with them.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        [&self.query, &self.item, &self.user].into_iter().flatten().map(String::as_str)
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]

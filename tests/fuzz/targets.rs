@@ -87,7 +87,7 @@ pub fn heads(data: &[u8]) {
         0 | 1 => {
             let text = String::from_utf8_lossy(data);
             let rows = recscope::cli::trec_rows(&text, kind % 8 == 0);
-            assert!(rows.is_none_or(|rows| rows.len() <= text.lines().count()));
+            assert!(rows.is_none_or(|rows| rows <= text.split(['\n', '\r']).count()));
             return;
         }
         2 => "a.csv",

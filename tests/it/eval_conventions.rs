@@ -115,10 +115,12 @@ fn bad_files_are_answered() {
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     // The run answers no judged query.
     write("j.qrels", "elsewhere 0 a 1\n");
-    let (code, value, errors) = eval(folder.path(), &["--measures", "mrr,ndcg@10"]);
+    let (code, _, errors) = eval(folder.path(), &["--measures", "mrr,ndcg@10"]);
+    assert!(code == 3 && errors.contains("no query of") && errors.contains("`elsewhere`"), "{errors}");
+    let (code, value, errors) = eval(folder.path(), &["--measures", "mrr,ndcg@10", "--unmatched"]);
     assert_eq!((code, value["measures"]["mrr"]["value"].as_f64()), (0, Some(0.0)), "{errors}");
     assert!(errors.contains("no judged query is answered"), "{errors}");
-    let (_, value, _) = eval(folder.path(), &["--measures", "mrr", "--convention", "trec"]);
+    let (_, value, _) = eval(folder.path(), &["--measures", "mrr", "--convention", "trec", "--unmatched"]);
     assert_eq!(value["measures"]["mrr"]["value"], Value::Null);
     assert_eq!(value["measures"]["mrr"]["reason"], "no query has a value");
     // Duplicates.

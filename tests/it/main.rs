@@ -22,6 +22,7 @@ mod engine_scores;
 mod engine_slices;
 mod engine_socket;
 mod eval_conventions;
+mod eval_files;
 mod explain;
 mod fairness;
 mod fuzz;

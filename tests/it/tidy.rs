@@ -45,7 +45,7 @@ const ONLY_USERS: &[(&str, &[&str])] = &[
     ("ring::", &["pull"]),
     ("tar::", &["pull"]),
     ("zip::", &["pull"]),
-    ("ruzstd", &["pull"]),
+    ("ruzstd", &["pull", "engine/store/source"]),
     ("landlock::", &["trust"]),
     ("rlimit::", &["trust"]),
 ];

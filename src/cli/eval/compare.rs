@@ -8,7 +8,8 @@ use super::super::args::{EvalArgs, EvalFormat};
 use super::super::output::{cancel_on_signal, json_page, print};
 use super::super::queries::analysis_failure;
 use super::super::{Failure, err_line, settings};
-use super::files::register;
+use super::files::{register, register_judgments};
+use super::judgments::{self, File};
 use super::{finite, interval_json, judged, request};
 use crate::analysis::compare::{
     CompareLine, CompareRequest, CompareTable, Moved, Run, TopItem, compare as contrast,
@@ -36,21 +37,20 @@ pub(super) fn compare(args: &EvalArgs) -> Result<u8, Failure> {
     let options = settings::load().engine_options(&Default::default())?;
     let mut bounds = StoreOptions::default();
     bounds.memory_limit = options.memory_bytes.unwrap_or(bounds.memory_limit);
-    // Converted TREC files live as long as this folder.
-    let folder = tempfile::tempdir().map_err(|e| Failure::resource(format!("no temporary folder: {e}")))?;
-    bounds.limits = super::files::limits(args, folder.path());
+    bounds.limits = super::files::limits(args);
     let store = Store::open(&bounds)?;
     let connection = store.connect()?;
-    let qrels = match &args.qrels {
-        Some(file) => Some(register(&connection, "qrels", file, folder.path(), &cancel)?),
-        None => None,
-    };
+    let qrels = register_judgments(&connection, args, &cancel)?;
+    let qrels = qrels.as_ref().map(|(path, columns)| File { name: "qrels", path, columns });
+    if let Some(qrels) = qrels {
+        judgments::prepare(&mut StoreQueries { connection: &connection, cancel: &cancel }, args, qrels)?;
+    }
     let mut runs = Vec::new();
     for (number, (path, name)) in paths.iter().zip(names(&paths)).enumerate() {
         let (source, out) = (format!("run_{number}"), format!("eval_rows_{number}"));
-        let columns = register(&connection, &source, path, folder.path(), &cancel)?;
+        let columns = register(&connection, args, &source, path, &cancel)?;
         let mut queries = StoreQueries { connection: &connection, cancel: &cancel };
-        let rows = judged(&mut queries, args, (&source, &columns), qrels.as_deref(), &out)?;
+        let rows = judged(&mut queries, args, File { name: &source, path, columns: &columns }, qrels, &out)?;
         runs.push(Run { name, rows: request(args, rows)?.rows });
     }
     let asked = request(args, Rows::default())?;

@@ -1,80 +1,98 @@
-//! Files that `recscope eval` reads: whatever the store reads, and TREC's own formats. No metrics here.
+//! Files that `recscope eval` reads: TREC's own formats, and whatever the store reads. No metrics here.
 
-use std::io::Write as _;
-use std::path::Path;
-
-use super::{Failure, err_line};
+use super::{Failure, err_line, trec};
 use crate::cli::access;
 use crate::cli::args::EvalArgs;
-use crate::engine::store::{Connection, FileLimits, SourceSpec};
+use crate::engine::store::{Connection, FileLimits, SourceFormat, SourceSpec, read_text};
 use crate::util::cancel::Cancel;
+use crate::util::sanitise;
 
-/// Makes a file readable under `name`; TREC's own formats are turned into CSV first. Gives its columns.
+/// Makes a file readable under `name`. Gives its columns.
 pub(super) fn register(
     connection: &Connection,
+    args: &EvalArgs,
     name: &str,
     path: &str,
-    folder: &Path,
     cancel: &Cancel,
 ) -> Result<Vec<String>, Failure> {
-    let spec = match trec(path, name.starts_with("run")) {
-        Some(rows) => {
-            let file = folder.join(format!("{name}.csv"));
-            write_csv(&file, name.starts_with("run"), &rows)
-                .map_err(|e| Failure::resource(format!("cannot write {}: {e}", file.display())))?;
-            let mut spec = SourceSpec::path(file.to_string_lossy().into_owned());
-            spec.types = vec![("query".into(), "VARCHAR".into()), ("item".into(), "VARCHAR".into())];
-            spec.header = Some(true);
-            spec
+    let run = name.starts_with("run");
+    if let Some(found) = as_trec(args, path, run)? {
+        for note in &found.notes {
+            err_line(&format!("note: {}: {note}", sanitise::line(path)));
         }
-        None => SourceSpec::path(path),
+        let schema = found.rows.schema();
+        connection.create_table(name, &schema)?;
+        connection.append(name, &found.rows)?;
+        return Ok(schema.fields().iter().map(|field| field.name().clone()).collect());
+    }
+    let column =
+        |role: &str| args.columns.iter().find(|(key, _)| key == role).map(|(_, column)| column.clone());
+    let ids = ["query", "item"].iter().flat_map(|role| [Some((*role).to_owned()), column(role)]);
+    let spec = SourceSpec {
+        ids: ids.flatten().collect(),
+        encoding: args.encoding.clone(),
+        ..SourceSpec::path(path)
     };
     let base = std::env::current_dir().unwrap_or_default();
-    connection.register_source(name, &spec, &base, cancel)?;
+    connection.register_source(name, &spec, &base, cancel).map_err(by_flag)?;
     if let Some(doubt) = connection.doubt(name) {
-        err_line(&format!("note: {doubt}"));
+        err_line(&format!("note: {}: {}", sanitise::line(path), sanitise::line(&doubt)));
     }
     Ok(connection.describe(name)?.columns.into_iter().map(|column| column.name).collect())
 }
 
+/// The judgments, if there are any: their path and columns.
+pub(super) fn register_judgments(
+    connection: &Connection,
+    args: &EvalArgs,
+    cancel: &Cancel,
+) -> Result<Option<(String, Vec<String>)>, Failure> {
+    let Some(path) = &args.qrels else { return Ok(None) };
+    Ok(Some((path.clone(), register(connection, args, "qrels", path, cancel)?)))
+}
+
+/// Errors of the store speak of a source's options; here they are flags, or there are none.
+fn by_flag(error: crate::engine::store::StoreError) -> Failure {
+    let hint = error.hint.clone().unwrap_or_default();
+    let failure = Failure::from(error);
+    let said = hint
+        .find("`encoding: ")
+        .map(|at| &hint[at + "`encoding: ".len()..])
+        .and_then(|rest| rest.split('`').next());
+    match said {
+        Some(likely) => {
+            failure.hint(format!("say `--encoding {likely}`, or convert it (iconv -f {likely} -t UTF-8)"))
+        }
+        None if hint.contains("format:") => failure.hint(
+            "name it .csv, .tsv, .jsonl or .parquet, or write TREC's lines: query Q0 item rank score tag",
+        ),
+        None if hint.contains("options") || hint.contains("ignore_errors") => failure
+            .hint("repair the line, or convert the file in a notebook, whose sources have options for it"),
+        None => failure,
+    }
+}
+
 /// Limits for DuckDB files among the runs and judgments that nobody has trusted.
-pub(super) fn limits(args: &EvalArgs, converted: &Path) -> Option<FileLimits> {
+pub(super) fn limits(args: &EvalArgs) -> Option<FileLimits> {
     let inputs: Vec<&str> =
         args.run.iter().chain(args.compare.iter().flatten()).chain(&args.qrels).map(String::as_str).collect();
-    access::of_inputs(&inputs, vec![converted.to_path_buf()])
+    access::of_inputs(&inputs, Vec::new())
 }
 
-/// `query Q0 item rank score tag` or `query 0 item gain` between blanks; `None` for other formats.
-fn trec(path: &str, run: bool) -> Option<Vec<[String; 3]>> {
-    let lower = path.to_lowercase();
-    let other = [".parquet", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".gz", ".zst", ".duckdb", ".db"];
-    if other.iter().any(|ending| lower.ends_with(ending)) || lower.contains("://") || lower.contains('*') {
-        return None;
+/// The rows of a file in one of TREC's formats; `None` for others.
+fn as_trec(args: &EvalArgs, path: &str, run: bool) -> Result<Option<trec::Trec>, Failure> {
+    let tabs = path.to_lowercase();
+    let tabs = tabs.trim_end_matches(".gz").trim_end_matches(".zst").ends_with(".tsv");
+    let other = SourceFormat::of_name(path).is_some() && !tabs;
+    let file = std::path::Path::new(path);
+    if other || path.contains("://") || !file.is_file() {
+        return Ok(None);
     }
-    trec_rows(&std::fs::read_to_string(path).ok()?, run)
-}
-
-/// Query, item and score or grade of every line; `None` where one is not in TREC's format.
-pub fn trec_rows(text: &str, run: bool) -> Option<Vec<[String; 3]>> {
-    let (length, value) = if run { (6, 4) } else { (4, 3) };
-    text.lines()
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            // Grades may be letters (E, S, C, I); a score is a number.
-            let fits = words.len() == length && (!run || words.get(value)?.parse::<f64>().is_ok());
-            fits.then(|| [words[0].to_string(), words[2].to_string(), words[value].to_string()])
-        })
-        .collect()
-}
-
-fn write_csv(file: &Path, run: bool, rows: &[[String; 3]]) -> std::io::Result<()> {
-    let mut out = std::io::BufWriter::new(std::fs::File::create(file)?);
-    writeln!(out, "query,item,{}", if run { "score" } else { "gain" })?;
-    for [query, item, value] in rows {
-        let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-        let value = if run { value.clone() } else { quoted(value) };
-        writeln!(out, "{},{},{value}", quoted(query), quoted(item))?;
+    let Some(text) = read_text(file, args.encoding.as_deref()).map_err(by_flag)? else { return Ok(None) };
+    if text.trim().is_empty() {
+        let what = if run { "result" } else { "judgment" };
+        return Err(Failure::data(format!("{path} holds no {what}"))
+            .hint("check how it was written: figures of nothing would pass every gate"));
     }
-    out.flush()
+    trec::rows(&text, path, run)
 }

@@ -9,9 +9,10 @@ use sha2::{Digest, Sha256};
 use super::dialect::source_spec;
 use super::prints::Prints;
 use super::workspace::Workspace;
-use crate::engine::store::Connection;
-use crate::notebook::Source;
+use crate::engine::store::{Connection, SourceSpec};
+use crate::notebook::{Kind, Source};
 use crate::protocol::{Event, Problem};
+use crate::terms::names_an_id;
 use crate::util::cancel::Cancel;
 
 pub(super) struct Sources {
@@ -21,6 +22,8 @@ pub(super) struct Sources {
 
 struct Opened {
     source: Source,
+    /// Columns in a role of identity when it was opened.
+    ids: Vec<String>,
     base: PathBuf,
     /// `None`: it could not be opened, or its files cannot be looked into.
     fingerprint: Option<String>,
@@ -49,12 +52,19 @@ impl Sources {
                 tracing::warn!("source {name} not dropped: {error}");
             }
         }
-        wanted.iter().filter_map(|source| self.open_one(source, workspace, connection)).collect()
+        let ids = id_columns(workspace);
+        wanted.iter().filter_map(|source| self.open_one(source, &ids, workspace, connection)).collect()
     }
 
-    fn open_one(&mut self, source: &Source, workspace: &Workspace, connection: &Connection) -> Option<Event> {
+    fn open_one(
+        &mut self,
+        source: &Source,
+        ids: &[String],
+        workspace: &Workspace,
+        connection: &Connection,
+    ) -> Option<Event> {
         let key = source.name.to_lowercase();
-        let fingerprint = fingerprint(source, &workspace.base, connection, &mut self.prints);
+        let fingerprint = fingerprint(source, ids, &workspace.base, connection, &mut self.prints);
         if let Some(known) = self.open.get(&key) {
             let same_text = Source { line: known.source.line, ..source.clone() } == known.source;
             let same_files = known.fingerprint == fingerprint && known.problem.is_none();
@@ -63,13 +73,15 @@ impl Sources {
             }
         }
         let opened = source_spec(source).and_then(|spec| {
+            let spec = SourceSpec { ids: ids.to_vec(), ..spec };
             let relations = connection
                 .register_source(&source.name, &spec, &workspace.base, &Cancel::new())
                 .map_err(Problem::from)?;
             Ok(relations.first().map(|r| workspace.columns(&r.columns)).unwrap_or_default())
         });
         let (base, problem) = (workspace.base.clone(), opened.as_ref().err().cloned());
-        self.open.insert(key, Opened { source: source.clone(), base, fingerprint, problem });
+        self.open
+            .insert(key, Opened { source: source.clone(), ids: ids.to_vec(), base, fingerprint, problem });
         Some(Event::Source { name: source.name.clone(), result: opened })
     }
 
@@ -79,15 +91,16 @@ impl Sources {
         let changed = self.changed(&names, connection);
         let wanted = workspace.notebook.sources(&workspace.params);
         let again = wanted.iter().filter(|source| changed.contains(&source.name.to_lowercase()));
-        again.filter_map(|source| self.open_one(source, workspace, connection)).collect()
+        let ids = id_columns(workspace);
+        again.filter_map(|source| self.open_one(source, &ids, workspace, connection)).collect()
     }
 
     /// Those of the sources whose files are no longer what they were when they were opened.
     pub fn changed(&mut self, names: &[String], connection: &Connection) -> Vec<String> {
         let mut changed = Vec::new();
         for name in names.iter().map(|name| name.to_lowercase()) {
-            if let Some(Opened { source, base, fingerprint: known, .. }) = self.open.get(&name)
-                && fingerprint(source, base, connection, &mut self.prints) != *known
+            if let Some(Opened { source, ids, base, fingerprint: known, .. }) = self.open.get(&name)
+                && fingerprint(source, ids, base, connection, &mut self.prints) != *known
             {
                 changed.push(name);
             }
@@ -106,8 +119,29 @@ impl Sources {
     }
 }
 
-/// Text of the source, and its files: their names and what they hold.
-fn fingerprint(source: &Source, base: &Path, connection: &Connection, prints: &mut Prints) -> Option<String> {
+/// Columns in a role of identity, for the whole notebook or for a cell: their text is kept as it stands.
+fn id_columns(workspace: &Workspace) -> Vec<String> {
+    let mut ids: Vec<String> = workspace.notebook.front().schema.ids().map(str::to_owned).collect();
+    for cell in workspace.notebook.cells().filter(|cell| cell.kind != Kind::Sql) {
+        if let (Some(spec), _) = workspace.notebook.read_cell(cell, &workspace.params) {
+            ids.extend(spec.id_columns());
+        }
+    }
+    // Those are kept anyway; a source is not opened anew because a cell names one.
+    ids.retain(|column| !names_an_id(column));
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+/// Text of the source, how it is read, and its files: their names and what they hold.
+fn fingerprint(
+    source: &Source,
+    ids: &[String],
+    base: &Path,
+    connection: &Connection,
+    prints: &mut Prints,
+) -> Option<String> {
     let spec = source_spec(source).ok()?;
     let mut files = connection.source_files(&spec, base).ok()??;
     // What was committed to a database and is not in its file yet.
@@ -115,7 +149,7 @@ fn fingerprint(source: &Source, base: &Path, connection: &Connection, prints: &m
         let log = PathBuf::from(format!("{}.wal", file.display()));
         files.extend(log.is_file().then_some(log));
     }
-    let text = format!("{:?} {:?} {:?}", source.paths, source.format, source.options);
+    let text = format!("{:?} {:?} {:?} {ids:?}", source.paths, source.format, source.options);
     // Where the rows name their files, where they lie counts; else a folder may be moved as a whole.
     let base = if text.contains("filename") { PathBuf::new() } else { std::path::absolute(base).ok()? };
     let mut hash = Sha256::new();

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::source::with_own_names;
 use crate::util::redact;
 
 /// What sort of failure, coarse enough to choose an exit code and a restart.
@@ -201,6 +202,12 @@ fn refine(kind: ErrorKind, said: &str) -> ErrorKind {
 /// One remedy per kind, in the words of this program rather than DuckDB's settings.
 fn hint_for(kind: ErrorKind, said: &str) -> Option<String> {
     let lower = said.to_ascii_lowercase();
+    if let (ErrorKind::Data, Some(column)) = (kind, misfitting_column(said)) {
+        return Some(format!(
+            "keep the column as text in the source's options (`types: \"{column}: VARCHAR\"`), or repair the line; \
+             `ignore_errors: true` leaves such rows out and says how many"
+        ));
+    }
     let hint = match kind {
         ErrorKind::OutOfMemory => "read fewer rows or columns, or raise the engine's memory limit",
         ErrorKind::Disk if lower.contains("file too large") => {
@@ -215,8 +222,13 @@ fn hint_for(kind: ErrorKind, said: &str) -> Option<String> {
         ErrorKind::Io if lower.contains("could not set lock") => {
             "another program has this DuckDB file open for writing; close it or open a copy"
         }
+        ErrorKind::Data if said.contains("CSV Error") && lower.contains("utf-8") => {
+            "say what the file is written in among the source's options (`encoding: gb18030`), or convert it \
+             (iconv -f GB18030 -t UTF-8)"
+        }
         ErrorKind::Data if said.contains("CSV Error") => {
-            "repair the line, or set `ignore_errors: true` in the source's options to leave such rows out"
+            "repair the line, or set `ignore_errors: true` in the source's options: it leaves such rows out and \
+             says how many"
         }
         ErrorKind::Data if said.contains("JSON transform error") || said.contains("Malformed JSON") => {
             "repair the line, give the column a type in the source's options (`types: \"a: VARCHAR\"`), \
@@ -228,6 +240,12 @@ fn hint_for(kind: ErrorKind, said: &str) -> Option<String> {
         _ => return None,
     };
     Some(hint.to_owned())
+}
+
+/// The column of a CSV file in which a value is not of the type that the first rows showed.
+fn misfitting_column(said: &str) -> Option<&str> {
+    let (_, rest) = said.split_once("Error when converting column \"")?;
+    rest.split_once('"').map(|(column, _)| column)
 }
 
 /// Drops stack traces, the echoed statement and caret, settings, and blank lines; a CSV error names
@@ -247,7 +265,7 @@ fn clean(said: &str) -> String {
     let told = said.lines().map(str::trim_end);
     let kept =
         told.take_while(|line| !TAIL.iter().any(|t| line.starts_with(t))).filter(|line| !line.is_empty());
-    let message = redact::urls(&kept.collect::<Vec<_>>().join("\n"));
+    let message = with_own_names(&redact::urls(&kept.collect::<Vec<_>>().join("\n")));
     match said.lines().find_map(|line| line.trim().strip_prefix("file = ")) {
         Some(file) if !message.contains(file) => format!("{file}: {message}"),
         _ => message,

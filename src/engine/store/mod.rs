@@ -39,7 +39,7 @@ pub use open::{Extension, Store, StoreOptions};
 pub use page::{PageRows, Select};
 pub use registry::{Query, queries, query};
 pub use relations::{ColumnInfo, Relation, RelationKind};
-pub use source::{SourceFormat, SourceSpec};
+pub use source::{SourceFormat, SourceSpec, read_text};
 pub use spill::left_over as left_over_spills;
 pub use value::Params;
 

@@ -2,5 +2,7 @@
 
 use super::super::Query;
 
-pub(super) const QUERIES: &[Query] =
-    super::registered!("eval": "joined", "judged_queries", "judged_run", "unjudged");
+pub(super) const QUERIES: &[Query] = super::registered!(
+    "eval": "ids", "joined", "judged_queries", "judged_run", "judgments", "no_number", "overlap", "repeated",
+    "shared_ids", "unjudged"
+);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::{ErrorKind, Result, StoreError};
-use super::{SourceFormat, SourceSpec};
+use super::{SourceFormat, SourceSpec, foreign};
 use crate::util::redact;
 
 /// Paths or globs of one format.
@@ -79,9 +79,7 @@ fn one(path: &str, format: Option<SourceFormat>, base: &Path) -> Result<Files> {
         Ok(meta) if meta.len() == 0 => Err(empty(&shown)),
         Ok(_) => {
             fs::File::open(&full).map_err(|e| unreadable(&shown, &e))?;
-            let format =
-                format.or_else(|| SourceFormat::of_name(path)).or_else(|| SourceFormat::of_bytes(&full));
-            let format = format.ok_or_else(|| unknown_format(&shown))?;
+            let format = told(&full, format)?;
             Ok(Files {
                 format,
                 paths: vec![escape_glob(&shown)],
@@ -96,6 +94,26 @@ fn one(path: &str, format: Option<SourceFormat>, base: &Path) -> Result<Files> {
             Ok(Files { format, paths: vec![shown], whole: vec![], remote: false, many: true })
         }
         Err(error) => Err(missing(&full, &error)),
+    }
+}
+
+/// The format of a file that is here: as said, by its name, by its first bytes; an error where these say
+/// that it is something else.
+fn told(path: &Path, said: Option<SourceFormat>) -> Result<SourceFormat> {
+    let shown = path.display().to_string();
+    let head = foreign::head(path);
+    if let Some(found) = foreign::of(&head) {
+        let message = format!("{shown} is {}", found.what);
+        return Err(StoreError::new(ErrorKind::Data, message).hint(found.remedy));
+    }
+    let named = SourceFormat::of_name(&shown);
+    match (said.or(named), foreign::certain(&head)) {
+        (Some(format), Some(certain)) if format != certain => {
+            let message = format!("{shown} holds {}, not {}", certain.name(), format.name());
+            Err(StoreError::new(ErrorKind::Data, message).hint(format!("say `format: {}`", certain.name())))
+        }
+        (Some(format), _) => Ok(format),
+        (None, _) => SourceFormat::of_bytes(path).ok_or_else(|| unknown_format(&shown)),
     }
 }
 
@@ -114,7 +132,7 @@ fn absolute(path: &str, base: &Path) -> PathBuf {
 }
 
 /// `[`, `*` and `?` in the name of a file that exists mean themselves.
-fn escape_glob(path: &str) -> String {
+pub(super) fn escape_glob(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for c in path.chars() {
         match c {
@@ -129,6 +147,7 @@ fn escape_glob(path: &str) -> String {
 fn folder(path: &Path, format: Option<SourceFormat>) -> Result<Files> {
     let shown = path.display();
     let mut kinds: Vec<(SourceFormat, String)> = Vec::new();
+    let mut nameless = Vec::new();
     let mut left = vec![path.to_owned()];
     let mut looked = 0;
     while let Some(next) = left.pop() {
@@ -140,7 +159,10 @@ fn folder(path: &Path, format: Option<SourceFormat>) -> Result<Files> {
             looked += 1;
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() => left.push(entry.path()),
-                _ => kinds.extend(SourceFormat::of_name(&name).map(|f| (f, ending(&name)))),
+                _ => match SourceFormat::of_name(&name) {
+                    Some(format) => kinds.push((format, ending(&name))),
+                    None => nameless.push(entry.path()),
+                },
             }
         }
     }
@@ -149,6 +171,17 @@ fn folder(path: &Path, format: Option<SourceFormat>) -> Result<Files> {
     kinds.dedup();
     let root = escape_glob(path.to_string_lossy().trim_end_matches('/'));
     match kinds.as_slice() {
+        // Engines write parts without an ending; which format they have was said.
+        [] if looked >= LOOKED_AT && format.is_some() => {
+            let message = format!("{shown} holds more than {LOOKED_AT} files without an ending");
+            Err(StoreError::new(ErrorKind::Usage, message).hint("name them by a glob, e.g. logs/**/part-*"))
+        }
+        [] if !nameless.is_empty() && format.is_some_and(|said| said != SourceFormat::DuckDb) => {
+            nameless.sort();
+            let format = told(&nameless[0], format)?;
+            let paths = nameless.iter().map(|file| escape_glob(&file.to_string_lossy())).collect();
+            Ok(Files { format, paths, whole: nameless, remote: false, many: true })
+        }
         [] => Err(StoreError::new(ErrorKind::Io, format!("{shown} holds no Parquet, CSV or JSON file"))
             .hint("name the files, e.g. logs/*.parquet")),
         [(first, _), rest @ ..] if rest.iter().any(|(f, _)| f != first) => {

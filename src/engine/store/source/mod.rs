@@ -2,14 +2,21 @@
 
 mod attach;
 mod csv;
+mod encoding;
 mod files;
+mod foreign;
 mod format;
+mod ids;
+mod notes;
 mod options;
+mod plain;
 mod register;
 mod whole;
 
 pub(super) use files::local_patterns;
 pub use format::SourceFormat;
+pub use plain::read_text;
+pub(super) use plain::with_own_names;
 
 /// What the front matter says about one source. Only `paths` is needed.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -24,10 +31,14 @@ pub struct SourceSpec {
     pub delimiter: Option<String>,
     /// CSV: whether the first line names the columns.
     pub header: Option<bool>,
+    /// CSV, JSON: what the text is written in, where it is not UTF-8.
+    pub encoding: Option<String>,
     /// CSV, JSON: leave out rows that do not fit instead of failing.
     pub ignore_errors: bool,
     /// CSV, JSON: types of columns by name, e.g. `item_id: VARCHAR`.
     pub types: Vec<(String, String)>,
+    /// CSV, JSON: columns that hold ids, whose text is kept as it stands.
+    pub ids: Vec<String>,
     /// Further options of DuckDB's reader, by their own names; see [`SourceSpec::option`].
     pub more: Vec<(String, super::SqlValue)>,
 }

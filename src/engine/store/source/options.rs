@@ -15,7 +15,6 @@ const READER: &[(&str, &[SourceFormat])] = {
         ("convert_strings_to_integers", &[Json]),
         ("dateformat", &[Csv, Json]),
         ("decimal_separator", &[Csv]),
-        ("encoding", &[Csv]),
         ("escape", &[Csv]),
         ("filename", &[Csv, Json, Parquet]),
         ("file_row_number", &[Parquet]),
@@ -38,14 +37,15 @@ const READER: &[(&str, &[SourceFormat])] = {
 };
 
 /// Names that this program gives a meaning of its own.
-const OWN: &[&str] = &["delimiter", "header", "ignore_errors", "table", "types"];
+const OWN: &[&str] = &["delimiter", "encoding", "header", "ignore_errors", "table", "types"];
 
 impl SourceSpec {
-    /// Sets one option by name: `delimiter` (`delim`, `sep`), `header`, `ignore_errors`, `table`,
+    /// Sets one option by name: `delimiter` (`delim`, `sep`), `encoding`, `header`, `ignore_errors`, `table`,
     /// `types` (`"item_id: VARCHAR, price: DOUBLE"`), `types.COLUMN`, or one of DuckDB's reader options.
     pub fn option(mut self, name: &str, value: &SqlValue) -> Result<Self> {
         match name.to_ascii_lowercase().as_str() {
             "delimiter" | "delim" | "sep" => self.delimiter = Some(text(name, value)?),
+            "encoding" => self.encoding = Some(text(name, value)?),
             "header" => self.header = Some(switch(name, value)?),
             "ignore_errors" => self.ignore_errors = switch(name, value)?,
             "table" => self.table = Some(text(name, value)?),

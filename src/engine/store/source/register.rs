@@ -8,7 +8,7 @@ use super::super::{
     quote_ident, quote_text,
 };
 use super::files::{self, Files};
-use super::{SourceFormat, SourceSpec, attach, csv, whole};
+use super::{SourceFormat, SourceSpec, attach, csv, ids, whole};
 use crate::util::cancel::Cancel;
 use crate::util::redact;
 
@@ -24,18 +24,55 @@ impl Connection {
     ) -> Result<Vec<Relation>> {
         check_name(name)?;
         let files = files::find(spec, base)?;
-        let doubt = whole::check(&self.compressed_files(spec, &files)?, cancel)?;
+        let mut notes = Vec::new();
+        notes.extend(whole::check(&self.compressed_files(spec, &files)?, cancel)?);
         if files.format == SourceFormat::DuckDb {
             return attach::register(self, name, spec, &files, cancel);
         }
-        let reader = match files.format {
-            SourceFormat::Csv => csv::settled(self, spec, &files, cancel)?,
-            _ => reader(spec, &files)?,
-        };
-        let columns = self.columns_of_reader(&reader, &files, cancel)?;
-        self.source_views(name, &[(name.to_owned(), format!("SELECT * FROM {reader}"))], cancel)?;
-        self.keep_doubt(name, doubt);
+        let (files, changed) = self.as_utf8(spec, files, cancel)?;
+        notes.extend(changed);
+        let (spec, columns) = self.settled(spec, &files, &mut notes, cancel)?;
+        notes.extend(self.left_out(&spec, &files, &columns, cancel)?);
+        notes.extend(self.hidden_by_folders(&spec, &files, cancel)?);
+        let query = rows_of(&reader(&spec, &files)?, files.format, &columns);
+        self.source_views(name, &[(name.to_owned(), query)], cancel)?;
+        self.keep_doubt(name, (!notes.is_empty()).then(|| notes.join("; ")));
         Ok(vec![Relation { name: name.to_owned(), kind: RelationKind::Source, rows: None, columns }])
+    }
+
+    /// The source as it is read, dialect and types settled, and its columns.
+    fn settled(
+        &self,
+        spec: &SourceSpec,
+        files: &Files,
+        notes: &mut Vec<String>,
+        cancel: &Cancel,
+    ) -> Result<(SourceSpec, Vec<ColumnInfo>)> {
+        let (mut spec, mut columns) = match files.format {
+            SourceFormat::Csv => csv::settled(self, spec, files, cancel)?,
+            // With types said, the reader knows no other columns than those.
+            SourceFormat::Json => {
+                let guess = SourceSpec { types: Vec::new(), ..spec.clone() };
+                (spec.clone(), self.columns_of_reader(&reader(&guess, files)?, files, cancel)?)
+            }
+            SourceFormat::Parquet | SourceFormat::DuckDb => {
+                (spec.clone(), self.columns_of_reader(&reader(spec, files)?, files, cancel)?)
+            }
+        };
+        if files.format == SourceFormat::Csv
+            && let Some((commas, found)) = csv::with_decimal_commas(self, &spec, files, &columns, cancel)?
+        {
+            notes.push(
+                "its numbers are read with decimal commas (`decimal_separator: \".\"` reads them as text)"
+                    .into(),
+            );
+            (spec, columns) = (commas, found);
+        }
+        let kept = ids::kept_as_text(self, &spec, files, &columns, cancel)?;
+        if kept != spec || files.format == SourceFormat::Json && !kept.types.is_empty() {
+            columns = self.columns_of_reader(&reader(&kept, files)?, files, cancel)?;
+        }
+        Ok((kept, columns))
     }
 
     /// What could not be made sure of the files of a source, or of those that a cell names itself, for
@@ -150,6 +187,24 @@ fn check_name(name: &str) -> Result<()> {
     }
 }
 
+/// Every row. Of Parquet, floating-point columns as something that its statistics say nothing about: writers
+/// leave NaN out of them, and DuckDB then takes a group of rows for one in which every value fits a filter, or
+/// none does (duckdb#25521). `x + 0` is x; only the sign of a negative zero is lost.
+fn rows_of(reader: &str, format: SourceFormat, columns: &[ColumnInfo]) -> String {
+    let floats = columns.iter().filter(|column| ["DOUBLE", "FLOAT"].contains(&column.sql_type.as_str()));
+    let same = floats.map(|column| {
+        let name = quote_ident(&column.name);
+        format!("({name} + 0)::{} AS {name}", column.sql_type)
+    });
+    let same: Vec<String> = same.collect();
+    match format {
+        SourceFormat::Parquet if !same.is_empty() => {
+            format!("SELECT * REPLACE ({}) FROM {reader}", same.join(", "))
+        }
+        _ => format!("SELECT * FROM {reader}"),
+    }
+}
+
 /// The table function over the files, with the options that were given.
 pub(super) fn reader(spec: &SourceSpec, files: &Files) -> Result<String> {
     let paths: Vec<String> = files.paths.iter().map(|p| quote_text(p)).collect();
@@ -213,7 +268,7 @@ fn remedy(format: SourceFormat, said: &str) -> &'static str {
         }
         SourceFormat::Parquet => "the file is damaged: copy or write it again",
         SourceFormat::Csv if said.contains("utf-8") || said.contains("unicode") => {
-            "convert it to UTF-8 (iconv -f LATIN1 -t UTF-8), or set `ignore_errors: true` to leave such rows out"
+            "say what the file is written in (`encoding: gb18030`), or convert it (iconv -f GB18030 -t UTF-8)"
         }
         SourceFormat::Csv => {
             "repair the line, give `delimiter:` and `header:`, or set `ignore_errors: true` to leave such rows out"
