@@ -18,7 +18,7 @@ pub fn measure(shared: &Path) {
             .unwrap();
     let input = model.encode("touchscreen computer", Some("Kensington SmartFit TFT Stand Graphite")).unwrap();
     let points = vec![model.embeddings(&input.ids).unwrap(); 64];
-    let (all, spent) = timed(|| model.gradients(&input, &points, 0, &Cancel::new()).unwrap());
+    let (all, spent) = timed(|| model.gradients(&input, &points, None, &Cancel::new()).unwrap());
     let tokens = (all.len() * input.ids.len()) as f64;
     println!("gradients: {:.0} tokens/s, {:.0} per CPU second", tokens / spent.wall, tokens / spent.cpu);
 }

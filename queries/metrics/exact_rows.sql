@@ -10,7 +10,7 @@ FROM (
         {=user} AS "user",
         {=slice} AS slice,
         {=shown} AS shown,
-        CAST({=score} AS DOUBLE) AS score,
+        coalesce(CAST({=score} AS DOUBLE), 0) AS score,
         CAST({=gain} AS DOUBLE) AS gain,
         CAST({=label} AS BOOLEAN) AS label,
         CAST({=item} AS VARCHAR) AS item,

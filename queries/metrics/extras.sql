@@ -1,7 +1,7 @@
 -- id: metrics/extras
 -- params: {from} relation, {=where} filter, and the roles {=query} {=user} {=slice} {=item} {=score} {=other} {=grade} {=revenue} {=margin} {=category} {=embedding} {=published} {=time} as expressions over `source`
 -- reads: {from}, temp.recscope_lists
--- returns: makes TEMP recscope_extras (list, item, score, other, grade, revenue, margin, category, embedding, published, shown_at); numbers that are not finite are NULL
+-- returns: makes TEMP recscope_extras (list, item, score, other, grade, revenue, margin, category, embedding, published, shown_at); NaN is NULL, and so are infinities but those of scores, which have a rank
 -- grain: one row per row of {from} that passes the filter and has a query
 CREATE OR REPLACE TEMP TABLE recscope_extras AS
 WITH roles AS (
@@ -24,8 +24,8 @@ WITH roles AS (
 SELECT
     lists.list,
     item,
-    CASE WHEN isfinite(score) THEN score END AS score,
-    CASE WHEN isfinite(other) THEN other END AS other,
+    CASE WHEN NOT isnan(score) THEN score END AS score,
+    CASE WHEN NOT isnan(other) THEN other END AS other,
     CASE WHEN isfinite(grade) THEN grade END AS grade,
     CASE WHEN isfinite(revenue) THEN revenue END AS revenue,
     CASE WHEN isfinite(margin) THEN margin END AS margin,

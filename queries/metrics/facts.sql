@@ -9,6 +9,6 @@ SELECT
     count(*) FILTER (bad_score) AS bad_scores,
     count(*) FILTER (gain IS NULL) AS unjudged,
     max(gain) AS largest_gain,
-    min(score) AS lowest_score,
-    max(score) AS highest_score
+    min(score) FILTER (isfinite(score)) AS lowest_score,
+    max(score) FILTER (isfinite(score)) AS highest_score
 FROM temp.recscope_rows

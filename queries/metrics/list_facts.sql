@@ -1,8 +1,8 @@
 -- id: metrics/list_facts
 -- params: {rows} recscope_rows or recscope_unique
 -- reads: temp.recscope_ranked, temp.recscope_rows
--- returns: list UINTEGER, shown BIGINT, relevant BIGINT, unjudged BIGINT, tied BIGINT, repeated BIGINT, broken BIGINT
--- grain: one row per list: why conventions may differ on it; broken counts gains that are no whole number
+-- returns: list UINTEGER, shown BIGINT, relevant BIGINT, unjudged BIGINT, tied BIGINT, close BIGINT, repeated BIGINT, broken BIGINT
+-- grain: one row per list: why conventions may differ on it; close counts scores that only 64 bits tell apart, broken gains that are no whole number
 WITH ranked AS (
     SELECT
         list,
@@ -13,8 +13,8 @@ WITH ranked AS (
     GROUP BY list
 ),
 scores AS (
-    SELECT list, sum(n) FILTER (n > 1) AS tied
-    FROM (SELECT list, count(*) AS n FROM temp.{rows} WHERE shown GROUP BY list, score)
+    SELECT list, sum(n) FILTER (n > 1) AS tied, count(*) - count(DISTINCT TRY_CAST(score AS FLOAT)) AS close
+    FROM (SELECT list, score, count(*) AS n FROM temp.{rows} WHERE shown GROUP BY list, score)
     GROUP BY list
 ),
 items AS (
@@ -32,6 +32,7 @@ SELECT
     relevant,
     unjudged,
     coalesce(tied, 0)::BIGINT AS tied,
+    coalesce(close, 0)::BIGINT AS close,
     coalesce(repeated, 0)::BIGINT AS repeated,
     coalesce(broken, 0)::BIGINT AS broken
 FROM ranked

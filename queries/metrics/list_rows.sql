@@ -10,7 +10,7 @@ FROM (
         {=user} AS "user",
         {=slice} AS slice,
         {=shown} AS shown,
-        CAST({=score} AS DOUBLE) AS score,
+        coalesce(CAST({=score} AS DOUBLE), 0) AS score,
         CAST({=gain} AS DOUBLE) AS gain,
         CASE WHEN {=item} IS NOT NULL THEN hash(CAST({=item} AS VARCHAR)) END AS item
     FROM (SELECT * FROM {from} WHERE {=where}) AS source

@@ -13,7 +13,8 @@ SELECT
         ORDER BY shown DESC, score DESC NULLS LAST, tie_position ASC NULLS LAST, tie_item DESC NULLS LAST, seq
     ) END AS rank,
     greatest(coalesce(gain, 0), 0) AS gain,
-    gain IS NOT NULL AS judged,
+    -- A negative grade says that nobody judged the item, as in trec_eval.
+    coalesce(gain >= 0, FALSE) AS judged,
     coalesce(gain >= $relevant_at, FALSE) AS relevant,
     coalesce(label, FALSE) AS clicked
 FROM temp.{rows}

@@ -1,15 +1,15 @@
 -- id: metrics/rows
 -- params: none
 -- reads: temp.recscope_judged, temp.recscope_lists
--- returns: makes TEMP recscope_rows; `score` and `gain` are NULL where not finite, `bad_score` tells
+-- returns: makes TEMP recscope_rows; NaN is NULL, an infinite gain too; `bad_score`: the score is NaN, so the row has none
 -- grain: one row per row of recscope_judged with a query
 CREATE OR REPLACE TEMP TABLE recscope_rows AS
 SELECT
     lists.list,
     item,
-    CASE WHEN isfinite(score) THEN score END AS score,
-    coalesce(NOT isfinite(score), FALSE) AS bad_score,
-    shown,
+    CASE WHEN NOT isnan(score) THEN score END AS score,
+    coalesce(isnan(score), FALSE) AS bad_score,
+    shown AND coalesce(NOT isnan(score), TRUE) AS shown,
     CASE WHEN isfinite(gain) THEN gain END AS gain,
     label,
     purchase,

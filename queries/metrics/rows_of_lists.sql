@@ -6,7 +6,7 @@
 SELECT
     list,
     shown,
-    CASE WHEN bad_score THEN CAST('nan' AS DOUBLE) ELSE score END AS score,
+    coalesce(score, 0) AS score,
     gain,
     CASE WHEN item IS NOT NULL THEN hash(item) END AS item
 FROM temp.recscope_rows

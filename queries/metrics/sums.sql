@@ -10,8 +10,9 @@ SELECT
     count(revenue)::DOUBLE AS revenue_rows,
     coalesce(sum(margin), 0) AS margin,
     count(margin)::DOUBLE AS margin_rows,
-    coalesce(sum(abs(score - grade)), 0) AS absolute,
-    coalesce(sum(pow(score - grade, 2)), 0) AS squared,
-    count(score - grade)::DOUBLE AS rated
+    -- An infinite score has a rank, but no distance.
+    coalesce(sum(abs(score - grade)) FILTER (isfinite(score)), 0) AS absolute,
+    coalesce(sum(pow(score - grade, 2)) FILTER (isfinite(score)), 0) AS squared,
+    (count(score - grade) FILTER (isfinite(score)))::DOUBLE AS rated
 FROM temp.recscope_extras
 GROUP BY list

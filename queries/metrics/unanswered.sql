@@ -8,4 +8,4 @@ SELECT {query} AS query
 FROM (SELECT * FROM {from} WHERE {=where})
 WHERE {query} IS NOT NULL
 GROUP BY {query}
-HAVING count({order}) = 0
+HAVING count({order}) FILTER (NOT coalesce(isnan(TRY_CAST({order} AS DOUBLE)), FALSE)) = 0

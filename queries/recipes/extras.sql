@@ -21,8 +21,8 @@ WITH roles AS (
 )
 SELECT
     * REPLACE (
-        CASE WHEN isfinite(score) THEN score END AS score,
-        CASE WHEN isfinite(other) THEN other END AS other,
+        CASE WHEN NOT isnan(score) THEN score END AS score,
+        CASE WHEN NOT isnan(other) THEN other END AS other,
         CASE WHEN isfinite(grade) THEN grade END AS grade,
         CASE WHEN isfinite(revenue) THEN revenue END AS revenue,
         CASE WHEN isfinite(margin) THEN margin END AS margin

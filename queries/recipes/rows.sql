@@ -6,8 +6,8 @@
 SELECT
     {=list} AS list,
     CAST({=item} AS VARCHAR) AS item,
-    CASE WHEN isfinite(CAST({=score} AS DOUBLE)) THEN CAST({=score} AS DOUBLE) END AS score,
-    {=shown} AS shown,
+    CASE WHEN NOT isnan(CAST({=score} AS DOUBLE)) THEN CAST({=score} AS DOUBLE) END AS score,
+    {=shown} AND coalesce(NOT isnan(CAST({=score} AS DOUBLE)), TRUE) AS shown,
     CASE WHEN isfinite(CAST({=gain} AS DOUBLE)) THEN CAST({=gain} AS DOUBLE) END AS gain,
     CAST({=label} AS BOOLEAN) AS label,
     CAST({=purchase} AS BOOLEAN) AS purchase,

@@ -2,7 +2,7 @@
 -- params: $k cut-off
 -- reads: temp.recscope_rows with the struct `policy`, temp.recscope_lists
 -- returns: list UINTEGER, length UINTEGER, place UINTEGER
--- grain: per list one row with place 0, and one per row of it within the cut-off; length is that of the query's whole list, at most $k; in order
+-- grain: per list, those without a row included, one row with place 0, and one per row of it within the cut-off; length is that of the query's whole list, at most $k; in order
 WITH placed AS (
     SELECT logged.list, lists.query_number, lists.user_number, logged.policy.place AS place
     FROM temp.recscope_rows AS logged
@@ -18,7 +18,7 @@ FROM placed
 JOIN lengths USING (query_number, user_number)
 WHERE place >= 1 AND place <= $k
 UNION ALL
-SELECT DISTINCT list, length, CAST(0 AS UINTEGER) AS place
-FROM placed
+SELECT lists.list, length, CAST(0 AS UINTEGER) AS place
+FROM temp.recscope_lists AS lists
 JOIN lengths USING (query_number, user_number)
 ORDER BY list, place

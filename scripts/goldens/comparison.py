@@ -69,14 +69,14 @@ def randomisation():
 def main():
     p = [0.001, 0.02, 0.04, 0.011, 0.3, 0.04, 0.9]
     power = []
-    for effect, n in [(0.1, 30), (0.2, 200), (0.05, 3000), (0.5, 12), (0.0, 50)]:
+    for effect, n in [(0.1, 30), (0.2, 200), (0.05, 3000), (0.5, 12), (0.0, 50), (1.1, 8), (0.9, 3), (2.0, 2)]:
         power.append({
             "effect": effect, "n": n,
             "power": float(NormalIndPower(ddof=0).power(effect, n, 0.05, ratio=0)),
             "t_power": float(TTestPower().power(effect, n, 0.05)),
         })
     detectable = []
-    for n in (30, 300, 3000):
+    for n in (30, 300, 3000, 8, 3):
         detectable.append({
             "n": n,
             "effect": float(NormalIndPower(ddof=0).solve_power(None, n, 0.05, 0.8, ratio=0)),

@@ -82,7 +82,8 @@ def word_piece(lowercase=True):
     tokenizer.add_special_tokens(pieces[:5])
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     tokenizer.decoder = decoders.WordPiece()
-    return tokenizer, bert_names()
+    # AutoTokenizer lower-cases unless tokenizer_config.json says otherwise, whatever tokenizer.json says.
+    return tokenizer, {**({} if lowercase else {"do_lower_case": False}), **bert_names()}
 
 
 def byte_bpe(special):

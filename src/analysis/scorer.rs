@@ -16,6 +16,8 @@ pub struct Encoded {
     pub tokens: Vec<String>,
     /// Which word of its side the tokenizer split it from, per token, where it says so.
     pub words: Vec<Option<u32>>,
+    /// The text was longer than the model reads.
+    pub truncated: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -92,10 +92,10 @@ const BAD_INPUT: &str = "
 
 - the same item twice in a list: as the convention says; counted and told
 - grades as text: an error that names the text, except E, S, C, I (or their words) under `esci-paper` and `esci-script`
-- a gain below 0: 0 in sums of gains, not relevant; for `infap` pooled but not judged
+- a gain below 0: 0 in sums of gains, not relevant, and not judged, as in trec_eval (`judged`, `bpref`, `rbp.residual`; `infap` counts it as pooled)
 - huge grades: linear sums take them; where 2^g overflows (above 1023) the list is n/a
 - a grade that is NaN or infinite: not judged
-- a score that is NaN or infinite: ranked last, counted and told
+- a score that is NaN: none, so the row is not retrieved; counted and told. Infinities rank as numbers
 - a row without a score or position: not retrieved
 - a row without a query: left out, counted and told
 - a run that answers no judged query: told; ranks of nothing give 0, what divides by what is shown is n/a

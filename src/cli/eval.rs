@@ -281,11 +281,14 @@ impl Between {
     }
 }
 
-/// Lines of trec_eval's shape: queries first, where they were asked for.
+/// Lines of trec_eval's shape: queries first, where they were asked for. Counts are whole, and of all
+/// queries their sum.
 fn trec_text(table: &MetricsTable, queries: &mut Between) -> String {
     let mut out = String::new();
+    let counts = |metric: &str| MetricId::parse(metric).is_ok_and(|id| id.metric.counts);
     let mut line = |metric: &str, query: &str, value: f64| {
-        let value = if value.is_finite() { format!("{value:.4}") } else { "nan".to_owned() };
+        let digits = if counts(metric) { 0 } else { 4 };
+        let value = if value.is_finite() { format!("{value:.digits$}") } else { "nan".to_owned() };
         let _ = writeln!(out, "{metric:22}\t{query}\t{value}");
     };
     if let Some(lists) = &table.lists {
@@ -297,7 +300,9 @@ fn trec_text(table: &MetricsTable, queries: &mut Between) -> String {
         }
     }
     for found in &table.lines {
-        line(&found.metric, "all", found.value.unwrap_or(f64::NAN));
+        let value = found.value.unwrap_or(f64::NAN);
+        let value = if counts(&found.metric) { value * found.n as f64 } else { value };
+        line(&found.metric, "all", value);
     }
     out
 }

@@ -32,6 +32,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         only: args.only.clone(),
         result_rows: args.rows,
         cancel: stop::report_on_signal(),
+        ..RunOptions::default()
     };
     options.engine.cache &= !args.no_cache;
     options.engine.locked = args.locked;

@@ -46,6 +46,7 @@ use crate::util::memory::address_limit;
 /// Parses the arguments, does what they say, and gives the exit code: 0 ok, 1 a check failed,
 /// 2 usage, 3 data or model error, 70 bug; stopped by a signal: 128 and its number (130 Ctrl-C).
 pub fn main() -> u8 {
+    crate::engine::model::leave_cores_to_us();
     no_core_files();
     panics::install();
     crate::util::signals::survive_full_files();

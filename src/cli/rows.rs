@@ -1,4 +1,5 @@
-//! Pages of rows as values of a report: numbers, booleans and texts; what JSON cannot say is null.
+//! Pages of rows as values of a report: numbers, booleans and texts; null is NULL alone, and a number that
+//! JSON cannot say is its word: "NaN", "inf", "-inf".
 
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
@@ -37,12 +38,14 @@ fn value(column: &dyn Array, row: usize) -> Value {
             one.map_or(Value::Null, |one| one.as_primitive::<Int64Type>().value(0).into())
         }
         // From its shortest text, so that a FLOAT of 0.1 is not 0.10000000149011612.
-        DataType::Float32 => float(short(column, row, TEXT_CHARS).text.parse().ok()),
-        DataType::Float64 => float(number(column, row)),
+        DataType::Float16 | DataType::Float32 => {
+            float(short(column, row, TEXT_CHARS).text.parse().unwrap_or(f64::NAN))
+        }
+        DataType::Float64 => float(number(column, row).unwrap_or(f64::NAN)),
         _ => Value::String(short(column, row, TEXT_CHARS).text),
     }
 }
 
-fn float(value: Option<f64>) -> Value {
-    value.and_then(serde_json::Number::from_f64).map_or(Value::Null, Value::Number)
+fn float(value: f64) -> Value {
+    serde_json::Number::from_f64(value).map_or_else(|| Value::String(value.to_string()), Value::Number)
 }

@@ -28,11 +28,19 @@ pub struct RunOptions {
     pub result_rows: u32,
     /// Set by Ctrl-C.
     pub cancel: Cancel,
+    /// Lines of the text before those that the user wrote.
+    pub lines_before: u32,
 }
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { engine: EngineOptions::default(), only: Vec::new(), result_rows: 200, cancel: Cancel::new() }
+        Self {
+            engine: EngineOptions::default(),
+            only: Vec::new(),
+            result_rows: 200,
+            cancel: Cancel::new(),
+            lines_before: 0,
+        }
     }
 }
 
@@ -95,9 +103,10 @@ fn run(
     report.title = title(&notebook);
     report.params = values.iter().map(|(name, value)| (name.to_owned(), value.to_text())).collect();
     report.cells = cells(&notebook);
+    let own = (path, options.lines_before);
     let (errors, warnings): (Vec<_>, Vec<_>) = faults.into_iter().chain(told).partition(Diagnostic::is_error);
-    report.problems = errors.into_iter().map(|fault| in_file(path, fault)).collect();
-    report.remarks = warnings.into_iter().map(|fault| in_file(path, fault).to_string()).collect();
+    report.problems = errors.into_iter().map(|fault| in_file(own, fault)).collect();
+    report.remarks = warnings.into_iter().map(|fault| in_file(own, fault).to_string()).collect();
     if !report.problems.is_empty() {
         return Ok(());
     }
@@ -158,12 +167,11 @@ fn ended(engine: &dyn Engine, otherwise: &str) -> Problem {
     said.unwrap_or_else(|| Problem::new(ProblemKind::Resource, otherwise))
 }
 
-fn in_file(path: &Path, fault: Diagnostic) -> Problem {
-    let (line, column) = (fault.line, fault.column);
-    let mut problem =
-        Problem::new(ProblemKind::Usage, format!("{}:{line}:{column}: {}", path.display(), fault.message));
-    problem.hint = fault.suggestion;
-    problem
+/// `before`: lines of the notebook that are not the user's.
+fn in_file((path, before): (&Path, u32), fault: Diagnostic) -> Problem {
+    let (line, column) = (fault.line.saturating_sub(before).max(1), fault.column);
+    let message = format!("{}:{line}:{column}: {}", path.display(), fault.message);
+    Problem { hint: fault.suggestion, ..Problem::new(ProblemKind::Usage, message) }
 }
 
 fn title(notebook: &Notebook) -> Option<String> {

@@ -12,6 +12,9 @@ use super::run::{RunOptions, run_text};
 use super::{Failure, settings, stop};
 use crate::report;
 
+/// Opens the one cell.
+const FENCE: &str = "~~~~~~train train\n";
+
 #[derive(Debug, Args)]
 pub struct TrainArgs {
     /// The keys of a train cell, `from` being a file; see `recscope docs cells`
@@ -36,10 +39,12 @@ pub(super) fn train(args: &TrainArgs) -> Result<u8, Failure> {
     let out = args.out.as_deref().map(std::path::absolute).transpose();
     let out = out.map_err(|e| Failure::usage(format!("--out cannot be resolved: {e}")))?;
     let text = notebook_text(&text, spec.parent().unwrap_or(Path::new(".")), out.as_deref())?;
+    let lines_before = lines_before(&text);
     let cancel = stop::report_on_signal();
     let mut options = RunOptions {
         engine: settings::load().engine_options(&args.engine)?,
         cancel,
+        lines_before,
         ..RunOptions::default()
     };
     options.engine.cache = false;
@@ -52,10 +57,19 @@ pub(super) fn train(args: &TrainArgs) -> Result<u8, Failure> {
     });
     ticker.clear();
     report.notebook = args.spec.display().to_string();
+    for problem in &mut report.problems {
+        problem.message = problem.message.replace(&spec.display().to_string(), &report.notebook);
+    }
     let name = if args.format == ShortFormat::Json { "json" } else { "text" };
     let format = report::format(name, width()).ok_or_else(|| Failure::bug("a format is missing"))?;
     print(&format.render(&report))?;
     Ok(stop::exit_of(&report))
+}
+
+/// How many lines of the notebook stand before the spec's own.
+fn lines_before(notebook: &str) -> u32 {
+    let body = notebook.find(FENCE).map_or(0, |at| at + FENCE.len());
+    notebook.get(..body).map_or(0, |before| before.matches('\n').count() as u32)
 }
 
 /// The notebook that stands for a spec: data files become sources, relative paths start from `base`.
@@ -86,7 +100,7 @@ fn notebook_text(spec: &str, base: &Path, out: Option<&Path>) -> Result<String, 
         return Err(Failure::usage("the spec holds a line of ~~~~~~").hint("take it out"));
     }
     let end = if body.ends_with('\n') { "" } else { "\n" };
-    Ok(format!("---\nrecscope: 1\nsources:\n{sources}---\n~~~~~~train train\n{body}{end}~~~~~~\n"))
+    Ok(format!("---\nrecscope: 1\nsources:\n{sources}---\n{FENCE}{body}{end}~~~~~~\n"))
 }
 
 fn absolute(path: &str, base: &Path) -> String {

@@ -38,6 +38,9 @@ pub struct VerifyArgs {
     /// Folder with goldens of peer libraries (`goldens/`); without it, those that the program carries
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub shared: Option<PathBuf>,
+    /// A family of goldens to leave out, by its id (may repeat); every other one must be there, whole
+    #[arg(long, value_name = "ID")]
+    pub skip: Vec<String>,
     #[arg(long, value_enum, default_value_t)]
     pub format: ShortFormat,
 }

@@ -9,7 +9,7 @@ use super::Kind;
 pub use super::keys::{KeyDef, KeyType};
 use super::measure_keys::{CONVENTION, FURTHER_ROLES};
 use super::policy_keys::POLICY;
-use crate::terms::{Choice as _, ExplainMethod};
+use crate::terms::{Choice as _, ExplainMethod, TrainObjective};
 use shared::{
     CHECK, COUNT, DEVICE, DTYPE, EMBED, FROM, GAIN, GAINS, INTERVAL, ITEM, LABEL, MAX_TOKENS, MEASURES,
     MODEL, ORDER, PAIR, PERMUTATIONS, POSITION, PREFIXES, PURCHASE, QUERY, RANK, RELEVANT_AT, SCORE, SEED,
@@ -70,7 +70,7 @@ pub static CELLS: [CellDef; 9] = [
     },
     CellDef {
         kind: Kind::Score,
-        generation: 2,
+        generation: 3,
         summary: "runs a model over rows: cross-encoder (`pair`), classifier (`text`) or cosine (`embed`)",
         result: "the input's columns and `<cell>_score` (and `<cell>_score_<label>` per class)",
         groups: &[&[
@@ -94,7 +94,7 @@ pub static CELLS: [CellDef; 9] = [
     },
     CellDef {
         kind: Kind::Metrics,
-        generation: 2,
+        generation: 3,
         summary: "ranking, classification and business metrics, with n and interval",
         result: "`[by...], metric, value, lower, upper, n, n_na`; with `bounds` also `worst, best`, with `convention = \"all\"` first `convention`",
         groups: &[
@@ -125,7 +125,7 @@ pub static CELLS: [CellDef; 9] = [
     },
     CellDef {
         kind: Kind::Fairness,
-        generation: 2,
+        generation: 3,
         summary: "one metric over slices and their intersections, with difference to the rest and adjusted p; a second one over suppliers",
         result: "`slice, value_of, n, value, lower, upper, delta, p, p_adjusted, status, predicate`; with `suppliers` first `side, metric`",
         groups: &[
@@ -172,7 +172,7 @@ pub static CELLS: [CellDef; 9] = [
     compare::COMPARE,
     CellDef {
         kind: Kind::Explain,
-        generation: 2,
+        generation: 3,
         summary: "which words moved a row's score",
         result: "one row per word: `row, side, position, word, attribution, std_error`",
         groups: &[&[
@@ -209,9 +209,9 @@ pub static CELLS: [CellDef; 9] = [
     },
     CellDef {
         kind: Kind::Train,
-        generation: 2,
-        summary: "fine-tunes a classifier on labelled rows and writes a model folder",
-        result: "one row per epoch: losses and accuracy, precision, recall, F1 on the dev rows",
+        generation: 3,
+        summary: "fine-tunes a classifier or a cross-encoder on labelled rows and writes a model folder",
+        result: "one row per epoch: losses, seconds, rows per second, and on the dev rows accuracy and macro averages of precision, recall, F1",
         groups: &[&[
             FROM,
             WHERE,
@@ -221,6 +221,13 @@ pub static CELLS: [CellDef; 9] = [
             KeyDef::new("label", KeyType::Column, "\"grade\"", "column of the class").default("schema"),
             KeyDef::new("labels", KeyType::Texts, "[\"bad\", \"good\"]", "class names in order")
                 .default("the distinct labels, sorted"),
+            KeyDef::new(
+                "objective",
+                KeyType::Choice(TrainObjective::IDS),
+                "\"binary\"",
+                "what is learnt: classes, one logit (what ranks pairs) or one value; a model of one output keeps its head",
+            )
+            .default("\"by_model\""),
             KeyDef::new("out", KeyType::Path, "\"models/shoes-v1\"", "folder to write, below the notebook's")
                 .required(),
             KeyDef::new("overwrite", KeyType::Flag, "true", "replace a model that this cell did not make")

@@ -1,7 +1,7 @@
 //! What each kind of cell asks for, as typed Rust. The TOML of a cell body becomes one of these;
 //! `cells.rs` holds the table that drives parsing, help and completion.
 
-use crate::terms::{Adjustment, Detail, ExplainMethod, IntervalMethod, Ties};
+use crate::terms::{Adjustment, Detail, ExplainMethod, IntervalMethod, Ties, TrainObjective};
 
 /// A cell's request, roles already filled in from the front matter's `schema` where the cell is silent.
 #[derive(Debug, Clone, PartialEq)]
@@ -279,6 +279,7 @@ pub struct TrainSpec {
     pub label: String,
     /// `None`: the distinct labels of the data, sorted.
     pub labels: Option<Vec<String>>,
+    pub objective: TrainObjective,
     /// Folder to write, Hugging Face layout.
     pub out: String,
     /// A model folder there that this cell did not make is replaced.

@@ -101,9 +101,15 @@ fn text_input(values: &mut Values<'_>, optional: bool) -> Option<TextInput> {
     let named: Vec<&str> = ["pair", "text", "embed"].into_iter().filter(|key| values.has(key)).collect();
     match named[..] {
         [] if !optional => {
-            let hint =
-                "e.g. pair = [\"query\", \"title\"], text = \"title\" or embed = [\"query\", \"title\"]";
-            values.fault("", "the text that the model reads is missing", Some(hint.into()));
+            let ways = [
+                ("pair", "pair = [\"query\", \"title\"]"),
+                ("text", "text = \"title\""),
+                ("embed", "embed = [\"query\", \"title\"]"),
+            ];
+            // Not every kind embeds.
+            let known = ways.into_iter().filter(|(key, _)| values.knows(key)).map(|(_, example)| example);
+            let hint = format!("e.g. {}", known.collect::<Vec<_>>().join(" or "));
+            values.fault("", "the text that the model reads is missing", Some(hint));
         }
         [_, second, ..] => {
             let hint = "keep one of pair, text and embed".to_string();
@@ -337,6 +343,7 @@ fn train(values: &mut Values<'_>, schema: &Roles, checks: Vec<String>) -> Option
         text: text?,
         label: label?,
         labels: (!labels.is_empty()).then_some(labels),
+        objective: values.choice("objective"),
         out: values.text("out")?,
         overwrite: values.flag("overwrite").unwrap_or(false),
         epochs: values.int("epochs").unwrap_or(3) as usize,

@@ -11,6 +11,7 @@ use crate::terms::Choice;
 /// The body's values by key, already of the type the table asks for.
 pub(super) struct Values<'a> {
     cell: &'a Cell,
+    def: &'static CellDef,
     found: Vec<(&'static str, Value, usize)>,
     pub(super) faults: Vec<Diagnostic>,
     /// The body is not TOML: the first fault says where, and what else seems wrong may come of it.
@@ -39,7 +40,7 @@ fn remedy(message: &str) -> &'static str {
 impl<'a> Values<'a> {
     /// Reads a body. What cannot be read is a fault, the rest is kept.
     pub(super) fn read(cell: &'a Cell, def: &'static CellDef, params: &Params) -> Self {
-        let mut values = Self { cell, found: Vec::new(), faults: Vec::new(), broken: false };
+        let mut values = Self { cell, def, found: Vec::new(), faults: Vec::new(), broken: false };
         let (table, errors) = DeTable::parse_recoverable(&cell.body);
         // The first one is the fault; those behind it come of it.
         let at = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
@@ -83,6 +84,11 @@ impl<'a> Values<'a> {
                 self.faults.push(fault.suggest(format!("e.g. {}", key.example())));
             }
         }
+    }
+
+    /// Is it a key of the cell's kind?
+    pub(super) fn knows(&self, key: &str) -> bool {
+        self.def.keys().any(|known| known.name == key)
     }
 
     pub(super) fn has(&self, key: &str) -> bool {

@@ -35,6 +35,7 @@ use crate::util::private::no_core_files;
 /// Parses the arguments, does what they say, and gives the exit code: 0 the input has ended (or
 /// nobody reads on), 2 usage, 3 data, model or machine, 70 bug, 130 and 143 stopped by a signal.
 pub fn main() -> u8 {
+    crate::engine::model::leave_cores_to_us();
     no_core_files();
     panics::install();
     crate::util::signals::survive_full_files();

@@ -6,11 +6,17 @@ use serde::{Deserialize, Serialize};
 pub struct Explanation {
     pub model: String,
     pub method: String,
-    /// The logit (cosine for bi-encoders).
+    /// The class whose logit (of two: log-odds) is explained; `None`: the score that ranks.
+    pub target: Option<String>,
+    /// What is explained: the score, or the class's logit.
     pub score: f64,
     pub baseline_score: Option<f64>,
     /// Completeness gap as a share of |score - baseline_score|; `None` where the method has none.
     pub delta: Option<f64>,
+    /// Integrated gradients: the gap is small, and words no longer move as nodes are added.
+    pub settled: bool,
+    /// The texts are longer than the model reads: words past its limit are not here.
+    pub truncated: bool,
     /// Every non-special token in input order, query side first.
     pub tokens: Vec<TokenAttribution>,
     pub words: Vec<WordAttribution>,

@@ -18,7 +18,7 @@ pub use crate::terms::{PageSpec, RowCount};
 pub use engine::{Engine, EngineGone};
 pub use event::{CellState, Event, Outdated, Progress};
 pub use explanation::{Explanation, Passes, TokenAttribution, WordAttribution};
-pub use outcome::{Body, CheckOutcome, EpochReport, Outcome, ScoreSummary, TrainReport};
+pub use outcome::{Body, CheckOutcome, ClassReport, EpochReport, Outcome, ScoreSummary, TrainReport};
 pub use page::{Column, Page, RelationInfo};
 pub use problem::{Problem, ProblemKind};
 pub use request::{FirstRows, Request};

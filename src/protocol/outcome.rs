@@ -75,6 +75,20 @@ pub struct TrainReport {
     pub dev_rows: u64,
 }
 
+/// One class against the rest, on the dev rows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClassReport {
+    pub label: String,
+    /// Rows whose class this is, and rows predicted as it.
+    pub support: u64,
+    pub predicted: u64,
+    /// `None` where nothing was predicted.
+    pub precision: Option<f64>,
+    /// `None` where no row is of the class.
+    pub recall: Option<f64>,
+    pub f1: Option<f64>,
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EpochReport {
     /// Counted from 1.
@@ -82,8 +96,13 @@ pub struct EpochReport {
     pub train_loss: f64,
     pub dev_loss: f64,
     pub accuracy: f64,
-    /// Macro average over classes; `None` where no class has a defined value.
+    /// Macro averages over the classes that occur or are predicted, as scikit-learn's with
+    /// zero_division=0; `None` without dev rows.
     pub precision: Option<f64>,
     pub recall: Option<f64>,
     pub f1: Option<f64>,
+    pub classes: Vec<ClassReport>,
+    /// Of the pass over the training rows.
+    pub seconds: f64,
+    pub rows_per_second: f64,
 }

@@ -47,6 +47,8 @@ fn rows(csv: &mut Writer<&mut Vec<u8>>, result: &ResultRows) -> std::io::Result<
         for value in row {
             match value {
                 Value::Null => csv.null()?,
+                // An infinite number is no formula.
+                Value::String(text) if text == "-inf" => csv.value(text)?,
                 Value::String(text) => csv.text(text)?,
                 other => csv.value(&other.to_string())?,
             }

@@ -1,4 +1,5 @@
-//! The stable, documented form: one object, keys only ever added, NaN and n/a are null with a reason.
+//! The stable, documented form: one object, keys only ever added, n/a is null with a reason. Rows say NaN
+//! and infinities in words.
 
 use serde_json::{Map, Value, json};
 

@@ -53,8 +53,8 @@ pub struct CellReport {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ResultRows {
     pub columns: Vec<Column>,
-    /// Numbers, booleans, strings and nulls; every other type as DuckDB prints it. NaN and
-    /// infinities are null.
+    /// Numbers, booleans, strings and nulls; every other type as DuckDB prints it. NULL alone
+    /// is null: NaN and infinities are the texts `NaN`, `inf`, `-inf`.
     pub rows: Vec<Vec<Value>>,
     /// The relation has more rows than these.
     pub truncated: bool,

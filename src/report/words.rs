@@ -48,13 +48,20 @@ fn joined(text: &str, end: bool) -> bool {
     edge.is_some_and(|c| matches!(c as u32, 0x2e80..=0x9fff | 0xac00..=0xd7af | 0xf900..=0xfaff | 0xff00..=0xffef | 0x20000..=0x3ffff))
 }
 
-/// `score 7.91 · integrated gradients · gap 0.4 % · 48 passes`.
+/// `score 7.91 · integrated gradients · gap 0.4 % · 48 passes`; before the passes the class, and that the
+/// text was cut.
 pub(super) fn caption(explanation: &Explanation) -> String {
     let mut parts = vec![format!("score {}", crate::util::figures::number(explanation.score))];
     parts.push(explanation.method.replace('_', " "));
     if let Some(delta) = explanation.delta {
         // Adding 0 makes -0 positive.
         parts.push(format!("gap {:.1} %", (delta * 1000.0).round() / 10.0 + 0.0));
+    }
+    if let Some(target) = &explanation.target {
+        parts.push(format!("class {}", sanitise::excerpt(target, 40)));
+    }
+    if explanation.truncated {
+        parts.push("the text is cut to the model's limit".to_owned());
     }
     let passes = explanation.passes.forward + explanation.passes.backward;
     if passes > 0 {

@@ -91,6 +91,20 @@ choices! {
         Lists = "lists",
     }
 
+    /// What a train cell learns, and how many outputs the model gets.
+    TrainObjective {
+        /// As the start model's head is: of one output `binary` where labels lie within 0 and 1 (or are two
+        /// words), else `value`; of several, or of none, `classes`
+        #[default]
+        ByModel = "by_model",
+        /// One output per class: softmax cross-entropy
+        Classes = "classes",
+        /// One logit: sigmoid cross-entropy, labels from 0 to 1. What ranks pairs
+        Binary = "binary",
+        /// One value: squared error of grades
+        Value = "value",
+    }
+
     /// How words are credited with a score. What each method means stands in the METHODS table of `analysis`.
     ExplainMethod {
         /// Along the way from an empty input to this one

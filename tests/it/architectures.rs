@@ -153,6 +153,11 @@ fn a_batch_gives_what_its_rows_give_one_by_one() {
     }
 }
 
+/// What is explained: the score, or where classes have no order one of them.
+fn class(model: &Model) -> Option<usize> {
+    model.info().notes.iter().any(|note| note.starts_with("no score")).then_some(0)
+}
+
 #[test]
 fn gradients_reach_the_word_embeddings_and_follow_the_slope() {
     for (name, model, _) in all() {
@@ -162,7 +167,7 @@ fn gradients_reach_the_word_embeddings_and_follow_the_slope() {
         if model.bert().is_none() {
             for error in [
                 model.embeddings(&input.ids).unwrap_err(),
-                model.gradients(&input, &[Vec::new()], 0, &cancel).unwrap_err(),
+                model.gradients(&input, &[Vec::new()], class(&model), &cancel).unwrap_err(),
             ] {
                 assert_eq!(error.kind, ModelErrorKind::Unsupported, "{name}");
                 assert!(error.message.contains(model.info().family.name), "{error}");
@@ -172,9 +177,10 @@ fn gradients_reach_the_word_embeddings_and_follow_the_slope() {
         }
         let here = model.embeddings(&input.ids).unwrap();
         assert_eq!(here.len(), input.ids.len() * model.info().embedding);
-        let at = |point: Vec<f32>| model.gradients(&input, &[point], 0, &cancel).unwrap().remove(0);
+        let at =
+            |point: Vec<f32>| model.gradients(&input, &[point], class(&model), &cancel).unwrap().remove(0);
         let found = at(here.clone());
-        let scored = model.score_encoded(std::slice::from_ref(&input), 0, &cancel).unwrap()[0];
+        let scored = model.score_encoded(std::slice::from_ref(&input), class(&model), &cancel).unwrap()[0];
         assert!((found.score - scored).abs() < 1e-4, "{name}: {} {scored}", found.score);
         for (token, gradient) in found.gradient.chunks(model.info().embedding).enumerate() {
             assert!(gradient.iter().any(|g| g.abs() > 1e-6), "{name}: token {token} has no gradient");
@@ -193,7 +199,7 @@ fn explanations_add_up_or_are_refused() {
     for (name, model, _) in all() {
         let cancel = Cancel::new();
         let run = |method| {
-            let mut scorer = ModelScorer::new(&model, None, &cancel);
+            let mut scorer = ModelScorer::new(&model, class(&model), &cancel);
             let options = ExplainOptions { method, max_nodes: 512, ..ExplainOptions::default() };
             explain(
                 &mut scorer,
@@ -261,7 +267,7 @@ fn prefixes_of_the_folder_are_put_before_each_side() {
         // What is explained is the score, and the prefix is none of its words.
         let pair = &golden.cosines[0];
         let input = model.encode(&pair.query, Some(&pair.text)).unwrap();
-        let explained = model.score_encoded(std::slice::from_ref(&input), 0, &Cancel::new()).unwrap()[0];
+        let explained = model.score_encoded(std::slice::from_ref(&input), None, &Cancel::new()).unwrap()[0];
         assert!((explained - pair.cosine).abs() < 1e-5, "{name}");
         for (at, (from, to)) in input.offsets.iter().enumerate() {
             let text = if input.sides[at] == 0 { &pair.query } else { &pair.text };
@@ -312,7 +318,7 @@ fn declared_gains_make_the_score() {
     let gains = gains.map(|(label, gain)| (label.to_string(), gain)).to_vec();
     let with = |gains| LoadOptions { gains: Some(gains), ..LoadOptions::default() };
     let model = Model::load(&folder("bert-esci"), &with(gains)).unwrap();
-    assert_eq!(model.default_target(), 3);
+    assert_eq!(model.info().gains, Some(vec![0.0, 0.0, 0.0, 1.0]));
     assert!(scores(&model, &inputs, queries.len()).iter().all(|s| s.is_nan() || (0.0..1.0).contains(s)));
     for (name, gains) in [("bert-esci", vec![("Exact".to_string(), 1.0)]), ("camembert-encoder", vec![])] {
         let error = Model::load(&folder(name), &with(gains)).map(drop).unwrap_err();

@@ -192,7 +192,13 @@ fn nan_and_infinite_scores_make_no_figure_of_themselves() {
     println!("{}", format("text", 100).unwrap().render(&report));
     println!("{:?}", report.cells);
     let shown = done(&report, "ok");
-    assert!(shown.result.as_ref().unwrap().rows.iter().all(|row| row[1].is_null()));
+    // NULL, NaN and infinities are told apart.
+    let rows = &shown.result.as_ref().unwrap().rows;
+    assert!(rows.iter().all(|row| row[1] == "NaN"), "{rows:?}");
+    assert_eq!(
+        rows.iter().map(|row| row[0].to_string()).collect::<Vec<_>>(),
+        ["2.0", "\"NaN\"", "\"inf\"", "\"-inf\"", "1.0"]
+    );
     if cell(&report, "m").state == "failed" {
         failed(&report, "m", &["score"]);
     } else {

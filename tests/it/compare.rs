@@ -6,7 +6,7 @@ use recscope::analysis::compare::{
     CompareLine, CompareRequest, CompareTable, Run, Verdict, compare, lists_batch, queries_batch,
 };
 use recscope::analysis::metrics::{Level, ListValues, METRICS, Metric, MetricsRequest, Need, Roles, Rows};
-use recscope::analysis::stats::IntervalMethod;
+use recscope::analysis::stats::{IntervalMethod, power};
 use recscope::util::cancel::Cancel;
 
 use crate::metrics::{names, run as measure};
@@ -119,7 +119,9 @@ fn figures_are_those_of_the_plain_definition() {
         close(line.value, mean(&mut pairs.iter().map(|pair| pair.1)));
         close(line.delta, delta);
         close(line.effect, delta / sd);
-        close(line.mde, (1.959963984540054 + 0.8416212335729143) * sd / n.sqrt());
+        // Whose own power is held against statsmodels in `stats.rs`.
+        assert!((power(line.mde.unwrap(), sd, n, 0.05).unwrap() - 0.8).abs() < 1e-8);
+        assert!((line.power.unwrap() - power(delta, sd, n, 0.05).unwrap()).abs() < 1e-8);
         let count = |test: &dyn Fn(f64) -> bool| Some(d.iter().filter(|d| test(**d)).count() as u64);
         assert_eq!(line.wins, count(&|d| d > 1e-12));
         assert_eq!(line.ties, count(&|d| d.abs() <= 1e-12));
@@ -437,7 +439,7 @@ fn strange_input_is_defined() {
     let line = both(&mut database).lines.remove(0);
     assert_eq!((line.n, line.p, line.lower, line.mde), (1, Some(1.0), None, None));
     assert!(line.delta.is_some());
-    // Scores that are no numbers: ranked last, and told by run.
+    // Scores that are no numbers are none, and told by run.
     log(&database, 1, 6, 0.0);
     database.make(
         "log",

@@ -34,7 +34,7 @@ fn rows_prose_and_figures_are_reported() {
     assert!(cell.prose.ends_with("Why?") && cell.source.starts_with("SELECT item"));
     let result = cell.result.as_ref().unwrap();
     assert!(result.truncated);
-    assert_eq!(serde_json::to_string(&result.rows).unwrap(), r#"[["a",1,1.5,null,"[1, 2]"]]"#);
+    assert_eq!(serde_json::to_string(&result.rows).unwrap(), r#"[["a",1,1.5,"NaN","[1, 2]"]]"#);
 }
 
 #[test]

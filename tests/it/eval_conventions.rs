@@ -159,6 +159,46 @@ fn verify_recomputes_the_goldens() {
     println!("{}", text(&output.stdout));
 }
 
+/// Goldens that are cut, emptied or gone do not pass; a family that is not there is named with `--skip`.
+#[test]
+fn verify_misses_what_is_missing() {
+    let Some(shared) = shared("goldens") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let goldens = folder.path().join("goldens");
+    std::fs::create_dir(&goldens).unwrap();
+    for file in ["chorus_scored.parquet", "trec_eval_chorus.json", "groups.parquet"] {
+        std::fs::copy(shared.join(file), goldens.join(file)).unwrap();
+    }
+    let whole: Value =
+        serde_json::from_slice(&std::fs::read(shared.join("stats_chorus.json")).unwrap()).unwrap();
+    let write = |value: &Value| std::fs::write(goldens.join("stats_chorus.json"), value.to_string()).unwrap();
+    let verify = |further: &[&str]| {
+        // Paths from here: they are not from where a notebook would be.
+        let output = recscope(
+            folder.path(),
+            &[&["verify", "--shared", ".", "--skip", "architectures"], further].concat(),
+        );
+        (output.status.code(), text(&output.stdout))
+    };
+    write(&whole);
+    let (code, said) = verify(&[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("captum") && said.contains("MISSING") && said.contains("--skip captum"), "{said}");
+    assert_eq!(verify(&["--skip", "captum"]).0, Some(0), "{said}");
+    let mut cut = whole.clone();
+    cut["stats"]["bh"]["adjusted"].as_array_mut().unwrap().pop();
+    write(&cut);
+    let (code, said) = verify(&["--skip", "captum"]);
+    assert!(code == Some(1) && said.contains("ABOVE at Benjamini-Hochberg"), "{said}");
+    let mut empty = whole;
+    empty["stats"]["wilson"] = Value::Array(Vec::new());
+    write(&empty);
+    let (code, said) = verify(&["--skip", "captum"]);
+    assert!(code == Some(1) && said.contains("INCOMPLETE: 60 figures"), "{said}");
+    let output = recscope(folder.path(), &["verify", "--skip", "nothing"]);
+    assert!(output.status.code() == Some(2) && text(&output.stderr).contains("captum"));
+}
+
 #[test]
 fn metrics_cells_take_conventions_bounds_and_further_roles() {
     let folder = files();

@@ -307,14 +307,14 @@ fn bad_rows_are_counted_and_said() {
         ..MetricsRequest::default()
     };
     let table = run(&mut database, &request);
-    // z before y (ties by item, descending), then x and u without a usable score; m is missed.
+    // z before y (ties by item, descending), then u; x, whose score is NaN, is missed like m.
     assert_eq!(table.figure("mrr"), Some(1.0));
     assert!((table.figure("recall@2").unwrap() - 1.0 / 3.0).abs() < 1e-12);
     let notes = table.notes.join("\n");
     for said in [
         "1 rows without a query",
-        "2 scores are NaN",
-        "1 rows without a score",
+        "1 scores are NaN",
+        "2 rows without a score",
         "1 rows repeat",
         "share their score",
         "not judged",

@@ -106,7 +106,7 @@ fn by_query(lines: &[Line]) -> Vec<Vec<Line>> {
 fn order(lines: &[Line], score: &dyn Fn(&Line) -> Option<f64>) -> Vec<String> {
     let mut items: Vec<(f64, &str)> = lines
         .iter()
-        .filter_map(|line| Some((score(line).filter(|score| score.is_finite())?, line.row.item.as_str())))
+        .filter_map(|line| Some((score(line).filter(|score| !score.is_nan())?, line.row.item.as_str())))
         .collect();
     items.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.as_bytes().cmp(a.1.as_bytes())));
     items.into_iter().map(|(_, item)| item.to_owned()).collect()
@@ -193,13 +193,13 @@ proptest! {
     fn agreement_of_two_orders_equals_its_definitions(lines in prop::collection::vec(line(), 1..40)) {
         let lines = without_repeats(lines);
         let table = measure(&mut load(&lines), "rbo rbo@3 kendall jaccard@2");
-        let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
+        let known = |value: Option<f64>| value.filter(|value| !value.is_nan());
         // Items in both orders, and the pairs of scores.
         type Both = (Vec<String>, Vec<String>, Vec<(f64, f64)>);
         let both: Vec<Both> = by_query(&lines)
             .iter()
             .map(|lines| {
-                let pairs = lines.iter().filter_map(|line| Some((finite(line.row.score)?, finite(line.other)?)));
+                let pairs = lines.iter().filter_map(|line| Some((known(line.row.score)?, known(line.other)?)));
                 (order(lines, &|line| line.row.score), order(lines, &|line| line.other), pairs.collect())
             })
             .collect();
@@ -216,7 +216,7 @@ proptest! {
     #[test]
     fn scores_and_classes_by_list_equal_their_definitions(lines in prop::collection::vec(line(), 1..40)) {
         let table = measure(&mut load(&lines), "gauc ap mae rmse");
-        let usable = |line: &Line| Some((line.row.score.filter(|s| s.is_finite())?, line.row.gain? >= 1.0));
+        let usable = |line: &Line| Some((line.row.score.filter(|s| !s.is_nan())?, line.row.gain? >= 1.0));
         let (mut sum, mut rows) = (0.0, 0.0);
         for query in by_query(&lines) {
             let scored: Vec<(f64, bool)> = query.iter().filter_map(usable).collect();

@@ -28,7 +28,11 @@ fn line() -> impl Strategy<Value = Line> {
         1 => Just(None),
         1 => prop_oneof![Just(f64::NAN), Just(f64::INFINITY), Just(f64::NEG_INFINITY)].prop_map(Some),
     ];
-    let gain = prop_oneof![1 => Just(None), 5 => (0..4i32).prop_map(|g| Some(f64::from(g)))];
+    let gain = prop_oneof![
+        1 => Just(None),
+        1 => Just(Some(f64::NAN)),
+        5 => (-1..4i32).prop_map(|g| Some(f64::from(g))),
+    ];
     let label = prop_oneof![1 => Just(None), 4 => any::<bool>().prop_map(Some)];
     (0..6u8, 0..ITEMS.len(), score, gain, label, 0..TEXTS.len()).prop_map(
         |(query, item, score, gain, label, text)| {
@@ -180,6 +184,9 @@ proptest! {
         let table = measure(&mut database, "accuracy precision recall f1 fpr selection_rate log_loss brier auc ece ctr", 1.0);
         let usable = |line: &Line| Some((line.row.score.filter(|score| score.is_finite())?, line.label?));
         let rows: Vec<(f64, bool)> = lines.iter().filter_map(usable).collect();
+        // An infinite score has a rank, but is no probability.
+        let ordered = |line: &Line| Some((line.row.score.filter(|score| !score.is_nan())?, line.label?));
+        let ordered: Vec<(f64, bool)> = lines.iter().filter_map(ordered).collect();
         for (metric, value) in [
             ("accuracy", classification::accuracy(&rows)),
             ("precision", classification::precision(&rows)),
@@ -189,7 +196,7 @@ proptest! {
             ("selection_rate", classification::selection_rate(&rows)),
             ("log_loss", classification::log_loss(&rows)),
             ("brier", classification::brier(&rows)),
-            ("auc", classification::auc(&rows)),
+            ("auc", classification::auc(&ordered)),
             ("ece", classification::calibration_error(&rows)),
         ] {
             agree(&table, metric, not_nan(value), None);

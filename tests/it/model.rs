@@ -130,7 +130,7 @@ fn tokens_equal_the_reference() {
         assert_eq!(encoded.ids, ids, "{query} / {title}");
         assert_eq!(encoded.type_ids, types);
         assert_eq!(encoded.tokens, tokens);
-        let score = model.score_encoded(&[encoded], 0, &Cancel::new()).unwrap()[0];
+        let score = model.score_encoded(&[encoded], None, &Cancel::new()).unwrap()[0];
         assert!((score - case["logit"].as_f64().unwrap()).abs() < 1e-3);
     }
 }

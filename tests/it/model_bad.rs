@@ -218,7 +218,7 @@ fn names_and_number_formats_of_other_exports_give_the_same_scores() {
         write(dir.path(), &tiny);
         let model = load(dir.path()).unwrap();
         let input = model.encode("red 跑鞋", Some("running shoes for men")).unwrap();
-        model.score_encoded(&[input], 0, &Cancel::new()).unwrap()[0]
+        model.score_encoded(&[input], None, &Cancel::new()).unwrap()[0]
     };
     let plain = score(Tiny::default());
     assert_eq!(plain, score(Tiny { prefix: "", ..Default::default() }));

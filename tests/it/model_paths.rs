@@ -219,7 +219,7 @@ fn each_side_of_a_bi_encoder_is_embedded_once() {
         assert!(i != j || (score - 1.0).abs() < 1e-9);
         let alone = model.encode(&texts[i], Some(&texts[j])).unwrap();
         if i % 10 == 0 {
-            let exact = model.score_encoded(&[alone], 0, &Cancel::new()).unwrap()[0];
+            let exact = model.score_encoded(&[alone], None, &Cancel::new()).unwrap()[0];
             assert!((exact - score).abs() < 1e-5);
         }
     }
@@ -306,10 +306,10 @@ fn an_error_of_the_receiver_ends_the_job() {
 
 #[test]
 fn gradients_equal_finite_differences() {
-    for labels in [0, 1, 3] {
+    // Without a class: the cosine, the logit, the expected grade.
+    for (labels, target) in [(0, None), (1, None), (2, None), (3, None), (3, Some(1))] {
         let (_dir, model) = tiny(&Tiny { labels, ..Default::default() });
         let input = model.encode("red running 鞋", Some("wireless mouse")).unwrap();
-        let target = model.default_target();
         let cancel = Cancel::new();
         let base = model.embeddings(&input.ids).unwrap();
         let at = |points: Vec<Vec<f32>>| model.gradients(&input, &points, target, &cancel).unwrap();

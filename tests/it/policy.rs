@@ -102,7 +102,7 @@ fn missing_support_is_no_value_and_says_why() {
     assert_eq!((ips.value, ips.n, ips.n_na), (Some(1.0), 2, 1), "the row without a reward is left out");
     let said = table.notes.join("\n");
     for part in
-        ["2 rows have target > 0 but no propensity", "1 rows have no target", "2 rows have a target or a"]
+        ["3 rows have target > 0 but no propensity", "1 rows have no target", "1 rows have a target or a"]
     {
         assert!(said.contains(part), "{part}: {said}");
     }

@@ -131,7 +131,7 @@ fn importance_is_the_slope_of_the_score() {
         let importance = shrink::head_importance(&model, &rows, &Cancel::new()).unwrap();
         let score = |model: &Model| -> f64 {
             let input = model.encode("red shoes", Some("running shoes for men")).unwrap();
-            model.score_encoded(&[input], 0, &Cancel::new()).unwrap()[0]
+            model.score_encoded(&[input], None, &Cancel::new()).unwrap()[0]
         };
         for (layer, heads) in importance.iter().enumerate() {
             let step = 0.02;

@@ -53,6 +53,7 @@ const ONLY_USERS: &[(&str, &[&str])] = &[
 /// The only files (or folders) that may hold `unsafe`: kernels, and system calls of which Rust has none.
 const UNSAFE: &[&str] = &[
     "engine/model/fused",
+    "engine/model/threads",
     "engine/lanes/mod",
     "engine/store/open",
     "cli/doctor/machine",
@@ -60,6 +61,7 @@ const UNSAFE: &[&str] = &[
     "pipe/fd",
     "protocol/transport/child",
     "screen/ui/terminal",
+    "util/heap",
     "util/memory",
     "util/private",
 ];

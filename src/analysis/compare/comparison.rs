@@ -21,6 +21,8 @@ use crate::util::cancel::Cancel;
 
 /// The share of tables without any real difference that may raise an alarm.
 pub(super) const ALPHA: f64 = 0.05;
+/// Pairs from which a randomisation test can reach [`ALPHA`]: 2 of 2^5 arrangements are 0.0625.
+const FEWEST: f64 = 6.0;
 /// The power that the minimum detectable effect is for.
 pub(super) const POWER: f64 = 0.8;
 
@@ -198,8 +200,14 @@ impl Comparison<'_> {
         let spread = both.deviation().or(resampled.std_error().map(|error| (error * units.sqrt(), units)));
         if let Some((deviation, n)) = spread {
             line.effect = effect_size(delta, deviation);
-            line.mde = minimum_detectable(deviation, n, ALPHA, POWER);
-            line.power = power(self.request.detect.unwrap_or(delta), deviation, n, ALPHA);
+            // Signs of so few pairs have no arrangement that is rare enough: nothing can be found.
+            let blind = line.p.is_some() && units < FEWEST;
+            if blind {
+                line.power = Some(0.0);
+            } else {
+                line.mde = minimum_detectable(deviation, n, ALPHA, POWER);
+                line.power = power(self.request.detect.unwrap_or(delta), deviation, n, ALPHA);
+            }
         }
         if let Some(score) = both.score(line.higher_is_better) {
             (line.wins, line.ties, line.losses) = (Some(score.wins), Some(score.ties), Some(score.losses));

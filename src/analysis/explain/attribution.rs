@@ -10,12 +10,13 @@ use super::words::Words;
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExplainOptions {
     pub method: ExplainMethod,
-    /// Integration nodes to begin with (integrated gradients only), at least 1.
+    /// Integration nodes to begin with (integrated gradients only), at least 1; half as many are the first
+    /// yardstick.
     pub nodes: usize,
-    /// The nodes are doubled while the completeness gap is too large, up to here. Equal to `nodes`:
-    /// exactly that many.
+    /// The nodes are doubled while the completeness gap is too large or words still move, up to here.
+    /// Equal to `nodes`: exactly that many.
     pub max_nodes: usize,
-    /// Largest acceptable |delta|, a share: 0.01 is 1 %.
+    /// Largest acceptable |delta|, and movement of a word as a share of the largest word: 0.01 is 1 %.
     pub tolerance: f64,
     /// Tokens handed to the scorer at once, which bounds its memory and the wait after a cancel (a
     /// model splits this further over its threads).
@@ -45,8 +46,11 @@ pub struct Attribution {
     /// (sum of attributions - (score - baseline)) / |score - baseline|: 0.004 is 0.4 %. `None` where
     /// the method promises no such sum, or where score and baseline are the same number.
     pub delta: Option<f64>,
-    /// Whether |delta| came within the tolerance; `true` for methods without one.
+    /// Whether |delta| came within the tolerance, and no word moved by more than that share of the largest
+    /// when the nodes were doubled; `true` for methods without nodes.
     pub converged: bool,
+    /// The text was longer than the model reads: the words past its limit are not here.
+    pub truncated: bool,
     /// Integration nodes of the values shown.
     pub nodes: Option<usize>,
     /// Every non-special token in input order, query side first.
@@ -152,6 +156,7 @@ impl TokenValues {
             baseline_score: self.baseline_score,
             delta: self.delta,
             converged: self.converged,
+            truncated: input.truncated,
             nodes: self.nodes,
             tokens,
             words: shares,

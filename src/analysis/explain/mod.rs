@@ -48,7 +48,9 @@ pub fn explain(
     let words = words::find_words(query, text, &input);
     let mut probe = Probe::new(scorer, options.batch_tokens, cancel, progress);
     let found: TokenValues = match options.method {
-        ExplainMethod::IntegratedGradients => integrated_gradients::attribute(&mut probe, &input, options)?,
+        ExplainMethod::IntegratedGradients => {
+            integrated_gradients::attribute(&mut probe, &input, &words, options)?
+        }
         ExplainMethod::GradientXInput => gradient_x_input::attribute(&mut probe, &input)?,
         ExplainMethod::LeaveOneOut => leave_one_out::attribute(&mut probe, &input, &words)?,
     };

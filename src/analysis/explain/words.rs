@@ -28,6 +28,14 @@ pub struct Words {
     pub of_token: Vec<Option<usize>>,
 }
 
+impl Words {
+    /// The sum over each word's tokens of one value per token of the input.
+    pub fn sums(&self, values: &[f64]) -> Vec<f64> {
+        let sum = |word: &Word| word.tokens.iter().filter_map(|&at| values.get(at)).sum();
+        self.list.iter().map(sum).collect()
+    }
+}
+
 /// The word that is being put together.
 struct Open {
     side: u8,

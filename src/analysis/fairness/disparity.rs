@@ -28,12 +28,12 @@ pub struct Disparity {
     pub slice: Vec<String>,
     /// `gap` (of the table's metric), `demographic_parity`, `equal_opportunity`, `equalized_odds`.
     pub name: &'static str,
-    /// Largest minus smallest rate; of several rates the largest such difference. `None`: fewer than two
-    /// groups can be measured.
+    /// Largest minus smallest rate; of several rates the largest such difference. `None`: of one rate fewer
+    /// than two groups can be measured.
     pub difference: Option<f64>,
     /// Nominal 95 %, simultaneous over all pairs of groups, so that it holds for the widest.
     pub interval: Option<Interval>,
-    /// Smallest / largest rate; of several rates the smallest such ratio.
+    /// Smallest / largest rate; of several rates the smallest such ratio. `None` where one of them is none.
     pub ratio: Option<f64>,
     pub ratio_interval: Option<Interval>,
     /// Groups with the smallest and the largest rate.
@@ -108,19 +108,19 @@ fn one(
         let Some((id, values)) = slice.rates.get(place) else { continue };
         kept.push(keep(slice, id, values, request.min_support, &mut found.excluded));
     }
-    for rate in &kept {
-        let Some((low, high)) = extremes(&rate.groups) else { continue };
+    let parts: Option<Vec<(Extreme, Extreme)>> = kept.iter().map(|rate| extremes(&rate.groups)).collect();
+    // Of several rates the widest gap: not known where one of them cannot be compared.
+    let Some(parts) = parts.filter(|parts| !parts.is_empty()) else { return Ok(found) };
+    let ratio = |(low, high): &(Extreme, Extreme)| (low.1 >= 0.0 && high.1 > 0.0).then(|| low.1 / high.1);
+    let ratios: Option<Vec<f64>> = parts.iter().map(ratio).collect();
+    found.ratio = ratios.and_then(|ratios| ratios.into_iter().reduce(f64::min));
+    for (rate, (low, high)) in kept.iter().zip(parts) {
         found.groups = found.groups.max(rate.groups.len());
         let difference = high.1 - low.1;
         if found.difference.is_none_or(|before| difference > before) {
             found.difference = Some(difference);
             found.between = Some((written(slice, low.0), written(slice, high.0)));
         }
-        let ratio = (low.1 >= 0.0 && high.1 > 0.0).then(|| low.1 / high.1);
-        found.ratio = [found.ratio, ratio].into_iter().flatten().reduce(f64::min);
-    }
-    if found.difference.is_none() {
-        return Ok(found);
     }
     let stream = places.iter().fold(name.len() as u64, |sum, &place| sum * 31 + place as u64);
     let random = Random::derived(seed ^ 0x6761_7073, stream);
@@ -234,7 +234,14 @@ fn bounds(
             rate.groups.iter().map(|(group, _)| member(slice, rate.values, owner, *group, share)).collect(),
         );
     }
-    Ok(widest_gap(&families, clusters, affordable(resamples, cost), random, cancel)?)
+    let mut found = widest_gap(&families, clusters, affordable(resamples, cost), random, cancel)?;
+    // Of rates within 0..=1 no two are further apart.
+    let widest = places.iter().filter_map(|&place| slice.rates.get(place)).map(|(id, _)| id.metric.range);
+    let widest = widest.map(|(low, high)| high - low).fold(0.0, f64::max);
+    if let Some(interval) = &mut found.difference {
+        interval.upper = interval.upper.min(widest);
+    }
+    Ok(found)
 }
 
 fn member(slice: &Slice<'_>, values: &Values, owner: &[u32], group: usize, share: bool) -> Member {

@@ -53,6 +53,7 @@ pub(super) fn halves(
     ids: &[MetricId],
     values: &[Values],
 ) -> Result<Vec<Option<Half>>, AnalysisError> {
+    prepared.rank()?;
     let half = |(id, values): (&MetricId, &Values)| -> Result<Option<Half>, AnalysisError> {
         let (Some(kind), Parts::Ratio(ratio)) = (kind(id), &values.parts) else { return Ok(None) };
         let known = |(n, d): (&f64, &f64)| if *d > 0.0 { *n } else { f64::NAN };

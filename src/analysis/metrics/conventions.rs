@@ -2,7 +2,7 @@
 //! `recscope eval --convention`, the `convention` key of metrics cells, the convention lens and the
 //! docs. What a rule does to the SQL is in `rules.rs`.
 
-use super::{Denominator, Duplicates, Empty, Gains, MetricsRequest, Missing, Rules, Ties, Unjudged};
+use super::{Denominator, Duplicates, Empty, Gains, MetricsRequest, Missing, Rules, Scores, Ties, Unjudged};
 
 /// A preset: what it sets, and where that was read.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,6 +22,7 @@ const OWN: Rules = Rules {
     missing: Missing::Counted,
     unjudged: Unjudged::NotRelevant,
     duplicates: Duplicates::Best,
+    scores: Scores::Double,
 };
 
 /// Every preset; the first is the default.
@@ -36,23 +37,24 @@ pub const CONVENTIONS: &[Convention] = &[
     },
     Convention {
         id: "trec",
-        doc: "queries in both files; nothing relevant is 0; ties by item id, descending; whole gains; duplicates refused",
+        doc: "queries in both files; nothing relevant is 0; ties by item id, descending, of scores in 32 bits; whole gains; duplicates refused",
         ties: Ties::Docid,
         empty: Empty::Zero,
         rules: Rules {
             gains: Gains::Whole,
             missing: Missing::Dropped,
             duplicates: Duplicates::Refused,
+            scores: Scores::Single,
             ..OWN
         },
-        source: "trec_eval 9: form_res_rels.c, get_qrels.c (atol), no -c",
+        source: "trec_eval 9: form_res_rels.c, get_qrels.c (atol), no -c; its scores are floats, those of trec_eval 10 are doubles",
     },
     Convention {
         id: "ir_measures",
-        doc: "every judged query; missing or nothing relevant is 0; ties by item id; whole gains; the last duplicate",
+        doc: "every judged query; missing or nothing relevant is 0; ties by item id, of scores in 32 bits; whole gains; the last duplicate",
         ties: Ties::Docid,
         empty: Empty::Zero,
-        rules: Rules { gains: Gains::Whole, duplicates: Duplicates::Last, ..OWN },
+        rules: Rules { gains: Gains::Whole, duplicates: Duplicates::Last, scores: Scores::Single, ..OWN },
         source: "ir_measures with pytrec_eval as provider",
     },
     Convention {
@@ -117,7 +119,7 @@ impl Convention {
     }
 
     /// Each rule in words, for the docs: what it is about, what this preset does.
-    pub fn rules(&self) -> [(&'static str, String); 7] {
+    pub fn rules(&self) -> [(&'static str, String); 8] {
         let gains = match self.rules.gains {
             Gains::Given => "as given, linear (`ndcg`) or exponential (`ndcg_exp`)".to_owned(),
             Gains::Whole => "cut to whole numbers".to_owned(),
@@ -172,6 +174,13 @@ impl Convention {
                     Duplicates::Best => "the best-ranked stays",
                     Duplicates::Last => "the last row stays",
                     Duplicates::Refused => "refused",
+                }),
+            ),
+            (
+                "scores are compared",
+                words(match self.rules.scores {
+                    Scores::Double => "in 64 bits, as given",
+                    Scores::Single => "in 32 bits: closer ones are tied",
                 }),
             ),
         ]

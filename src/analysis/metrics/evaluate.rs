@@ -89,7 +89,8 @@ fn compute(
 pub(crate) fn keeps(ids: &[MetricId]) -> Kept {
     let needs: Vec<Need> = ids.iter().flat_map(|id| id.metric.needs).copied().collect();
     let policy = ids.iter().any(|id| super::policy::reads(id) || super::supply::reads(id));
-    Kept { items: needs.contains(&Need::Item), text: needs.contains(&Need::Text), policy, needs }
+    let crossed = ids.iter().any(super::supply::crosses);
+    Kept { items: needs.contains(&Need::Item), text: needs.contains(&Need::Text), policy, crossed, needs }
 }
 
 /// Sets the bounds of lines that are group by group, metric by metric.
@@ -242,7 +243,7 @@ pub(crate) fn notes(facts: &Facts, ids: &[MetricId], rows: &Rows) -> Vec<String>
     };
     let share = |count: u64, of: u64| format!("{:.1} %", 100.0 * count as f64 / of.max(1) as f64);
     say(facts.unlisted, format!("{} rows without a query are left out", facts.unlisted));
-    say(facts.bad_scores, format!("{} scores are NaN or infinite: ranked last", facts.bad_scores));
+    say(facts.bad_scores, format!("{} scores are NaN: such rows have none", facts.bad_scores));
     if ranking {
         let missed = facts.rows.saturating_sub(facts.shown);
         say(missed, format!("{missed} rows without a score or position count as not retrieved"));

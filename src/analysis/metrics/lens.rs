@@ -8,7 +8,7 @@ use super::prepared::{self, Prepared};
 use super::roles::Unit;
 use super::{
     AnalysisError, CONVENTIONS, Convention, Denominator, Duplicates, Gains, ListValues, MetricId, MetricLine,
-    MetricsRequest, MetricsTable, Rules, Ties, Unjudged, evaluate,
+    MetricsRequest, MetricsTable, Rules, Scores, Ties, Unjudged, evaluate,
 };
 use crate::analysis::{Bindings, Queries};
 use crate::util::cancel::Cancel;
@@ -87,6 +87,8 @@ struct Peculiar {
     relevant: u64,
     unjudged: u64,
     tied: u64,
+    /// Scores that only 64 bits tell apart.
+    close: u64,
     repeated: u64,
     broken: u64,
 }
@@ -116,7 +118,8 @@ fn peculiar(queries: &mut dyn Queries, rows: &super::Rows, by: &[String]) -> Res
     let batch = prepared.rows("metrics/list_facts", &bindings)?;
     let column = |name: &str| counts(&batch, name);
     let (shown, relevant, unjudged) = (column("shown")?, column("relevant")?, column("unjudged")?);
-    let (tied, repeated, broken) = (column("tied")?, column("repeated")?, column("broken")?);
+    let (tied, close) = (column("tied")?, column("close")?);
+    let (repeated, broken) = (column("repeated")?, column("broken")?);
     let mut of = vec![Peculiar::default(); names.len()];
     for (at, list) in numbers(&batch, "list")?.into_iter().enumerate() {
         let get = |values: &[u64]| values.get(at).copied().unwrap_or_default();
@@ -126,6 +129,7 @@ fn peculiar(queries: &mut dyn Queries, rows: &super::Rows, by: &[String]) -> Res
                 relevant: get(&relevant),
                 unjudged: get(&unjudged),
                 tied: get(&tied),
+                close: get(&close),
                 repeated: get(&repeated),
                 broken: get(&broken),
             };
@@ -187,7 +191,7 @@ fn why(
     theirs: Option<f64>,
     list: &Peculiar,
 ) -> String {
-    let Rules { gains, denominator, unjudged, duplicates, .. } = convention.rules;
+    let Rules { gains, denominator, missing: _, unjudged, duplicates, scores } = convention.rules;
     if theirs.is_none() {
         let reason = if list.shown == 0 { "nothing retrieved" } else { "nothing of it counts" };
         return format!("{reason}: left out");
@@ -198,6 +202,7 @@ fn why(
     let cutoff = MetricId::parse(metric).ok().and_then(|id| id.cutoff).map_or(u64::MAX, u64::from);
     let rules = [
         (list.tied > 0 && convention.ties != Ties::Docid, "ties"),
+        (list.close > 0 && scores == Scores::Single, "ties of scores in 32 bits"),
         (list.repeated > 0 && duplicates != Duplicates::Best, "duplicates"),
         (list.unjudged > 0 && unjudged == Unjudged::Condensed, "unjudged items taken out"),
         (list.broken > 0 && gains == Gains::Whole, "gains cut to whole numbers"),

@@ -77,6 +77,8 @@ pub struct Metric {
     pub cutoff: Cutoff,
     pub level: Level,
     pub higher_is_better: bool,
+    /// A whole number per list, which trec_eval sums over queries where it averages others.
+    pub counts: bool,
     /// Lowest and highest value that can occur.
     pub range: (f64, f64),
     pub needs: &'static [Need],
@@ -102,6 +104,7 @@ const UNTOLD: Metric = Metric {
     cutoff: Cutoff::Never,
     level: Level::List,
     higher_is_better: true,
+    counts: false,
     range: (0.0, 1.0),
     needs: &[],
     doc: "",

@@ -9,6 +9,7 @@ mod conventions;
 mod error;
 pub(crate) mod evaluate;
 mod example;
+mod facts;
 mod growing;
 mod id;
 mod intervals;
@@ -41,6 +42,7 @@ pub use metric::{Cutoff, Example, Level, Metric, Need};
 pub use predicate::predicate;
 pub use recipe::{Part, Recipe, Step, recipe};
 pub use request::{
-    Denominator, Duplicates, Empty, Gains, MetricsRequest, Missing, Policy, Roles, Rows, Rules, Unjudged,
+    Denominator, Duplicates, Empty, Gains, MetricsRequest, Missing, Policy, Roles, Rows, Rules, Scores,
+    Unjudged,
 };
 pub use table::{ListValues, MetricLine, MetricsTable};

@@ -1,7 +1,9 @@
 //! The rows of a request, numbered and held in the database: lists, groups, ranks. Knows which
 //! temporary relation is needed when, makes each once, and drops them all at the end.
 
-use super::columns::{counts, numbers, one, texts};
+use super::columns::one;
+pub(crate) use super::facts::{Facts, Lists};
+use super::facts::{cross, facts, lists};
 use super::measures::Reads;
 use super::roles::{self, Unit};
 use super::values::TOP_GAIN;
@@ -24,38 +26,6 @@ const TABLES: &[&str] = &[
     "recscope_unanswered",
 ];
 
-/// Which list belongs to what; all vectors are as long as there are lists.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Lists {
-    /// Query of the list, numbered from 0 in ascending order: lists of a query are neighbours.
-    pub query: Vec<u32>,
-    pub user: Vec<u32>,
-    pub group: Vec<u32>,
-    /// By which rows that were not numbered find their list: a hash of query, user and slice.
-    pub key: Vec<u64>,
-    /// How many rows it has, repeated items included.
-    pub rows: Vec<u32>,
-    /// Values of the slice columns per group.
-    pub groups: Vec<Vec<Option<String>>>,
-}
-
-/// What the reader should know of the rows.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Facts {
-    pub rows: u64,
-    pub shown: u64,
-    pub unlisted: u64,
-    pub bad_scores: u64,
-    pub unjudged: u64,
-    /// NaN: not known, or nothing is judged.
-    pub largest_gain: f64,
-    /// Do all scores lie within 0..=1?
-    pub probabilities: bool,
-    /// Surplus rows and tied rows; known once ranked.
-    pub repeats: u64,
-    pub tied: u64,
-}
-
 /// What a row must keep beside its place in a list.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Kept {
@@ -63,6 +33,8 @@ pub(crate) struct Kept {
     pub text: bool,
     /// What the logging policy did.
     pub policy: bool,
+    /// A list for every query and group, empty where there is no such row.
+    pub crossed: bool,
     /// Roles that metrics read; others are not even looked at.
     pub needs: Vec<Need>,
 }
@@ -108,8 +80,10 @@ impl<'q> Prepared<'q> {
         unit: Unit,
         kept: impl Into<Kept>,
     ) -> Result<Self, AnalysisError> {
-        let Kept { items, text, policy, needs } = kept.into();
-        let judged = roles::judged(rows, slice, unit, text).expr("policy", roles::policy(rows, policy));
+        let Kept { items, text, policy, crossed, needs } = kept.into();
+        let from_zero = if policy { rules::from_zero(queries, rows)? } else { None };
+        let logged = roles::policy(rows, policy, from_zero.is_some());
+        let judged = roles::judged(rows, slice, unit, text).expr("policy", logged);
         let unreadable = |error: QueryError| rules::unreadable(error.into(), rows);
         // Rows are read twice rather than written once and read twice. A row that is a list of its own is
         // told by its place, which holds only within one statement: then they are written first.
@@ -120,6 +94,9 @@ impl<'q> Prepared<'q> {
             keyed = roles::judged_keyed();
         }
         queries.run("metrics/lists", &keyed)?;
+        if crossed && !slice.is_empty() {
+            cross(queries)?;
+        }
         let unlisted = roles::only(&["where", "query"], keyed);
         let unlisted = one(&queries.rows("metrics/unlisted", &unlisted)?, "rows")? as u64;
         let lists = lists(queries, slice.len())?;
@@ -138,7 +115,7 @@ impl<'q> Prepared<'q> {
             ideal: false,
             with_items: items,
             cancel: Cancel::new(),
-            said: Vec::new(),
+            said: from_zero.into_iter().collect(),
             needs,
             extras: false,
             popular: false,
@@ -308,7 +285,9 @@ impl<'q> Prepared<'q> {
     /// The probability of the positive class, over `score`.
     pub fn probability(&mut self) -> Result<&'static str, AnalysisError> {
         self.make_rows()?;
-        Ok(if self.facts.probabilities { "score" } else { "1 / (1 + exp(-score))" })
+        // A logit may be infinite: that is certainty. A probability is a number.
+        let probability = "CASE WHEN isfinite(score) THEN score END";
+        Ok(if self.facts.probabilities { probability } else { "1 / (1 + exp(-score))" })
     }
 
     /// The gain that ERR is certain of.
@@ -337,41 +316,4 @@ pub(crate) fn clean(queries: &mut dyn Queries) {
         // The next CREATE OR REPLACE does not mind, so a failure here is of no consequence.
         let _ = queries.run("metrics/drop", &Bindings::new().ident("table", *table));
     }
-}
-
-fn facts(queries: &mut dyn Queries, unlisted: u64) -> Result<Facts, AnalysisError> {
-    let batch = queries.rows("metrics/facts", &Bindings::new())?;
-    let count = |name: &str| -> Result<u64, AnalysisError> {
-        Ok(counts(&batch, name)?.first().copied().unwrap_or_default())
-    };
-    Ok(Facts {
-        rows: count("rows")?,
-        shown: count("shown")?,
-        unlisted,
-        bad_scores: count("bad_scores")?,
-        unjudged: count("unjudged")?,
-        largest_gain: one(&batch, "largest_gain")?,
-        probabilities: one(&batch, "lowest_score")? >= 0.0 && one(&batch, "highest_score")? <= 1.0,
-        ..Facts::default()
-    })
-}
-
-fn lists(queries: &mut dyn Queries, parts: usize) -> Result<Lists, AnalysisError> {
-    let index = queries.rows("metrics/list_index", &Bindings::new())?;
-    let key = counts(&index, "key")?;
-    let group = numbers(&index, "group_number")?;
-    let groups = group.iter().max().map_or(0, |&last| last as usize + 1);
-    let mut names = vec![vec![None; parts]; groups];
-    if parts > 0 {
-        let batch = queries.rows("metrics/groups", &Bindings::new())?;
-        let (number, part) = (numbers(&batch, "group_number")?, numbers(&batch, "part")?);
-        for ((number, part), value) in number.into_iter().zip(part).zip(texts(&batch, "value")?) {
-            let slot = names.get_mut(number as usize).and_then(|parts| parts.get_mut(part as usize));
-            if let Some(slot) = slot {
-                *slot = value;
-            }
-        }
-    }
-    let (query, user) = (numbers(&index, "query_number")?, numbers(&index, "user_number")?);
-    Ok(Lists { key, query, user, group, rows: numbers(&index, "rows")?, groups: names })
 }

@@ -51,7 +51,7 @@ pub struct Roles {
     pub user: Option<String>,
     /// Rank shown, counted from 1. Orders lists where there is no score; breaks ties when logged.
     pub position: Option<String>,
-    /// Higher is better. NULL: not retrieved. NaN and infinities: ranked last, counted.
+    /// Higher is better. NULL: not retrieved; so is NaN, which is counted. Infinities are ranked as numbers.
     pub score: Option<String>,
     /// Binary outcome (clicked) or class.
     pub label: Option<String>,
@@ -83,6 +83,7 @@ pub struct Rules {
     pub missing: Missing,
     pub unjudged: Unjudged,
     pub duplicates: Duplicates,
+    pub scores: Scores,
 }
 
 /// How a gain is read.
@@ -139,6 +140,16 @@ pub enum Duplicates {
     /// The last row in order of appearance stays, as in a dict.
     Last,
     Refused,
+}
+
+/// In which precision scores are compared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Scores {
+    /// As they are given, 64 bits.
+    #[default]
+    Double,
+    /// 32 bits: scores that differ by less are tied.
+    Single,
 }
 
 /// What a value that does not exist (no relevant item, say) does to a mean.

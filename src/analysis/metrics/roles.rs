@@ -1,7 +1,7 @@
 //! From column roles to the expressions that `metrics/judged` reads, and the check that a metric
 //! has the roles it needs.
 
-use super::rules::{graded, kept, threshold};
+use super::rules::{self, graded, kept, threshold};
 use super::{AnalysisError, MetricId, Need, Roles, Rows, Ties, Unjudged, policy};
 use crate::analysis::Bindings;
 use crate::terms::quote_ident;
@@ -14,12 +14,30 @@ fn or_null(name: Option<&String>) -> String {
     name.map_or_else(|| "NULL".to_owned(), |name| column(name))
 }
 
+/// A number of a column, NULL where it is NaN: NaN is greater than everything in DuckDB, and true.
+fn known(sql: &str) -> String {
+    format!("nullif(CAST({sql} AS DOUBLE), CAST('nan' AS DOUBLE))")
+}
+
+/// A column that names something (a query, an item, a user, a group), as it stands; NaN names nothing.
+fn name(column: &str) -> String {
+    format!(
+        "CASE WHEN typeof({column}) IN ('DOUBLE', 'FLOAT') AND isnan(TRY_CAST({column} AS DOUBLE)) \
+         THEN NULL ELSE {column} END"
+    )
+}
+
+fn name_or_null(role: Option<&String>) -> String {
+    role.map_or_else(|| "NULL".to_owned(), |role| name(&column(role)))
+}
+
 /// True, false or NULL of a binary column of any type (`true`, 1, 'true', ...).
 fn binary(name: &str) -> String {
     let column = column(name);
-    // NaN is greater than everything in DuckDB; here it is no value.
+    let number = format!("TRY_CAST({column} AS DOUBLE)");
     format!(
-        "coalesce(nullif(TRY_CAST({column} AS DOUBLE), CAST('nan' AS DOUBLE)) > 0, TRY_CAST({column} AS BOOLEAN))"
+        "CASE WHEN coalesce(NOT isnan({number}), TRUE) \
+         THEN coalesce({number} > 0, TRY_CAST({column} AS BOOLEAN)) END"
     )
 }
 
@@ -37,13 +55,16 @@ pub(crate) enum Unit {
 fn owner(roles: &Roles, unit: Unit) -> (String, String) {
     // A row of no query is a list of its own, so that row metrics work without the role.
     let query = match unit {
-        Unit::Item | Unit::ItemInQuery => or_null(roles.item.as_ref()),
-        Unit::Query => roles.query.as_deref().map_or_else(|| "row_number() OVER ()".to_owned(), column),
+        Unit::Item | Unit::ItemInQuery => name_or_null(roles.item.as_ref()),
+        Unit::Query => match &roles.query {
+            Some(query) => name(&column(query)),
+            None => "row_number() OVER ()".to_owned(),
+        },
     };
     let user = match unit {
-        Unit::Query => or_null(roles.user.as_ref()),
+        Unit::Query => name_or_null(roles.user.as_ref()),
         Unit::Item => "NULL".to_owned(),
-        Unit::ItemInQuery => or_null(roles.query.as_ref()),
+        Unit::ItemInQuery => name_or_null(roles.query.as_ref()),
     };
     (query, user)
 }
@@ -74,7 +95,7 @@ pub(super) fn only(names: &[&str], mut bindings: Bindings) -> Bindings {
 pub(super) fn ranked(rows: &Rows, keyed: Bindings) -> Bindings {
     let roles = &rows.roles;
     let score = match (&roles.score, &roles.position) {
-        (Some(score), _) => column(score),
+        (Some(score), _) => rules::precise(rows, &column(score)),
         (None, Some(position)) => format!("-CAST({} AS DOUBLE)", column(position)),
         (None, None) => "NULL".to_owned(),
     };
@@ -83,7 +104,7 @@ pub(super) fn ranked(rows: &Rows, keyed: Bindings) -> Bindings {
         None => "TRUE".to_owned(),
     };
     keyed
-        .expr("item", or_null(roles.item.as_ref()))
+        .expr("item", name_or_null(roles.item.as_ref()))
         .expr("score", score)
         .expr("shown", shown)
         .expr("gain", gain(rows))
@@ -96,7 +117,7 @@ pub(crate) fn judged(rows: &Rows, slice: &[String], unit: Unit, text: bool) -> B
     ordered(rows, ranked(rows, keyed(rows, slice, unit)))
         .expr("purchase", roles.purchase.as_deref().map_or_else(|| "NULL".to_owned(), binary))
         .expr("text", if text { or_null(roles.text.last()) } else { "NULL".to_owned() })
-        .expr("tie_item", if logged { "NULL".to_owned() } else { or_null(roles.item.as_ref()) })
+        .expr("tie_item", if logged { "NULL".to_owned() } else { name_or_null(roles.item.as_ref()) })
 }
 
 /// What orders [`ranked`] rows of one score, and copies of an item, beside the item itself.
@@ -112,12 +133,13 @@ pub(super) fn ordered(rows: &Rows, ranked: Bindings) -> Bindings {
 }
 
 /// What click logs tell beside the roles, as one struct; NULL where no metric reads it.
-pub(crate) fn policy(rows: &Rows, wanted: bool) -> String {
+/// `from_zero`: positions count from 0, see [`first_positions`].
+pub(crate) fn policy(rows: &Rows, wanted: bool, from_zero: bool) -> String {
     if !wanted {
         return "NULL".to_owned();
     }
     let policy = &rows.policy;
-    let number = |name: Option<&String>| format!("CAST({} AS DOUBLE)", or_null(name));
+    let number = |name: Option<&String>| known(&or_null(name));
     let reward = match policy::reward(rows) {
         // A label may be of any type, true and 'yes' included.
         Some(("label", column)) => format!("CAST(CAST({} AS BOOLEAN) AS DOUBLE)", binary(column)),
@@ -132,27 +154,47 @@ pub(crate) fn policy(rows: &Rows, wanted: bool) -> String {
         number(policy.q_logged.as_ref()),
         number(policy.q_target.as_ref()),
         number(policy.examination.as_ref()),
-        number(rows.roles.position.as_ref()),
-        place(rows),
+        position(&rows.roles, from_zero),
+        place(rows, from_zero),
+    )
+}
+
+/// The logged position as a number from 1.
+fn position(roles: &Roles, from_zero: bool) -> String {
+    let position = known(&or_null(roles.position.as_ref()));
+    if from_zero { format!("({position} + 1)") } else { position }
+}
+
+/// What `policy/first_positions` reads, where rows have a logged position.
+pub(super) fn first_positions(rows: &Rows) -> Option<Bindings> {
+    rows.roles.position.as_ref()?;
+    // Rows of no query are one log.
+    let query =
+        if rows.roles.query.is_some() { owner(&rows.roles, Unit::Query).0 } else { "TRUE".to_owned() };
+    let bindings = filtered(rows, Bindings::new()).expr("query", query);
+    Some(
+        bindings
+            .expr("user", name_or_null(rows.roles.user.as_ref()))
+            .expr("position", position(&rows.roles, false)),
     )
 }
 
 /// The rank in the query's whole list: as logged, or by the score.
-fn place(rows: &Rows) -> String {
+fn place(rows: &Rows, from_zero: bool) -> String {
     let roles = &rows.roles;
     let Some(score) = &roles.score else {
-        return format!("CAST({} AS DOUBLE)", or_null(roles.position.as_ref()));
+        return position(roles, from_zero);
     };
-    let score = format!("CAST({} AS DOUBLE)", column(score));
+    let score = known(&rules::precise(rows, &column(score)));
     let tie = match rows.ties {
         Ties::Docid | Ties::Expected => format!("CAST({} AS VARCHAR) DESC", or_null(roles.item.as_ref())),
         Ties::Logged => format!("{} ASC NULLS LAST", or_null(roles.position.as_ref())),
     };
     format!(
         "CASE WHEN {score} IS NOT NULL THEN CAST(row_number() OVER (PARTITION BY {}, {} \
-         ORDER BY {score} IS NOT NULL DESC, CASE WHEN isfinite({score}) THEN {score} END DESC NULLS LAST, {tie}) AS DOUBLE) END",
-        or_null(roles.query.as_ref()),
-        or_null(roles.user.as_ref()),
+         ORDER BY {score} DESC NULLS LAST, {tie}) AS DOUBLE) END",
+        name_or_null(roles.query.as_ref()),
+        name_or_null(roles.user.as_ref()),
     )
 }
 
@@ -161,7 +203,8 @@ pub(super) fn parts(slice: &[String]) -> String {
     if slice.is_empty() {
         return "CAST(NULL AS VARCHAR[])".to_owned();
     }
-    let parts: Vec<String> = slice.iter().map(|name| format!("CAST({} AS VARCHAR)", column(name))).collect();
+    let parts: Vec<String> =
+        slice.iter().map(|part| format!("CAST({} AS VARCHAR)", name(&column(part)))).collect();
     format!("[{}]", parts.join(", "))
 }
 
@@ -176,7 +219,7 @@ pub(super) fn extras(rows: &Rows, slice: &[String], unit: Unit, needs: &[Need]) 
         .expr("query", query)
         .expr("user", user)
         .expr("slice", parts(slice))
-        .expr("item", or_null(roles.item.as_ref()))
+        .expr("item", name_or_null(roles.item.as_ref()))
         .expr("score", read(Need::Score, or_null(roles.score.as_ref())))
         .expr("other", read(Need::Other, or_null(roles.other.as_ref())))
         .expr("grade", read(Need::Gain, grade))
@@ -195,7 +238,7 @@ pub(super) fn popular(rows: &Rows) -> Bindings {
 
 /// Fills `metrics/items`: the whole relation, whatever the filter.
 pub(crate) fn items(rows: &Rows) -> Bindings {
-    Bindings::new().ident("from", &rows.from).expr("item", or_null(rows.roles.item.as_ref()))
+    Bindings::new().ident("from", &rows.from).expr("item", name_or_null(rows.roles.item.as_ref()))
 }
 
 fn filtered(rows: &Rows, bindings: Bindings) -> Bindings {
@@ -211,21 +254,17 @@ fn gain(rows: &Rows) -> String {
         (None, None) => return "NULL".to_owned(),
     };
     match rows.rules.unjudged {
-        Unjudged::Gain(value) => format!(
-            "coalesce(nullif(CAST({gain} AS DOUBLE), CAST('nan' AS DOUBLE)), CAST({value:?} AS DOUBLE))"
-        ),
-        _ => gain,
+        Unjudged::Gain(value) => format!("coalesce({}, CAST({value:?} AS DOUBLE))", known(&gain)),
+        Unjudged::NotRelevant | Unjudged::Condensed => gain,
     }
 }
 
 fn label(rows: &Rows) -> String {
     match (&rows.roles.label, &rows.roles.gain) {
         (Some(label), _) => binary(label),
-        (None, Some(gain)) => format!(
-            "nullif(CAST({} AS DOUBLE), CAST('nan' AS DOUBLE)) >= CAST({:?} AS DOUBLE)",
-            graded(rows, &column(gain)),
-            threshold(rows)
-        ),
+        (None, Some(gain)) => {
+            format!("{} >= CAST({:?} AS DOUBLE)", known(&graded(rows, &column(gain))), threshold(rows))
+        }
         (None, None) => "CAST(NULL AS BOOLEAN)".to_owned(),
     }
 }

@@ -1,7 +1,8 @@
 //! What a convention changes in the SQL: which rows count, how a gain is read, from which gain an
 //! item is relevant; and what is refused. No conventions by name here.
 
-use super::{AnalysisError, Duplicates, Gains, Missing, Rows, Rules, Unjudged};
+use super::columns::one;
+use super::{AnalysisError, Duplicates, Gains, Missing, Rows, Rules, Scores, Unjudged, roles};
 use crate::analysis::{Bindings, Queries};
 use crate::terms::quote_ident;
 
@@ -14,18 +15,22 @@ pub(super) fn kept(rows: &Rows) -> String {
     if rows.rules.unjudged == Unjudged::Condensed
         && let Some(judged) = roles.gain.as_ref().or(roles.label.as_ref())
     {
-        kept.push(format!("{} IS NOT NULL", quote_ident(judged)));
+        kept.push(present(&quote_ident(judged)));
     }
     if rows.rules.missing == Missing::Dropped
         && let (Some(query), Some(order)) = (&roles.query, roles.score.as_ref().or(roles.position.as_ref()))
     {
         let (query, order, from) = (quote_ident(query), quote_ident(order), quote_ident(&rows.from));
         // Of the user's rows before unjudged ones go: the query was answered, whatever is left of it.
-        kept.push(format!(
-            "{query} IN (SELECT {query} FROM {from} WHERE (\n{own}\n) AND {order} IS NOT NULL)"
-        ));
+        let present = present(&order);
+        kept.push(format!("{query} IN (SELECT {query} FROM {from} WHERE (\n{own}\n) AND {present})"));
     }
     if kept.len() == 1 { own } else { kept.join(" AND ") }
+}
+
+/// Is there a value in a column of any type? NaN is none.
+fn present(column: &str) -> String {
+    format!("({column} IS NOT NULL AND coalesce(NOT isnan(TRY_CAST({column} AS DOUBLE)), TRUE))")
 }
 
 /// The gain of a column, as the rules read it.
@@ -34,8 +39,9 @@ pub(super) fn graded(rows: &Rows, column: &str) -> String {
         Gains::Given => column.to_owned(),
         Gains::Whole => format!("trunc(CAST({column} AS DOUBLE))"),
         Gains::Binary => format!(
-            "CASE WHEN nullif(CAST({column} AS DOUBLE), CAST('nan' AS DOUBLE)) >= CAST({:?} AS DOUBLE) THEN 1.0 WHEN {column} IS NOT NULL THEN 0.0 END",
-            rows.relevant_at
+            "CASE WHEN nullif(CAST({column} AS DOUBLE), CAST('nan' AS DOUBLE)) >= CAST({:?} AS DOUBLE) THEN 1.0 WHEN {} THEN 0.0 END",
+            rows.relevant_at,
+            present(column)
         ),
         Gains::Esci { substitute, complement } => format!(
             "CASE upper(trim(CAST({column} AS VARCHAR))) \
@@ -43,6 +49,18 @@ pub(super) fn graded(rows: &Rows, column: &str) -> String {
              WHEN 'S' THEN '{substitute:?}' WHEN 'SUBSTITUTE' THEN '{substitute:?}' \
              WHEN 'C' THEN '{complement:?}' WHEN 'COMPLEMENT' THEN '{complement:?}' \
              WHEN 'I' THEN '0' WHEN 'IRRELEVANT' THEN '0' ELSE CAST({column} AS VARCHAR) END"
+        ),
+    }
+}
+
+/// A score in the precision in which it is compared.
+pub(super) fn precise(rows: &Rows, column: &str) -> String {
+    match rows.rules.scores {
+        Scores::Double => column.to_owned(),
+        // What is too large for 32 bits is infinite, as in C.
+        Scores::Single => format!(
+            "CAST(coalesce(TRY_CAST({column} AS FLOAT), \
+             TRY_CAST({column} AS DOUBLE) * CAST('inf' AS DOUBLE)) AS DOUBLE)"
         ),
     }
 }
@@ -92,6 +110,32 @@ pub(super) fn answered(queries: &mut dyn Queries, rows: &Rows) -> Result<Option<
     }
     let rules = Rules { missing: Missing::Counted, ..rows.rules };
     Ok(Some(Rows { filter: Some(filter), rules, ..rows.clone() }))
+}
+
+/// Do logged positions count from 0? Says so; an error where some lists begin at 0 and as many at 1.
+pub(super) fn from_zero(queries: &mut dyn Queries, rows: &Rows) -> Result<Option<String>, AnalysisError> {
+    let (Some(column), Some(bindings)) = (&rows.roles.position, roles::first_positions(rows)) else {
+        return Ok(None);
+    };
+    let found = queries.rows("policy/first_positions", &bindings)?;
+    let (zeros, ones) = (one(&found, "zeros")?, one(&found, "ones")?);
+    if zeros == 0.0 {
+        return Ok(None);
+    }
+    // A list may lack its first row: a few that begin at 1 do not make 0 a mark of something else.
+    if ones > zeros / 10.0 {
+        let message =
+            format!("`{column}` begins at 0 in {zeros} lists and at 1 in {ones}: is 0 the first position?");
+        return Err(AnalysisError::request(message).with_hint(format!(
+            "count them from 1 in an sql cell: SELECT * REPLACE ({column} + 1 AS {column}), or, where 0 says that nothing was shown, nullif({column}, 0)"
+        )));
+    }
+    let rest = if ones > 0.0 {
+        format!(" (in {ones} of {} lists none is at 0)", zeros + ones)
+    } else {
+        String::new()
+    };
+    Ok(Some(format!("positions in `{column}` begin at 0: counted from 1{rest}")))
 }
 
 /// The database's refusal to read a grade, in words that help.

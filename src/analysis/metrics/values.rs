@@ -119,6 +119,19 @@ impl Values {
         }
     }
 
+    /// Leaves lists without a row out: they are there for a metric that asks every list for every group.
+    fn forget_empty(&mut self, rows: &[u32]) {
+        for (list, _) in rows.iter().enumerate().filter(|(_, rows)| **rows == 0) {
+            let zero = |values: &mut Vec<f64>| values.iter_mut().skip(list).take(1).for_each(|it| *it = 0.0);
+            zero(&mut self.missing);
+            zero(&mut self.support);
+            if let Parts::Ratio(ratio) | Parts::Shaped(ratio, _) = &mut self.parts {
+                zero(&mut ratio.numerator);
+                zero(&mut ratio.denominator);
+            }
+        }
+    }
+
     /// Steps of work of computing the metric once.
     pub fn cost(&self) -> usize {
         match &self.parts {
@@ -159,6 +172,9 @@ pub(crate) fn measure_all(
             Some(lists) => listwise(lists, empty),
             None => measured_by_sql(prepared, id, empty)?,
         });
+        if let (Some(values), false) = (values.last_mut(), supply::crosses(id)) {
+            values.forget_empty(&prepared.lists.rows);
+        }
     }
     Ok(values)
 }

@@ -15,6 +15,7 @@ mod random;
 mod resampled;
 mod sign_flip;
 mod statistic;
+mod student;
 mod tails;
 
 pub use crate::terms::IntervalMethod;
@@ -35,4 +36,5 @@ pub use statistic::{
     Auc, AveragePrecision, Calibration, Concentration, Difference, Effective, Exposure, Inverse, Largest,
     Nothing, Ratio, Shape, Shaped, Statistic,
 };
+pub use student::{noncentral_t_cdf, t_quantile};
 pub use tails::{pearson3_two_sided, student_two_sided};

@@ -43,6 +43,8 @@ pub fn info(folder: &Path, format: ShortFormat) -> Result<u8, Failure> {
             "max_tokens": info.max_tokens,
             "max_positions": info.max_positions,
             "pooling": pooling,
+            "similarity": info.pooling.map(|pooling| pooling.similarity.id()),
+            "notes": info.notes,
             "prefixes": { "query": info.prefixes.query, "text": info.prefixes.text },
             "explains": explains,
             "bytes": bytes,
@@ -66,7 +68,7 @@ pub fn info(folder: &Path, format: ShortFormat) -> Result<u8, Failure> {
     let prefixes =
         [&info.prefixes.query, &info.prefixes.text].map(|text| format!("{:?}", sanitise::excerpt(text, 60)));
     print(&format!(
-        "{}\nkind        {}, {kind}\nlabels      {}\nlayers      {} x {}\nparameters  {} in {}\nreads       up to {} tokens\npooling     {}\nprefixes    {}\nexplains    {explains}\nuse as      {use_as}\nlicence     {}\nsha256      {}\n",
+        "{}\nkind        {}, {kind}\nlabels      {}\nlayers      {} x {}\nparameters  {} in {}\nreads       up to {} tokens\npooling     {}\nprefixes    {}\nexplains    {explains}\nuse as      {use_as}\nlicence     {}\nsha256      {}\n{}",
         sanitise::line(&info.name),
         info.family.name,
         if labels.is_empty() { "none".into() } else { labels.join(", ") },
@@ -79,6 +81,10 @@ pub fn info(folder: &Path, format: ShortFormat) -> Result<u8, Failure> {
         if info.prefixes.is_empty() { "none".into() } else { prefixes.join(", ") },
         licence_in_words(&licence),
         info.hash,
+        info.notes
+            .iter()
+            .map(|note| format!("note        {}\n", sanitise::excerpt(note, 400)))
+            .collect::<String>(),
     ))
 }
 
@@ -89,7 +95,8 @@ fn pooling_in_words(pooling: Pooling) -> String {
     };
     let length = if pooling.normalise { ", scaled to length 1" } else { "" };
     let source = if pooling.declared { "" } else { " (assumed: the folder says nothing)" };
-    format!("{mode}{length}{source}")
+    let compared = pooling.similarity.doc();
+    format!("{mode}{length}{source}; texts are compared by {compared}")
 }
 
 fn licence_in_words(licence: &Licence) -> String {

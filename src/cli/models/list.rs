@@ -10,7 +10,9 @@ use super::super::args::ShortFormat;
 use super::super::output::json_page;
 use super::super::{Failure, err_line, print, settings};
 use super::licence::Licence;
-use crate::engine::model::{Architecture, BertConfig, hash_folder, parts_on_disk};
+use crate::engine::model::{
+    Architecture, BertConfig, Layout, check_small, check_weights, hash_folder, parts_on_disk, weights_bytes,
+};
 use crate::util::{figures, sanitise};
 
 /// The table's width.
@@ -56,7 +58,8 @@ pub fn find(folders: &[PathBuf]) -> Vec<Found> {
         below.sort();
         for candidate in std::iter::once(folder.clone()).chain(below) {
             let known = |other: &PathBuf| same(other, &candidate);
-            if candidate.join("config.json").is_file() && !found.iter().any(known) {
+            let model = Layout::of(&candidate).is_ok() || is_adapter(&candidate);
+            if model && !found.iter().any(known) {
                 found.push(candidate);
             }
         }
@@ -71,11 +74,21 @@ fn same(a: &Path, b: &Path) -> bool {
     }
 }
 
+/// A part of a model is told of, so that nobody looks for it in vain.
+fn is_adapter(folder: &Path) -> bool {
+    folder.join("adapter_config.json").is_file()
+}
+
+/// Opens what is small, and the headers of the weights: what would be refused on loading is told here.
 fn look(path: PathBuf) -> Found {
-    let kind = BertConfig::read(&path.join("config.json")).map_err(|error| error.to_string());
-    let weights =
-        ["model.safetensors", "model.safetensors.index.json"].iter().any(|f| path.join(f).is_file());
-    Found { path, kind, weights }
+    let weights = weights_bytes(&path).is_ok();
+    let kind = check_small(&path).and_then(|config| {
+        if weights {
+            check_weights(&path, &config)?;
+        }
+        Ok(config)
+    });
+    Found { kind: kind.map_err(|error| error.to_string()), path, weights }
 }
 
 /// What is told of one folder.

@@ -90,8 +90,9 @@ pub(super) fn score(args: &ScoreArgs) -> Result<u8, Failure> {
         tell_loss(&model, dtype, checked, &cancel)?;
     }
     let trouble = memo.and_then(|memo| memo.trouble());
+    let said = model.info().notes.iter().cloned();
     for note in
-        notes.lines().into_iter().chain(trouble).chain(connection.doubt(INPUT)).chain(csv::told(guarded))
+        said.chain(notes.lines()).chain(trouble).chain(connection.doubt(INPUT)).chain(csv::told(guarded))
     {
         err_line(&format!("note: {}", sanitise::excerpt(&note, 400)));
     }

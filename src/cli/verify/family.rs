@@ -10,27 +10,50 @@ use crate::engine::lanes::StoreQueries;
 use crate::engine::store::{Connection, SourceSpec, Store, StoreOptions};
 use crate::util::cancel::Cancel;
 
+/// A family as it should be: what goldens it has, and how many figures they hold. Fewer figures are goldens
+/// that somebody emptied or cut, and more ones that nobody counted.
+#[derive(Debug)]
+pub(super) struct Expected {
+    /// As `--skip` takes it.
+    pub id: &'static str,
+    pub name: &'static str,
+    pub tolerance: f64,
+    pub figures: usize,
+    /// Needs `--shared`.
+    pub shared: bool,
+}
+
 /// Goldens of one origin.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Family {
+    pub id: &'static str,
     pub name: String,
     pub figures: usize,
+    /// How many there should be.
+    pub expected: usize,
     /// Absolute; infinite where a value is missing, or there where none should be.
     pub largest: f64,
     pub tolerance: f64,
     /// Where the largest error is.
     pub at: String,
-    /// Why nothing was computed.
+    /// Why nothing was computed, where that was asked for.
     pub skipped: Option<String>,
+    /// Why nothing could be computed.
+    pub missing: Option<String>,
 }
 
 impl Family {
-    pub fn new(name: impl Into<String>, tolerance: f64) -> Self {
-        Self { name: name.into(), tolerance, ..Self::default() }
+    pub fn new(of: &Expected) -> Self {
+        let Expected { id, name, tolerance, figures, shared: _ } = *of;
+        Self { id, name: name.to_owned(), tolerance, expected: figures, ..Self::default() }
     }
 
-    pub fn skipped(name: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { skipped: Some(reason.into()), ..Self::new(name, 0.0) }
+    pub fn missing(of: &Expected, reason: impl Into<String>) -> Self {
+        Self { missing: Some(reason.into()), ..Self::new(of) }
+    }
+
+    pub fn skipped(of: &Expected, reason: impl Into<String>) -> Self {
+        Self { skipped: Some(reason.into()), ..Self::new(of) }
     }
 
     /// Adds a figure beside its golden.
@@ -47,9 +70,28 @@ impl Family {
         }
     }
 
-    /// A family that compared nothing has not passed.
+    /// Adds a list of figures beside its goldens; what one of them lacks is a figure without a golden.
+    pub fn add_all(&mut self, found: &[f64], goldens: &[f64], at: impl Fn(usize) -> String) {
+        for index in 0..found.len().max(goldens.len()) {
+            self.add(found.get(index).copied(), goldens.get(index).copied(), || at(index));
+        }
+    }
+
+    /// A family that compared nothing has not passed, nor has one that compared less than it should.
     pub fn ok(&self) -> bool {
-        self.skipped.is_some() || (self.figures > 0 && self.largest <= self.tolerance)
+        let whole = self.figures == self.expected && self.figures > 0;
+        self.skipped.is_some() || (self.missing.is_none() && whole && self.largest <= self.tolerance)
+    }
+
+    /// What is wrong or right with it, in a few words.
+    pub fn verdict(&self) -> String {
+        if self.ok() {
+            "ok".to_owned()
+        } else if self.largest > self.tolerance {
+            format!("ABOVE at {}", self.at)
+        } else {
+            format!("INCOMPLETE: {} figures should be compared", self.expected)
+        }
     }
 }
 
@@ -82,6 +124,8 @@ impl<'c> Session<'c> {
     pub fn file(&self, path: &Path) -> Result<String, Failure> {
         let name = format!("golden{}", self.named.get());
         self.named.set(self.named.get() + 1);
+        let path = std::path::absolute(path)
+            .map_err(|e| Failure::resource(format!("no such folder as {}: {e}", path.display())))?;
         let spec = SourceSpec::path(path.to_string_lossy());
         self.connection.register_source(&name, &spec, Path::new("/"), self.cancel)?;
         Ok(name)

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use super::super::Failure;
+use super::expected;
 use super::family::{Family, Session};
 use crate::analysis::metrics::{Empty, MetricsRequest, Roles, Rows, Ties, convention};
 
@@ -15,12 +16,21 @@ const PEERS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/
 pub(super) fn peers(session: &Session<'_>) -> Vec<Result<Family, Failure>> {
     let goldens: Json = serde_json::from_str(PEERS).unwrap_or_default();
     let cases = goldens["cases"].as_array().cloned().unwrap_or_default();
-    cases.iter().map(|case| peer(session, case)).collect()
+    let found: Result<Vec<Family>, Failure> = cases.iter().map(|case| peer(session, case)).collect();
+    let mut families = match found {
+        Ok(families) => families,
+        Err(failure) => return vec![Err(failure)],
+    };
+    let figures = families.iter().map(|family| family.figures).sum();
+    families.push(Family { figures, at: "every table".to_owned(), ..Family::new(&expected::PEERS) });
+    families.into_iter().map(Ok).collect()
 }
 
 fn peer(session: &Session<'_>, case: &Json) -> Result<Family, Failure> {
     let text = |key: &str| case[key].as_str().unwrap_or_default();
-    let mut family = Family::new(text("name"), case["tolerance"].as_f64().unwrap_or(1e-9));
+    let name = text("name").to_owned();
+    let tolerance = case["tolerance"].as_f64().unwrap_or(1e-9);
+    let mut family = Family { name, tolerance, ..Family::new(&expected::PEERS) };
     let from = session.csv(text("rows"))?;
     let header: Vec<&str> = text("rows").lines().next().unwrap_or_default().split(',').collect();
     let values = case["values"].as_object().cloned().unwrap_or_default();
@@ -38,7 +48,7 @@ fn peer(session: &Session<'_>, case: &Json) -> Result<Family, Failure> {
         let line = table.line(metric);
         family.add(line.and_then(|line| line.value), golden.as_f64(), || format!("{metric}, mean"));
     }
-    let Some(lists) = &table.lists else { return Ok(family) };
+    let lists = table.lists.clone().unwrap_or_default();
     for (metric, golden) in case["per_query"].as_object().into_iter().flatten() {
         let column = lists.metrics.iter().position(|name| name == metric);
         for (query, golden) in golden.as_object().into_iter().flatten() {
@@ -48,6 +58,8 @@ fn peer(session: &Session<'_>, case: &Json) -> Result<Family, Failure> {
                 .add(value.filter(|value| !value.is_nan()), golden.as_f64(), || format!("{metric}, {query}"));
         }
     }
+    // Whether all tables together are whole is told by the last line of this family.
+    family.expected = family.figures;
     Ok(family)
 }
 
@@ -93,12 +105,8 @@ fn roles(score: &str) -> Roles {
     }
 }
 
-pub(super) fn shared(session: &Session<'_>, folder: Option<&Path>) -> Vec<Result<Family, Failure>> {
-    let names = ["trec_eval on Chorus", "scikit-learn on Chorus", "scikit-learn on Chorus, probabilities"];
-    let Some(goldens) = folder.map(|folder| folder.join("goldens")) else {
-        return names.map(|name| Ok(Family::skipped(name, "needs --shared DIR"))).into();
-    };
-    match chorus(session, &goldens) {
+pub(super) fn shared(session: &Session<'_>, folder: &Path) -> Vec<Result<Family, Failure>> {
+    match chorus(session, &folder.join("goldens")) {
         Ok(families) => families.into_iter().map(Ok).collect(),
         Err(failure) => vec![Err(failure)],
     }
@@ -106,7 +114,7 @@ pub(super) fn shared(session: &Session<'_>, folder: Option<&Path>) -> Vec<Result
 
 fn chorus(session: &Session<'_>, goldens: &Path) -> Result<Vec<Family>, Failure> {
     let from = session.file(&goldens.join("chorus_scored.parquet"))?;
-    let mut trec = Family::new("trec_eval on Chorus", 1e-9);
+    let mut trec = Family::new(&expected::TREC_EVAL);
     let golden = read(&goldens.join("trec_eval_chorus.json"))?;
     for (name, expected) in golden.as_object().into_iter().flatten() {
         let Some((score, level)) = name.split_once(".rel") else { continue };
@@ -130,9 +138,13 @@ fn chorus(session: &Session<'_>, goldens: &Path) -> Result<Vec<Family>, Failure>
             trec.add(scaled(table.figure(ours)), expected["mean"][theirs].as_f64(), || {
                 format!("{name} {ours}")
             });
-            for (query, value) in lists.queries.iter().zip(lists.values.get(column).into_iter().flatten()) {
-                let golden = expected["per_query"][query][theirs].as_f64();
-                trec.add(scaled(Some(*value)), golden, || format!("{name} {ours}, {query}"));
+            // Theirs, so that a query which one of us lacks is found on either side.
+            let values = lists.values.get(column).map(Vec::as_slice).unwrap_or_default();
+            let golden = |query: &String| expected["per_query"][query][theirs].as_f64();
+            for (at, query) in lists.queries.iter().enumerate() {
+                trec.add(scaled(values.get(at).copied()), golden(query), || {
+                    format!("{name} {ours}, {query}")
+                });
             }
         }
     }
@@ -140,8 +152,8 @@ fn chorus(session: &Session<'_>, goldens: &Path) -> Result<Vec<Family>, Failure>
     let rows = Rows { from, roles: roles("ce_l12"), relevant_at: 1.0, ..Rows::default() };
     let show = CLASSES.iter().map(|(ours, ..)| (*ours).to_owned()).collect();
     let table = session.evaluate(&MetricsRequest { rows, show, ..MetricsRequest::default() })?;
-    let mut exact = Family::new("scikit-learn on Chorus", 1e-9);
-    let mut noisy = Family::new("scikit-learn on Chorus, probabilities", 1e-6);
+    let mut exact = Family::new(&expected::SKLEARN);
+    let mut noisy = Family::new(&expected::SKLEARN_PROBABILITIES);
     for (ours, theirs, tolerance) in CLASSES {
         let family = if *tolerance == 1e-9 { &mut exact } else { &mut noisy };
         family.add(table.figure(ours), golden["classification"][theirs].as_f64(), || (*ours).to_owned());

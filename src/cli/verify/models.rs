@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 
 use super::super::Failure;
+use super::expected::{ARCHITECTURES, CAPTUM};
 use super::family::{Family, Session};
 use super::metrics::read;
 use crate::analysis::explain::{ExplainMethod, ExplainOptions, explain};
@@ -29,11 +30,10 @@ fn fixtures() -> Option<PathBuf> {
 }
 
 pub(super) fn architectures() -> Result<Family, Failure> {
-    let name = "outputs of a tiny model of every family (transformers)";
     let Some(folder) = fixtures() else {
-        return Ok(Family::skipped(name, "no fixtures/architectures here"));
+        return Ok(Family::missing(&ARCHITECTURES, "no fixtures/architectures here"));
     };
-    let mut family = Family::new(name, 1e-4);
+    let mut family = Family::new(&ARCHITECTURES);
     let entries = std::fs::read_dir(&folder)
         .map_err(|e| Failure::resource(format!("cannot read {}: {e}", folder.display())))?;
     let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -51,11 +51,10 @@ pub(super) fn architectures() -> Result<Family, Failure> {
             routes.into_iter().filter(|route| *route == Route::Differentiable || model.has_fused_path())
         {
             let found = model.forward(&rows, (route, Dtype::F32), &mut Scratch::default(), &Cancel::new())?;
-            for (found, case) in found.iter().zip(&cases) {
-                for (value, golden) in found.iter().zip(numbers(&case["output"])) {
-                    let at = || format!("{}, {route:?}", folder.display());
-                    family.add(Some(f64::from(*value)), Some(golden), at);
-                }
+            for (at, case) in cases.iter().enumerate() {
+                let found: Vec<f64> = found.get(at).into_iter().flatten().copied().map(f64::from).collect();
+                let at = |_| format!("{}, {route:?}", folder.display());
+                family.add_all(&found, &numbers(&case["output"]), at);
             }
         }
     }
@@ -63,16 +62,14 @@ pub(super) fn architectures() -> Result<Family, Failure> {
 }
 
 /// Integrated gradients and leave-one-out of a cross-encoder, as a share of the largest value.
-pub(super) fn attributions(session: &Session<'_>, folder: Option<&Path>) -> Result<Family, Failure> {
-    let name = "attributions of a cross-encoder (captum)";
-    let Some(folder) = folder else { return Ok(Family::skipped(name, "needs --shared DIR")) };
+pub(super) fn attributions(session: &Session<'_>, folder: &Path) -> Result<Family, Failure> {
     let weights = folder.join("models/ms-marco-MiniLM-L-12-v2");
     if !weights.is_dir() {
-        return Ok(Family::skipped(name, format!("{} is not here", weights.display())));
+        return Ok(Family::missing(&CAPTUM, format!("{} is not here", weights.display())));
     }
     let golden = read(&folder.join("goldens/attribution_ce_l12.json"))?;
     let model = load(&weights)?;
-    let mut family = Family::new(name, 1e-3);
+    let mut family = Family::new(&CAPTUM);
     for case in golden["cases"].as_array().into_iter().flatten() {
         session.cancel.check().map_err(|_| Failure::from(crate::engine::store::StoreError::cancelled()))?;
         let text = |key: &str| case[key].as_str().unwrap_or_default();
@@ -91,10 +88,9 @@ pub(super) fn attributions(session: &Session<'_>, folder: Option<&Path>) -> Resu
         let golden = numbers(&case["ig_token"]).into_iter().zip(words).filter(|(_, word)| *word >= 0.0);
         let golden: Vec<f64> = golden.map(|(value, _)| value).collect();
         let scale = golden.iter().map(|value| value.abs()).fold(f64::MIN_POSITIVE, f64::max);
-        for (token, golden) in found.tokens.iter().zip(golden) {
-            let at = || format!("integrated gradients, {}", text("query"));
-            family.add(Some(token.attribution / scale), Some(golden / scale), at);
-        }
+        let shares = |values: Vec<f64>| values.into_iter().map(|value| value / scale).collect::<Vec<_>>();
+        let found = shares(found.tokens.iter().map(|token| token.attribution).collect());
+        family.add_all(&found, &shares(golden), |_| format!("integrated gradients, {}", text("query")));
     }
     Ok(family)
 }

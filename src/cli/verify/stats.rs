@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::super::Failure;
 use super::super::queries::analysis_failure;
+use super::expected::{FAIRLEARN, INTERVALS, NORMAL as NORMAL_CDF};
 use super::family::{Family, Session};
 use super::metrics::read;
 use crate::analysis::fairness::{FairnessRequest, audit};
@@ -22,18 +23,15 @@ const NORMAL: &[(f64, f64)] = &[
 ];
 
 pub(super) fn normal() -> Result<Family, Failure> {
-    let mut family = Family::new("normal distribution (scipy)", 1e-7);
+    let mut family = Family::new(&NORMAL_CDF);
     for (x, p) in NORMAL {
         family.add(Some(normal_cdf(*x)), Some(*p), || format!("cdf({x})"));
     }
     Ok(family)
 }
 
-pub(super) fn shared(session: &Session<'_>, folder: Option<&Path>) -> Vec<Result<Family, Failure>> {
-    let Some(goldens) = folder.map(|folder| folder.join("goldens")) else {
-        let names = ["Wilson, Benjamini-Hochberg, -Yekutieli", "fairlearn on Chorus by supplier"];
-        return names.map(|name| Ok(Family::skipped(name, "needs --shared DIR"))).into();
-    };
+pub(super) fn shared(session: &Session<'_>, folder: &Path) -> Vec<Result<Family, Failure>> {
+    let goldens = folder.join("goldens");
     vec![figures(&goldens), fairness(session, &goldens)]
 }
 
@@ -43,7 +41,7 @@ fn numbers(value: &Json) -> Vec<f64> {
 
 fn figures(goldens: &Path) -> Result<Family, Failure> {
     let golden = read(&goldens.join("stats_chorus.json"))?;
-    let mut family = Family::new("Wilson, Benjamini-Hochberg, -Yekutieli", 1e-9);
+    let mut family = Family::new(&INTERVALS);
     for case in golden["stats"]["wilson"].as_array().into_iter().flatten() {
         let count = |name: &str| case[name].as_u64().unwrap_or_default();
         let (k, n) = (count("k"), count("n"));
@@ -57,9 +55,7 @@ fn figures(goldens: &Path) -> Result<Family, Failure> {
         ("Benjamini-Hochberg", benjamini_hochberg(&p), numbers(&tests["adjusted"])),
         ("Benjamini-Yekutieli", benjamini_yekutieli(&p), numbers(&tests["adjusted_by"])),
     ] {
-        for (index, (found, golden)) in found.into_iter().zip(golden).enumerate() {
-            family.add(Some(found), Some(golden), || format!("{name} {index}"));
-        }
+        family.add_all(&found, &golden, |index| format!("{name} {index}"));
     }
     Ok(family)
 }
@@ -77,8 +73,7 @@ fn fairness(session: &Session<'_>, goldens: &Path) -> Result<Family, Failure> {
         gain: named("rating"),
         ..Roles::default()
     };
-    // The goldens by group are printed with ten digits.
-    let mut family = Family::new("fairlearn on Chorus by supplier", 1e-9);
+    let mut family = Family::new(&FAIRLEARN);
     for (theirs, ours) in
         [("selection_rate", "selection_rate"), ("tpr", "recall"), ("fpr", "fpr"), ("accuracy", "accuracy")]
     {

@@ -8,16 +8,15 @@ use crate::util::cancel::Cancel;
 /// One model, one class, one flag to stop it.
 pub struct ModelScorer<'a> {
     model: &'a Model,
-    target: usize,
+    target: Option<usize>,
     cancel: Cancel,
 }
 
 impl<'a> ModelScorer<'a> {
-    /// Explains class `target` (the model's default class if `None`; a bi-encoder's cosine has none):
-    /// its logit, or its log-odds where there are two classes, which is the score that ranks. A class
-    /// that the model lacks is an error of the first call.
+    /// Explains the score that ranks, or class `target`: its logit, or its log-odds where there are two
+    /// classes. A class that the model lacks is an error of the first call.
     pub fn new(model: &'a Model, target: Option<usize>, cancel: &Cancel) -> Self {
-        Self { model, target: target.unwrap_or_else(|| model.default_target()), cancel: cancel.clone() }
+        Self { model, target, cancel: cancel.clone() }
     }
 }
 
@@ -32,6 +31,7 @@ impl Scorer for ModelScorer<'_> {
             offsets: found.offsets,
             tokens: found.tokens,
             words: found.words,
+            truncated: found.truncated,
         })
     }
 

@@ -5,19 +5,19 @@ use std::path::Path;
 
 use super::config::{Architecture, BertConfig};
 use super::error::{ModelError, ModelErrorKind};
-use super::folder::check_folder;
+use super::layout::Layout;
 use super::load::{LoadOptions, open_head, open_prefixes};
 use super::tokens::Tokens;
 use super::weights::check_shapes;
 
 /// Reads config, tokenizer, pooling and prompts as loading would.
 pub fn check_small(dir: &Path) -> Result<BertConfig, ModelError> {
-    check_folder(dir)?;
-    let config = BertConfig::read(&dir.join("config.json"))?;
+    let Layout { root, transformer } = Layout::of(dir)?;
+    let config = BertConfig::read(&transformer.join("config.json"))?;
     let options = LoadOptions::default();
-    let head = open_head(dir, &config, &options)?;
-    open_prefixes(dir, &head, &options)?;
-    Tokens::load(dir, &config, None)?;
+    let (head, _) = open_head(&root, &config, &options)?;
+    open_prefixes(&root, &head, &options)?;
+    Tokens::load(&transformer, &config, None)?;
     Ok(config)
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::error::{ModelError, ModelErrorKind};
+use super::layout::Layout;
 use super::weights_file::pickle_error;
 
 /// JSON files beside the weights are small; more than this is not one.
@@ -20,7 +21,19 @@ pub(super) fn read_small(file: &Path) -> Result<Vec<u8>, ModelError> {
     if bytes.len() as u64 > MAX_JSON_BYTES {
         return Err(ModelError::damaged(file, format!("larger than {} MB", MAX_JSON_BYTES >> 20)));
     }
+    refuse_pointer(file, &bytes)?;
     Ok(bytes)
+}
+
+/// What git leaves where a large file was not fetched. `start`: the file's first bytes.
+pub(super) fn refuse_pointer(file: &Path, start: &[u8]) -> Result<(), ModelError> {
+    if !start.starts_with(b"version https://git-lfs") {
+        return Ok(());
+    }
+    let what = format!("{} is a Git LFS pointer, not the file itself", file.display());
+    Err(ModelError::new(ModelErrorKind::Damaged, what).hint(
+        "fetch the files that it stands for: git lfs pull in the clone, or recscope models pull ORG/NAME",
+    ))
 }
 
 /// A JSON file beside the weights; `None` where it is not there.
@@ -31,32 +44,13 @@ pub(super) fn read_json(file: &Path) -> Result<Option<Value>, ModelError> {
     serde_json::from_slice(&read_small(file)?).map(Some).map_err(|e| ModelError::damaged(file, e))
 }
 
-/// That this is a folder with a config.json.
-pub(super) fn check_folder(dir: &Path) -> Result<(), ModelError> {
-    const NEEDS: &str =
-        "a model is a folder with config.json, tokenizer.json (or vocab.txt) and model.safetensors";
-    let missing = |what: String| Err(ModelError::new(ModelErrorKind::Missing, what).hint(NEEDS));
-    if dir.is_file() {
-        if has_pickle_name(dir) {
-            return Err(pickle_error(dir));
-        }
-        return missing(format!("{} is a file, not a model folder", dir.display()));
-    }
-    if !dir.is_dir() {
-        return missing(format!("there is no model folder {}", dir.display()));
-    }
-    if !dir.join("config.json").is_file() {
-        return missing(format!("{} has no config.json", dir.display()));
-    }
-    Ok(())
-}
-
 pub(super) fn has_pickle_name(file: &Path) -> bool {
     matches!(file.extension().and_then(|e| e.to_str()), Some("bin" | "pt" | "pth" | "pkl" | "ckpt"))
 }
 
 /// The weights files of a folder: `model.safetensors`, or the shards its index names.
 pub(super) fn weights_files(dir: &Path) -> Result<Vec<PathBuf>, ModelError> {
+    let dir = &Layout::of(dir).map_or_else(|_| dir.to_path_buf(), |layout| layout.transformer);
     let single = dir.join("model.safetensors");
     if single.is_file() {
         return Ok(vec![single]);

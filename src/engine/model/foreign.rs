@@ -13,6 +13,7 @@ use super::modern_bert;
 use super::ops;
 use super::params::Params;
 use super::pool::{Pooling, PoolingMode};
+use super::similarity::Similarity;
 
 /// An encoder of another's code.
 pub(super) trait Layers: Send + Sync {
@@ -91,7 +92,13 @@ impl Top {
         };
         let norm = params.get("pooler.norm.weight").ok().cloned();
         Ok(Self {
-            pooling: Pooling { mode, normalise: false, declared: true, pools_prefix: true },
+            pooling: Pooling {
+                mode,
+                normalise: false,
+                declared: true,
+                pools_prefix: true,
+                similarity: Similarity::Cosine,
+            },
             dense: linear("pooler.dense")?,
             activation: config.head_activation,
             norm: norm.map(|weight| (weight, config.layer_norm_eps)),

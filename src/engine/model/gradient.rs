@@ -1,6 +1,8 @@
 //! Scores and gradients for explanations: at points of embedding space, of changed token sequences.
 //! Which points and what to make of them is the analysis' business.
 
+use std::collections::HashMap;
+
 use candle_core::{Tensor, Var};
 
 use super::batch::plan;
@@ -9,7 +11,7 @@ use super::dtype::Dtype;
 use super::error::{ModelError, ModelErrorKind};
 use super::forward::Row;
 use super::fused::Scratch;
-use super::heads::{Head, cosine};
+use super::heads::{Head, Ranking};
 use super::load::Model;
 use super::ops;
 use super::prefixes::{Prefixes, hide, put};
@@ -23,18 +25,13 @@ const GRADIENT_TOKENS: usize = 512;
 /// Value and gradient at one point of embedding space.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PointGradient {
-    /// The target class's logit (log-odds with two classes), or the cosine.
+    /// [`Head::explained`] of the logits, or how alike the two sides are.
     pub score: f64,
     /// `[tokens x embedding]`, row-major: d score / d (word embedding of the token).
     pub gradient: Vec<f32>,
 }
 
 impl Model {
-    /// The class that is explained when none is named: [`Head::default_target`].
-    pub fn default_target(&self) -> usize {
-        self.head.default_target()
-    }
-
     /// Tokenises what an explanation is about. An encoder reads the two sides apart: the result is
     /// `[CLS] query [SEP]` followed by `[CLS] text [SEP]`, told apart by `sides`.
     pub fn encode(&self, query: &str, text: Option<&str>) -> Result<Encoded, ModelError> {
@@ -73,39 +70,47 @@ impl Model {
         Ok(bert.embeddings.word.index_select(&ids, 0)?.flatten_all()?.to_vec1()?)
     }
 
-    /// The score of each token sequence, same order: [`Head::margin`] of `target`, or the cosine of the two
-    /// sides. Ids may differ from what a text gave; lengths may differ between inputs.
+    /// The score of each token sequence, same order: [`Head::explained`] of `target`, or how alike the two
+    /// sides are. Ids may differ from what a text gave; lengths may differ between inputs.
     pub fn score_encoded(
         &self,
         inputs: &[Encoded],
-        target: usize,
+        target: Option<usize>,
         cancel: &Cancel,
     ) -> Result<Vec<f64>, ModelError> {
         self.check_target(target)?;
         let mut rows: Vec<Row> = Vec::new();
+        let mut numbers: HashMap<Row, usize> = HashMap::new();
+        // A side that perturbation left alone is computed once.
+        let mut number = |row| {
+            *numbers.entry(row).or_insert_with(|| {
+                rows.push(row);
+                rows.len() - 1
+            })
+        };
+        let mut of_input: Vec<(usize, usize)> = Vec::with_capacity(inputs.len());
         for input in inputs {
             self.check_ids(&input.ids)?;
             self.check_lengths(input)?;
-            match &self.head {
-                Head::Classifier { .. } => rows.push((&input.ids, &input.type_ids)),
-                Head::Embedding(_) => {
-                    let middle = split(input)?;
-                    rows.push((&input.ids[..middle], &input.type_ids[..middle]));
-                    rows.push((&input.ids[middle..], &input.type_ids[middle..]));
-                }
-            }
+            let middle = match &self.head {
+                Head::Classifier { .. } => input.ids.len(),
+                Head::Embedding(_) => split(input)?,
+            };
+            let first = number((&input.ids[..middle], &input.type_ids[..middle]));
+            let second = match middle == input.ids.len() {
+                true => first,
+                false => number((&input.ids[middle..], &input.type_ids[middle..])),
+            };
+            of_input.push((first, second));
         }
         let outputs = self.forward_all(&rows, cancel)?;
-        Ok(match &self.head {
-            Head::Classifier { .. } => outputs.iter().map(|logits| Head::margin(logits, target)).collect(),
-            Head::Embedding(_) => outputs
-                .chunks(2)
-                .map(|pair| match pair {
-                    [a, b] => cosine(a, b),
-                    _ => f64::NAN,
-                })
-                .collect(),
-        })
+        let score =
+            |(first, second): (usize, usize)| match (&self.head, outputs.get(first), outputs.get(second)) {
+                (Head::Classifier { .. }, Some(logits), _) => self.head.explained(logits, target),
+                (Head::Embedding(_), Some(a), Some(b)) => self.head.similarity(a, b),
+                _ => f64::NAN,
+            };
+        Ok(of_input.into_iter().map(score).collect())
     }
 
     /// Scores and gradients at each of `points`: word embeddings `[tokens x embedding]`, row-major, that
@@ -114,7 +119,7 @@ impl Model {
         &self,
         input: &Encoded,
         points: &[Vec<f32>],
-        target: usize,
+        target: Option<usize>,
         cancel: &Cancel,
     ) -> Result<Vec<PointGradient>, ModelError> {
         self.check_target(target)?;
@@ -155,7 +160,7 @@ impl Model {
         &self,
         input: &Encoded,
         points: &[Vec<f32>],
-        target: usize,
+        target: Option<usize>,
         cancel: &Cancel,
     ) -> Result<Vec<PointGradient>, ModelError> {
         let bert = self.encoder.differentiable(&self.config)?;
@@ -164,16 +169,16 @@ impl Model {
         let scores = match &self.head {
             Head::Classifier { .. } => {
                 let states = self.states_at(bert, var.as_tensor(), input, 0..length, cancel)?.0;
-                self.margin(&bert.logits(&states, None)?, target)?
+                self.explained(&bert.logits(&states, None)?, target)?
             }
             Head::Embedding(pooling) => {
                 let middle = split(input)?;
                 let side = |range: std::ops::Range<usize>| -> Result<Tensor, ModelError> {
                     let part = var.narrow(1, range.start, range.len())?.contiguous()?;
                     let (states, mask) = self.states_at(bert, &part, input, range, cancel)?;
-                    Ok(ops::normalise(&pooling.apply(&states, &mask)?)?)
+                    pooling.apply(&states, &mask)
                 };
-                (side(0..middle)? * side(middle..length)?)?.sum(1)?
+                pooling.similarity.of_rows(&side(0..middle)?, &side(middle..length)?)?
             }
         };
         // Rows do not mix, so the gradient of the sum holds each row's own gradient.
@@ -189,10 +194,30 @@ impl Model {
             .collect())
     }
 
-    /// [`Head::margin`] of every row of logits, with a backward pass.
-    pub(super) fn margin(&self, logits: &Tensor, target: usize) -> Result<Tensor, ModelError> {
+    /// [`Head::explained`] of every row of logits, with a backward pass.
+    pub(super) fn explained(&self, logits: &Tensor, target: Option<usize>) -> Result<Tensor, ModelError> {
         let of = |class: usize| logits.narrow(1, class, 1)?.squeeze(1);
-        Ok(if logits.dim(1)? == 2 { (of(target)? - of(1 - target)?)? } else { of(target)? })
+        let Head::Classifier { ranking, .. } = &self.head else { return Ok(of(0)?) };
+        let class = match (target, ranking) {
+            (Some(class), _) => class,
+            (None, Ranking::Odds(class)) => *class,
+            (None, Ranking::Logit) => 0,
+            (None, Ranking::Unordered) => return Err(self.no_score()),
+            (None, Ranking::Gains(gains)) => {
+                let gains: Vec<f32> = gains.iter().map(|gain| *gain as f32).collect();
+                let gains = Tensor::from_slice(&gains, (1, gains.len()), logits.device())?;
+                return Ok(ops::softmax(logits)?.broadcast_mul(&gains)?.sum(1)?);
+            }
+        };
+        Ok(if logits.dim(1)? == 2 { (of(class)? - of(1 - class)?)? } else { of(class)? })
+    }
+
+    fn no_score(&self) -> ModelError {
+        let what = format!("{} gives no score to explain: its classes have no known order", self.info.name);
+        let labels = self.head.labels().join(", ");
+        ModelError::new(ModelErrorKind::Usage, what).hint(format!(
+            "name a class with `target` ({labels}), or what each is worth with `gains` in the score cell"
+        ))
     }
 
     /// Last hidden states at points that stand for tokens `range` of the input, and their mask.
@@ -244,8 +269,12 @@ impl Model {
         Ok(all)
     }
 
-    fn check_target(&self, target: usize) -> Result<(), ModelError> {
+    fn check_target(&self, target: Option<usize>) -> Result<(), ModelError> {
         let labels = self.head.labels();
+        let Some(target) = target else {
+            let unordered = matches!(self.head, Head::Classifier { ranking: Ranking::Unordered, .. });
+            return if unordered { Err(self.no_score()) } else { Ok(()) };
+        };
         if target < labels.len().max(1) {
             return Ok(());
         }

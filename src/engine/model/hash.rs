@@ -7,17 +7,27 @@ use sha2::{Digest, Sha256};
 
 use super::error::ModelError;
 use super::folder::weights_files;
+use super::layout::Layout;
+use super::parts::CONFIG;
 use super::{pool, prefixes, tokenizer_file};
 
-/// What else beside the weights can change a score; the tokenizer's files are added to it.
-const SMALL_FILES: [&str; 3] = ["config.json", "modules.json", prefixes::FILE];
+/// What else beside the weights can change a score, in the folder's root; beside the weights lie
+/// config.json and the tokenizer's files.
+const OUTER_FILES: [&str; 2] = ["modules.json", prefixes::FILE];
+/// Raised where this program comes to read the same files otherwise, so that no older score is taken for
+/// one of now.
+const READING: &[u8] = b"2";
 
 /// SHA-256 over names and contents of the files that decide a score, as 64 hex digits.
 pub fn hash_folder(dir: &Path) -> Result<String, ModelError> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0u8; 1 << 20];
-    let pooling = pool::config_file(dir)?;
-    let small = SMALL_FILES.iter().chain(&tokenizer_file::FILES).map(|name| (*name, dir.join(name)));
+    let Layout { root, transformer } = Layout::of(dir)?;
+    let pooling = pool::config_file(&root)?;
+    let outer = OUTER_FILES.iter().map(|name| (*name, root.join(name)));
+    let inner = [CONFIG].into_iter().chain(tokenizer_file::FILES).map(|name| (name, transformer.join(name)));
+    let small = outer.chain(inner);
+    hash.update(READING);
     for (name, file) in small.chain(pooling.map(|file| ("pooling", file))) {
         if file.is_file() {
             add(&mut hash, name, &file, &mut buffer)?;

@@ -8,10 +8,23 @@ use super::pool::{Pooling, PoolingMode};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Head {
-    /// Bi-encoder: one vector per text; the score of a pair is the cosine.
+    /// Bi-encoder: one vector per text; the score of a pair is how alike they are.
     Embedding(Pooling),
-    /// Cross-encoder or text classifier. With gains (one per label), the score is the expected gain.
-    Classifier { labels: Vec<String>, gains: Option<Vec<f64>> },
+    /// Cross-encoder or text classifier.
+    Classifier { labels: Vec<String>, ranking: Ranking },
+}
+
+/// How a row of logits becomes the one number that ranks rows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ranking {
+    /// One output (also regression): the logit.
+    Logit,
+    /// Two classes: the log-odds of this one.
+    Odds(usize),
+    /// The expected gain under softmax, `sum_c gain_c p_c`; one per class.
+    Gains(Vec<f64>),
+    /// Classes in no known order rank nothing: read the per-class columns, or declare gains.
+    Unordered,
 }
 
 impl Head {
@@ -31,21 +44,8 @@ impl Head {
         }
     }
 
-    /// The class that is explained when none is named: the one of the highest gain, else the last
-    /// (the only one, class 1 of two, the highest grade of n).
-    pub fn default_target(&self) -> usize {
-        match self {
-            Head::Classifier { gains: Some(gains), .. } => {
-                let best = gains.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                gains.iter().position(|&gain| gain == best).unwrap_or(0)
-            }
-            _ => self.labels().len().saturating_sub(1),
-        }
-    }
-
     /// The number that is explained for class `target` of a row of logits: with two classes the
-    /// log-odds against the other one (for class 1 that is [`Head::score`]), else the class's own
-    /// logit. NaN for a class that is not there.
+    /// log-odds against the other one, else the class's own logit. NaN for a class that is not there.
     pub fn margin(logits: &[f32], target: usize) -> f64 {
         let of = logits.get(target).map_or(f64::NAN, |&logit| f64::from(logit));
         match logits {
@@ -54,30 +54,44 @@ impl Head {
         }
     }
 
-    /// The one number of a row of logits, which ranks rows:
-    /// - with gains: the expected gain under softmax, `sum_c gain_c p_c`;
-    /// - 1 label (also regression): the logit;
-    /// - 2 labels: logit of class 1 minus logit of class 0, the log-odds of class 1;
-    /// - n labels: the expected class index under softmax, `sum_c c p_c`, so that graded labels in
-    ///   ascending order rank by expected grade. For unordered classes read the per-class columns.
-    pub fn score(&self, logits: &[f32]) -> f64 {
-        match (self, logits) {
-            (Head::Classifier { gains: Some(gains), .. }, _) => expected(logits, |c| gains.get(c).copied()),
-            (_, [one]) => f64::from(*one),
-            (_, [no, yes]) => f64::from(*yes) - f64::from(*no),
-            (_, many) => expected(many, |class| Some(class as f64)),
+    /// The one number of a row of logits, which ranks rows; `None` where classes have no order.
+    pub fn score(&self, logits: &[f32]) -> Option<f64> {
+        match self {
+            Head::Embedding(_) => None,
+            Head::Classifier { ranking, .. } => match ranking {
+                Ranking::Logit => Some(logits.first().map_or(f64::NAN, |&logit| f64::from(logit))),
+                Ranking::Odds(class) => Some(Self::margin(logits, *class)),
+                Ranking::Gains(gains) => Some(expected(logits, gains)),
+                Ranking::Unordered => None,
+            },
+        }
+    }
+
+    /// What is explained of a row of logits: a class, or without one what ranks.
+    pub fn explained(&self, logits: &[f32], target: Option<usize>) -> f64 {
+        match target {
+            Some(class) => Self::margin(logits, class),
+            None => self.score(logits).unwrap_or(f64::NAN),
+        }
+    }
+
+    /// How alike two texts' vectors are, as the folder asks; NaN of a classifier.
+    pub fn similarity(&self, a: &[f32], b: &[f32]) -> f64 {
+        match self {
+            Head::Embedding(pooling) => pooling.similarity.of(a, b),
+            Head::Classifier { .. } => f64::NAN,
         }
     }
 }
 
-/// The mean of a value per class under the softmax of the logits; NaN without logits.
-fn expected(logits: &[f32], value: impl Fn(usize) -> Option<f64>) -> f64 {
+/// The mean of the gains under the softmax of the logits; NaN without logits.
+fn expected(logits: &[f32], gains: &[f64]) -> f64 {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let (mut sum, mut mean) = (0.0, 0.0);
     for (class, logit) in logits.iter().enumerate() {
         let weight = f64::from(logit - max).exp();
         sum += weight;
-        mean += weight * value(class).unwrap_or(f64::NAN);
+        mean += weight * gains.get(class).copied().unwrap_or(f64::NAN);
     }
     mean / sum
 }
@@ -135,56 +149,42 @@ pub fn folder_gains(value: &Value) -> Result<Vec<(String, f64)>, ModelError> {
     map.iter().map(|(label, gain)| Ok((label.clone(), gain.as_f64().ok_or_else(wrong)?))).collect()
 }
 
-/// Cosine of two vectors of equal length; NaN where one has length 0.
-pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    let (mut dot, mut aa, mut bb) = (0f64, 0f64, 0f64);
-    for (&x, &y) in a.iter().zip(b) {
-        let (x, y) = (f64::from(x), f64::from(y));
-        dot += x * y;
-        aa += x * x;
-        bb += y * y;
-    }
-    dot / (aa.sqrt() * bb.sqrt())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn classifier(labels: &[&str], gains: Option<Vec<f64>>) -> Head {
-        Head::Classifier { labels: labels.iter().map(|l| l.to_string()).collect(), gains }
+    fn classifier(labels: &[&str], ranking: Ranking) -> Head {
+        Head::Classifier { labels: labels.iter().map(|l| l.to_string()).collect(), ranking }
     }
 
     #[test]
-    fn score_ranks_by_log_odds_and_expected_grade() {
-        let score = |logits: &[f32]| classifier(&["any"], None).score(logits);
-        assert_eq!(score(&[2.5]), 2.5);
-        assert_eq!(score(&[1.0, 4.0]), 3.0);
-        assert!((score(&[0.0, 0.0, 0.0]) - 1.0).abs() < 1e-12);
-        assert!(score(&[0.0, 0.0, 50.0]) > 1.999);
-        assert!(score(&[]).is_nan());
-        assert!(score(&[f32::NAN, 1.0, 2.0]).is_nan());
+    fn one_number_per_row_of_logits() {
+        let score = |ranking: Ranking, logits: &[f32]| classifier(&["any"], ranking).score(logits);
+        assert_eq!(score(Ranking::Logit, &[2.5]), Some(2.5));
+        assert_eq!(score(Ranking::Odds(1), &[1.0, 4.0]), Some(3.0));
+        assert_eq!(score(Ranking::Odds(0), &[1.0, 4.0]), Some(-3.0));
+        let grades = || Ranking::Gains(vec![0.0, 1.0, 2.0]);
+        assert!((score(grades(), &[0.0, 0.0, 0.0]).unwrap() - 1.0).abs() < 1e-12);
+        assert!(score(grades(), &[0.0, 0.0, 50.0]).unwrap() > 1.999);
+        assert!(score(grades(), &[f32::NAN, 1.0, 2.0]).unwrap().is_nan());
+        assert!(score(grades(), &[]).unwrap().is_nan() && score(Ranking::Logit, &[]).unwrap().is_nan());
+        assert_eq!(score(Ranking::Unordered, &[1.0, 2.0, 3.0]), None);
     }
 
     #[test]
     fn declared_gains_are_weighed_by_probability() {
         let labels = ["Exact", "Substitute", "Complement", "Irrelevant"];
-        let declared: Vec<(String, f64)> =
-            [("irrelevant", 0.0), ("Exact", 1.0), ("Complement", 0.01), ("Substitute", 0.1)]
-                .map(|(l, g)| (l.to_string(), g))
-                .to_vec();
-        let names: Vec<String> = labels.iter().map(|l| l.to_string()).collect();
-        let gains = gains(&names, &declared).unwrap();
+        let declared = [("irrelevant", 0.0), ("Exact", 1.0), ("Complement", 0.01), ("SUBSTITUTE", 0.1)];
+        let declared: Vec<_> = declared.iter().map(|(l, g)| (l.to_string(), *g)).collect();
+        let owned: Vec<String> = labels.iter().map(|l| l.to_string()).collect();
+        let gains = gains(&owned, &declared).unwrap();
         assert_eq!(gains, [1.0, 0.1, 0.01, 0.0]);
-        let head = classifier(&labels, Some(gains));
-        // softmax of ln 4, ln 3, ln 2, ln 1 is .4 .3 .2 .1
-        let logits = [4f32.ln(), 3f32.ln(), 2f32.ln(), 0.0];
-        assert!((head.score(&logits) - (0.4 + 0.03 + 0.002)).abs() < 1e-7);
-        assert_eq!(head.default_target(), 0);
-        assert_eq!(classifier(&labels, None).default_target(), 3);
+        let head = classifier(&labels, Ranking::Gains(gains));
+        let logits = [0.4f32.ln(), 0.3f32.ln(), 0.2f32.ln(), 0.1f32.ln()];
+        assert!((head.score(&logits).unwrap() - (0.4 + 0.03 + 0.002)).abs() < 1e-7);
         // Two classes with gains are no log-odds.
-        assert!((classifier(&["a", "b"], Some(vec![2.0, 4.0])).score(&[0.0, 0.0]) - 3.0).abs() < 1e-12);
-        assert!(head.score(&[]).is_nan());
+        let two = classifier(&["a", "b"], Ranking::Gains(vec![2.0, 4.0]));
+        assert!((two.score(&[0.0, 0.0]).unwrap() - 3.0).abs() < 1e-12);
     }
 
     #[test]
@@ -205,18 +205,17 @@ mod tests {
 
     #[test]
     fn what_is_explained_is_what_ranks() {
-        for logits in [&[2.5f32][..], &[1.0, 4.0]] {
-            let head = classifier(&["a"], None);
-            assert_eq!(Head::margin(logits, logits.len() - 1), head.score(logits));
+        for (ranking, logits) in [
+            (Ranking::Logit, &[2.5f32][..]),
+            (Ranking::Odds(1), &[1.0, 4.0]),
+            (Ranking::Gains(vec![0.0, 1.0, 2.0]), &[1.0, 4.0, 2.0]),
+        ] {
+            let head = classifier(&["a"], ranking);
+            assert_eq!(Some(head.explained(logits, None)), head.score(logits));
         }
+        let head = classifier(&["a", "b", "c"], Ranking::Gains(vec![0.0, 1.0, 2.0]));
+        assert_eq!(head.explained(&[1.0, 4.0, 9.0], Some(2)), 9.0, "a class by its own logit");
         assert_eq!(Head::margin(&[1.0, 4.0], 0), -3.0);
-        assert_eq!(Head::margin(&[1.0, 4.0, 9.0], 2), 9.0);
         assert!(Head::margin(&[1.0, 4.0], 2).is_nan());
-    }
-
-    #[test]
-    fn cosine_of_a_zero_vector_is_not_a_number() {
-        assert!((cosine(&[1.0, 1.0], &[2.0, 2.0]) - 1.0).abs() < 1e-12);
-        assert!(cosine(&[0.0, 0.0], &[1.0, 0.0]).is_nan());
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use candle_core::Device;
+use serde_json::Value;
 
 use super::bert::Bert;
 use super::config::{Architecture, BertConfig};
@@ -13,13 +14,15 @@ use super::dtype::Dtype;
 use super::encoder::Encoder;
 use super::error::{ModelError, ModelErrorKind};
 use super::family::{Family, unsupported};
-use super::folder::check_folder;
 use super::fused::{FusedBert, Isa};
 use super::hash::hash_folder;
-use super::heads::{Head, folder_gains, gains};
+use super::heads::{Head, Ranking, folder_gains, gains};
+use super::labels;
+use super::layout::Layout;
 use super::params::Params;
 use super::pool::Pooling;
 use super::prefixes::Prefixes;
+use super::similarity::Similarity;
 use super::tokens::Tokens;
 use super::weights::load_params;
 
@@ -46,7 +49,7 @@ pub struct ModelInfo {
     pub architecture: Architecture,
     /// Class names; empty for embeddings.
     pub labels: Vec<String>,
-    /// Gain per class, in the order of `labels`, where they were declared.
+    /// Gain per class, in the order of `labels`, where they were declared or the labels say them.
     pub gains: Option<Vec<f64>>,
     pub layers: usize,
     pub hidden: usize,
@@ -57,6 +60,8 @@ pub struct ModelInfo {
     pub max_positions: usize,
     /// Longest input in tokens that is not cut.
     pub max_tokens: usize,
+    /// What the reader of its scores should know.
+    pub notes: Vec<String>,
     /// `None` for classifiers.
     pub pooling: Option<Pooling>,
     /// Put before the two sides' texts in embed mode; empty for classifiers.
@@ -86,19 +91,21 @@ pub struct Model {
 impl Model {
     /// Loads `config.json`, the tokenizer, and `model.safetensors` (or its shards).
     pub fn load(dir: &Path, options: &LoadOptions) -> Result<Model, ModelError> {
-        check_folder(dir)?;
+        let Layout { root, transformer } = Layout::of(dir)?;
         Isa::check_limit()?;
-        let config = BertConfig::read(&dir.join("config.json"))?;
-        let head = open_head(dir, &config, options)?;
-        let prefixes = open_prefixes(dir, &head, options)?;
+        let config = BertConfig::read(&transformer.join("config.json"))?;
+        let (head, notes) = open_head(&root, &config, options)?;
+        let prefixes = open_prefixes(&root, &head, options)?;
         let devices = open_devices(options.device)?;
-        let tokens = Tokens::load(dir, &config, options.max_tokens)?;
-        let mut copies = devices.iter().map(|device| loading(device, load_params(dir, &config, device)));
+        let tokens = Tokens::load(&transformer, &config, options.max_tokens)?;
+        let mut copies =
+            devices.iter().map(|device| loading(device, load_params(&transformer, &config, device)));
         let Some(params) = copies.next().transpose()? else {
             return Err(ModelError::new(ModelErrorKind::Internal, "a model on no device"));
         };
         let others: Vec<Params> = copies.collect::<Result<_, _>>()?;
-        let model = Self::build(dir, config, params, &others, tokens, head, prefixes)?;
+        let mut model = Self::build(dir, config, params, &others, tokens, head, prefixes)?;
+        model.info.notes = notes;
         #[cfg(test)]
         let model = super::device::testing::furnish(model, dir)?;
         Ok(model)
@@ -106,9 +113,9 @@ impl Model {
 
     /// Loads only the weights and the config: what a trainer starts from.
     pub fn load_params(dir: &Path, device: &Device) -> Result<(BertConfig, Params), ModelError> {
-        check_folder(dir)?;
+        let dir = Layout::of(dir)?.transformer;
         let config = BertConfig::read(&dir.join("config.json"))?;
-        let params = load_params(dir, &config, device)?;
+        let params = load_params(&dir, &config, device)?;
         Ok((config, params))
     }
 
@@ -128,7 +135,10 @@ impl Model {
         }
         let (pooling, gains) = match &head {
             Head::Embedding(pooling) => (Some(*pooling), None),
-            Head::Classifier { gains, .. } => (None, gains.clone()),
+            Head::Classifier { ranking: Ranking::Gains(gains), .. } => (None, Some(gains.clone())),
+            Head::Classifier { ranking: Ranking::Logit | Ranking::Odds(_) | Ranking::Unordered, .. } => {
+                (None, None)
+            }
         };
         let info = ModelInfo {
             name: dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
@@ -143,6 +153,7 @@ impl Model {
             parameters: params.count(),
             max_positions: config.max_positions,
             max_tokens: tokens.max_tokens(),
+            notes: Vec::new(),
             pooling,
             prefixes,
             device: device_names(&seats),
@@ -227,7 +238,12 @@ pub(super) fn device_names(seats: &[Seat]) -> String {
     names
 }
 
-pub(super) fn open_head(dir: &Path, config: &BertConfig, options: &LoadOptions) -> Result<Head, ModelError> {
+/// The head, and what the reader of its numbers should know. `dir`: the folder's root.
+pub(super) fn open_head(
+    dir: &Path,
+    config: &BertConfig,
+    options: &LoadOptions,
+) -> Result<(Head, Vec<String>), ModelError> {
     let labels = config.labels.clone();
     let gains = match (&options.gains, config.raw("recscope_gains")) {
         (Some(declared), _) => Some(gains(&labels, declared)?),
@@ -235,8 +251,36 @@ pub(super) fn open_head(dir: &Path, config: &BertConfig, options: &LoadOptions) 
         (None, None) => None,
     };
     Ok(match config.architecture {
-        Architecture::Encoder => Head::Embedding(Pooling::read(dir)?),
-        Architecture::SequenceClassification => Head::Classifier { labels, gains },
+        Architecture::Encoder => {
+            let pooling = Pooling::read(dir)?;
+            let other = (pooling.similarity != Similarity::Cosine).then_some(pooling.similarity);
+            let note =
+                other.map(|it| format!("scores are {}, as the folder asks (similarity_fn_name)", it.doc()));
+            (Head::Embedding(pooling), note.into_iter().collect())
+        }
+        Architecture::SequenceClassification => {
+            let (ranking, note) = match gains {
+                Some(gains) => (Ranking::Gains(gains), None),
+                None => labels::ranking(&labels),
+            };
+            let activation = if ranking == Ranking::Logit { activation(config) } else { None };
+            (Head::Classifier { labels, ranking }, note.into_iter().chain(activation).collect())
+        }
+    })
+}
+
+/// What sentence-transformers' CrossEncoder does to a logit where the folder says so; here it stays one.
+fn activation(config: &BertConfig) -> Option<String> {
+    let newer =
+        config.raw("sentence_transformers").and_then(|it| it.get("activation_fn")).and_then(Value::as_str);
+    let class = newer.or_else(|| config.text("sbert_ce_default_activation_function"))?;
+    let name = class.rsplit('.').next().unwrap_or(class);
+    let undo =
+        if name == "Sigmoid" { ": 1 / (1 + exp(-score)) gives what CrossEncoder.predict does" } else { "" };
+    (name != "Identity").then(|| {
+        format!(
+            "scores are logits; the folder's activation ({name}) is not applied, the order is the same{undo}"
+        )
     })
 }
 

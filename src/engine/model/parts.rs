@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::error::ModelError;
+use super::layout::Layout;
 use super::{folder, prefixes, tokenizer_file};
 
 /// What a file is for.
@@ -65,6 +66,18 @@ pub fn parts<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<(&'a str, Part
 
 /// The model's files in a folder with their sizes. Links are followed: the folder is the user's own.
 pub fn parts_on_disk(dir: &Path) -> Result<Vec<(String, Part, u64)>, ModelError> {
+    let Ok(Layout { root, transformer }) = Layout::of(dir) else { return parts_of(dir) };
+    let mut parts = parts_of(&root)?;
+    if let Some(inner) = transformer.strip_prefix(&root).ok().filter(|inner| !inner.as_os_str().is_empty()) {
+        let inner = inner.display();
+        parts.retain(|(path, _, _)| *path != format!("{inner}/{CONFIG}"));
+        let below = parts_of(&transformer)?.into_iter();
+        parts.extend(below.map(|(path, part, bytes)| (format!("{inner}/{path}"), part, bytes)));
+    }
+    Ok(parts)
+}
+
+fn parts_of(dir: &Path) -> Result<Vec<(String, Part, u64)>, ModelError> {
     let mut paths = Vec::new();
     for (folder, name) in names(dir)? {
         if folder {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::error::{ModelError, ModelErrorKind};
 use super::folder::{read_json, read_small};
 use super::ops;
+use super::similarity::Similarity;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PoolingMode {
@@ -28,12 +29,16 @@ pub struct Pooling {
     pub declared: bool,
     /// A prefix's tokens are pooled like the text's.
     pub pools_prefix: bool,
+    /// How two vectors are compared.
+    pub similarity: Similarity,
 }
 
 impl Pooling {
     /// Reads a sentence-transformers folder; without `modules.json`, mean pooling is assumed.
     pub fn read(dir: &Path) -> Result<Self, ModelError> {
-        let assumed = Self { mode: PoolingMode::Mean, normalise: true, declared: false, pools_prefix: true };
+        let similarity = Similarity::read(dir)?;
+        let mode = PoolingMode::Mean;
+        let assumed = Self { mode, normalise: true, declared: false, pools_prefix: true, similarity };
         let Some((file, modules)) = modules(dir)? else { return Ok(assumed) };
         let mut pooling = Self { normalise: false, ..assumed };
         for module in &modules {
@@ -74,6 +79,27 @@ pub(super) fn config_file(dir: &Path) -> Result<Option<PathBuf>, ModelError> {
     let Some((file, modules)) = modules(dir)? else { return Ok(None) };
     let pooling = modules.iter().find(|module| kind(module) == "Pooling");
     pooling.map(|module| Ok(module_folder(dir, module, &file)?.join("config.json"))).transpose()
+}
+
+/// `modules.json` with the weights in the root.
+pub(super) fn flat_modules(dir: &Path) -> Result<Option<Value>, ModelError> {
+    let Some((_, mut modules)) = modules(dir)? else { return Ok(None) };
+    for module in modules.iter_mut().filter(|module| kind(module) == "Transformer") {
+        if let Some(module) = module.as_object_mut() {
+            module.insert("path".into(), "".into());
+        }
+    }
+    Ok(Some(Value::Array(modules)))
+}
+
+/// Where the first module keeps config.json, the tokenizer and the weights: the folder itself where
+/// `modules.json` names no other.
+pub(super) fn transformer_folder(dir: &Path) -> Result<PathBuf, ModelError> {
+    let Some((file, modules)) = modules(dir)? else { return Ok(dir.to_path_buf()) };
+    let first = modules.iter().find(|module| kind(module) == "Transformer");
+    let named =
+        |module: &&Value| module.get("path").and_then(Value::as_str).is_some_and(|path| !path.is_empty());
+    first.filter(named).map_or(Ok(dir.to_path_buf()), |module| module_folder(dir, module, &file))
 }
 
 fn modules(dir: &Path) -> Result<Option<(PathBuf, Vec<Value>)>, ModelError> {

@@ -13,9 +13,11 @@ use tokenizers::processors::bert::BertProcessing;
 use tokenizers::processors::roberta::RobertaProcessing;
 use tokenizers::{AddedToken, Tokenizer};
 
+use super::config::BertConfig;
 use super::error::{ModelError, ModelErrorKind};
 use super::family::{Family, Vocabulary};
 use super::folder::{read_json, read_small};
+use super::tokenizer_class::{Class, Flags};
 use super::tokenizer_guard::{MAX_FILE_BYTES, check};
 
 /// Every file beside the weights that a tokenizer is read from.
@@ -38,12 +40,15 @@ pub(super) struct TokenizerFile {
 }
 
 /// Reads `tokenizer.json`, else the family's older files.
-pub(super) fn open(dir: &Path, family: &Family) -> Result<TokenizerFile, ModelError> {
+pub(super) fn open(dir: &Path, config: &BertConfig) -> Result<TokenizerFile, ModelError> {
+    let family = config.family;
     let settings = read_json(&dir.join("tokenizer_config.json"))?.unwrap_or_default();
     let at = |name: &str| dir.join(name);
+    let class = Class::of(&settings, config, at("tokenizer.json").is_file())
+        .map_err(|e| ModelError { message: format!("{}: {}", dir.display(), e.message), ..e })?;
     let (file, tokenizer) = if at("tokenizer.json").is_file() {
         let file = at("tokenizer.json");
-        let bytes = vetted(&file)?;
+        let bytes = vetted(&file, class, &settings)?;
         let tokenizer = guard(&file, || Tokenizer::from_bytes(&bytes))?;
         (file, tokenizer)
     } else if family.vocabulary == Vocabulary::WordPiece && at("vocab.txt").is_file() {
@@ -82,8 +87,8 @@ fn missing(dir: &Path, family: &Family) -> ModelError {
 }
 
 /// `tokenizer.json`, looked over, without its own padding and cutting (which are ours) and without its
-/// decoder (which nothing needs).
-fn vetted(file: &Path) -> Result<Vec<u8>, ModelError> {
+/// decoder (which nothing needs), normalised as its class asks.
+fn vetted(file: &Path, class: Class, settings: &Value) -> Result<Vec<u8>, ModelError> {
     let bytes = read_small(file)?;
     if bytes.len() > MAX_FILE_BYTES {
         return Err(ModelError::damaged(file, format!("larger than {} MB", MAX_FILE_BYTES >> 20)));
@@ -94,6 +99,7 @@ fn vetted(file: &Path) -> Result<Vec<u8>, ModelError> {
     for part in ["padding", "truncation", "decoder"] {
         map.insert(part.into(), Value::Null);
     }
+    class.normalise(&mut map, settings);
     check(&map).map_err(|why| {
         ModelError::new(ModelErrorKind::Damaged, format!("{}: {why}", file.display()))
             .hint("it is damaged, or made to use up memory: fetch it from a place that you trust")
@@ -123,7 +129,6 @@ pub(super) fn special<'a>(settings: &'a Value, role: &str) -> Option<&'a str> {
 /// BERT's own tokenizer over a vocabulary of one token per line.
 pub(super) fn from_vocab(bytes: &[u8], settings: &Value) -> tokenizers::Result<Tokenizer> {
     let vocab = WordPiece::read_bytes(bytes)?;
-    let flag = |key: &str| settings.get(key).and_then(Value::as_bool);
     let name = |role: &str, default: &str| special(settings, role).unwrap_or(default).to_string();
     let [pad, mask] = [name("pad_token", "[PAD]"), name("mask_token", "[MASK]")];
     let [cls, sep] = [name("cls_token", "[CLS]"), name("sep_token", "[SEP]")];
@@ -137,10 +142,9 @@ pub(super) fn from_vocab(bytes: &[u8], settings: &Value) -> tokenizers::Result<T
     let known: Vec<AddedToken> =
         names.iter().filter(|n| vocab.contains_key(*n)).map(|n| AddedToken::from(n.clone(), true)).collect();
     let model = WordPiece::builder().vocab(vocab).unk_token(unk).build()?;
-    let lowercase = flag("do_lower_case").unwrap_or(true);
-    let chinese = flag("tokenize_chinese_chars").unwrap_or(true);
+    let Flags { lowercase, chinese, accents } = Flags::of(settings);
     let mut tokenizer = Tokenizer::new(model);
-    tokenizer.with_normalizer(Some(BertNormalizer::new(true, chinese, flag("strip_accents"), lowercase)))?;
+    tokenizer.with_normalizer(Some(BertNormalizer::new(true, chinese, accents, lowercase)))?;
     tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
     tokenizer.with_post_processor(Some(BertProcessing::new((sep, sep_id), (cls, cls_id))));
     tokenizer.add_special_tokens(known)?;

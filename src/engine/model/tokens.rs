@@ -61,7 +61,7 @@ impl Tokens {
     /// Loads the folder's tokenizer and checks it against the model's sizes. `max_tokens` over the
     /// folder's own limit, never over the model's positions.
     pub fn load(dir: &Path, config: &BertConfig, max_tokens: Option<usize>) -> Result<Self, ModelError> {
-        let TokenizerFile { mut tokenizer, file, settings } = open(dir, config.family)?;
+        let TokenizerFile { mut tokenizer, file, settings } = open(dir, config)?;
         let highest = tokenizer.get_vocab(true).into_values().max().unwrap_or(0);
         if highest as usize >= config.vocab_size {
             let what = format!("its ids reach {highest}, config.json's vocab_size is {}", config.vocab_size);
@@ -81,7 +81,7 @@ impl Tokens {
             max_tokens,
             pad_id: id("pad_token", &["[PAD]", "<pad>"]).unwrap_or(config.pad_id),
             mask_id: id("mask_token", &["[MASK]", "<mask>"]),
-            types: config.family.token_types && config.type_vocab > 0,
+            types: config.family.token_types && config.type_vocab > 0 && takes_types(&settings),
             tokenizer,
         };
         tokens.try_out(&file, config)?;
@@ -190,6 +190,12 @@ fn cut(text: &str) -> (&str, bool) {
     }
     let end = (0..=MAX_TEXT_BYTES).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
     (text.get(..end).unwrap_or(""), true)
+}
+
+/// Whether the tokenizer hands token types on: `model_input_names` may leave them out, and then all are 0.
+fn takes_types(settings: &Value) -> bool {
+    let names = settings.get("model_input_names").and_then(Value::as_array);
+    names.is_none_or(|names| names.iter().any(|name| name.as_str() == Some("token_type_ids")))
 }
 
 /// The longest input the folder intends: sentence-transformers' limit, else the tokenizer's, never

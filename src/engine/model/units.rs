@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::error::{ModelError, ModelErrorKind};
-use super::heads::{Head, cosine};
+use super::heads::Head;
 use super::score::{ScoreChunk, ScoreInputs};
 
 const NONE: u32 = u32::MAX;
@@ -138,12 +138,12 @@ impl<'a> Table<'a> {
         let score = match b {
             NONE => self.head.score(first),
             _ => match &self.outputs[b as usize] {
-                Some(second) => cosine(first, second),
+                Some(second) => Some(self.head.similarity(first, second)),
                 None => return,
             },
         };
         chunk.rows.push(row as usize);
-        chunk.scores.push(Some(score));
+        chunk.scores.push(score);
         for (class, logit) in chunk.classes.iter_mut().zip(first) {
             class.push(Some(*logit));
         }

@@ -11,6 +11,7 @@ use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::error::{ModelError, ModelErrorKind};
+use super::folder::refuse_pointer;
 use super::stored::{scales_name, to_floats};
 
 /// The format's own limit on the header.
@@ -36,7 +37,9 @@ impl WeightsFile {
         }
         file.read_exact(&mut size).map_err(|e| ModelError::io(path, &e))?;
         let header = u64::from_le_bytes(size);
-        refuse_pickle(path, &size)?;
+        if header > MAX_HEADER_BYTES || header > length - 8 {
+            refuse_foreign(path, &size)?;
+        }
         if header > MAX_HEADER_BYTES || header > length - 8 {
             let what = format!("its header claims {header} bytes, the file has {length}");
             return Err(ModelError::damaged(path, what));
@@ -127,9 +130,12 @@ impl WeightsFile {
     }
 }
 
-/// A pickle (or the zip that PyTorch wraps around one) can run code when opened: refused by its
-/// first bytes, whatever it is called.
-fn refuse_pickle(path: &Path, start: &[u8; 8]) -> Result<(), ModelError> {
+/// What begins with no length of a header. A pickle (or the zip that PyTorch wraps around one) can run
+/// code when opened: refused by its first bytes, whatever it is called. Those of a sound file may be the
+/// same by chance: 0x80 and 2 to 5 are headers of 640, 896, 1152 or 1408 bytes.
+fn refuse_foreign(path: &Path, start: &[u8; 8]) -> Result<(), ModelError> {
+    // Git's pointers are short texts.
+    refuse_pointer(path, &std::fs::read(path).ok().filter(|_| start == b"version ").unwrap_or_default())?;
     let zip = start.starts_with(b"PK\x03\x04");
     let pickle = start[0] == 0x80 && (2..=5).contains(&start[1]);
     if zip || pickle { Err(pickle_error(path)) } else { Ok(()) }

@@ -129,6 +129,7 @@ pub(super) const RANKING: &[Metric] = &[
     }
     .example(SEARCH, "dcg_exp@3", 5.392789260714372),
     Metric {
+        counts: true,
         range: (0.0, INF),
         ..list("hits", Cutoff::Optional, "Relevant items in the top k", "count of relevant at r<=k", "never",
             "trec_eval num_rel_ret; ranx hits")

@@ -96,7 +96,8 @@ fn alpha_ndcg(documents: &[Document], k: f64) -> f64 {
     (sum / ideal(documents, k)).min(1.0)
 }
 
-/// A document in the queue of the greedy order: the most gain first, then the first document.
+/// A document in the queue of the greedy order: the most gain first, then the last document by id, as
+/// in ndeval (Clarke, TREC Web Track 2009 to 2012), whose sort leaves ties so.
 struct Waiting {
     gain: f64,
     document: usize,
@@ -104,7 +105,7 @@ struct Waiting {
 
 impl Ord for Waiting {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.gain.total_cmp(&other.gain).then(other.document.cmp(&self.document))
+        self.gain.total_cmp(&other.gain).then(self.document.cmp(&other.document))
     }
 }
 
@@ -185,7 +186,7 @@ mod tests {
             while !left.is_empty() {
                 let mut best = 0;
                 for (index, document) in left.iter().enumerate() {
-                    if seen.gain(document) > seen.gain(left[best]) {
+                    if seen.gain(document) >= seen.gain(left[best]) {
                         best = index;
                     }
                 }

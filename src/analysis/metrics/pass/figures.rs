@@ -89,7 +89,8 @@ fn rank_biased_precision(list: &List, k: usize, terms: &Terms) -> f64 {
 }
 
 fn bpref(list: &List, _: usize, terms: &Terms) -> f64 {
-    let other = |&&gain: &&f64| gain < terms.relevant_at;
+    // A negative grade says that nobody judged the item.
+    let other = |&&gain: &&f64| gain >= 0.0 && gain < terms.relevant_at;
     let others = list.shown.iter().chain(list.missed).filter(other).count();
     let least = others.min(list.relevant_items) as f64;
     let (mut above, mut sum) = (0usize, 0.0);

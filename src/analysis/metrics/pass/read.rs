@@ -144,7 +144,7 @@ impl Reader {
     }
 }
 
-/// The columns that both kinds of rows have; NULL is NaN.
+/// The columns that both kinds of rows have; a gain that is NULL is NaN, a score that is NaN is none.
 struct Judged {
     score: Vec<f64>,
     gain: Vec<f64>,
@@ -168,14 +168,15 @@ impl Judged {
             // The largest of nothing is NaN, which `max` passes over.
             seen.largest_gain = seen.largest_gain.max(gain);
         }
-        if !self.shown[at] {
+        if score.is_nan() {
+            seen.bad_scores += 1;
+        }
+        if !self.shown[at] || score.is_nan() {
             return (Rank::NOT_RETRIEVED, gain);
         }
         seen.shown += 1;
         if score.is_finite() {
             seen.probabilities &= (0.0..=1.0).contains(&score);
-        } else {
-            seen.bad_scores += 1;
         }
         (Rank::new(score), gain)
     }

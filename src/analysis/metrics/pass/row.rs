@@ -18,8 +18,8 @@ pub(super) struct Plain {
     pub item: u64,
 }
 
-/// A score in a form that sorts best first: descending numbers, then what is no number, then what was
-/// not retrieved. Equal ones are tied.
+/// A score in a form that sorts best first: descending numbers, infinities among them, then what was not
+/// retrieved. Equal ones are tied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank(u64);
 
@@ -27,8 +27,9 @@ impl Rank {
     pub const NOT_RETRIEVED: Self = Self(u64::MAX);
 
     #[inline(always)]
+    /// NaN is no score: not retrieved.
     pub fn new(score: f64) -> Self {
-        if score.is_finite() { Self::of(score) } else { Self(u64::MAX - 1) }
+        if score.is_nan() { Self::NOT_RETRIEVED } else { Self::of(score) }
     }
 
     /// Of anything but NaN.
@@ -144,11 +145,12 @@ mod tests {
 
     #[test]
     fn ranks_descend() {
-        let scores = [f64::MAX, 2.0, 1e-300, 0.0, -1e-300, -2.0, f64::MIN, f64::NAN];
-        let ranks: Vec<Rank> = scores.into_iter().map(Rank::new).chain([Rank::NOT_RETRIEVED]).collect();
+        let infinite = f64::INFINITY;
+        let scores = [infinite, f64::MAX, 2.0, 1e-300, 0.0, -1e-300, -2.0, f64::MIN, -infinite, f64::NAN];
+        let ranks: Vec<Rank> = scores.into_iter().map(Rank::new).collect();
         assert!(ranks.windows(2).all(|pair| pair[0] < pair[1]), "{ranks:?}");
         assert_eq!(Rank::new(0.0), Rank::new(-0.0));
-        assert_eq!(Rank::new(f64::INFINITY), Rank::new(f64::NAN), "what is no number is ranked last, tied");
+        assert_eq!(Rank::new(f64::NAN), Rank::NOT_RETRIEVED, "what is no number is no score");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Ranked;
-use super::ranking::relevant_items;
+use super::ranking::{self, relevant_items};
 
 fn top(list: &Ranked, k: usize) -> impl Iterator<Item = &super::Row> {
     list.shown.iter().take(k)
@@ -16,14 +16,14 @@ pub fn dcg(list: &Ranked, k: usize, exponential: bool) -> f64 {
     gains.zip(1..).map(|(gain, rank)| gain / f64::from(rank + 1).log2()).sum()
 }
 
-/// Share of the shown top k that has a judgment; NaN where nothing is shown.
+/// Share of the shown top k that has a judgment, which a negative grade is not; NaN where nothing is shown.
 pub fn judged(list: &Ranked, k: usize) -> f64 {
-    top(list, k).filter(|row| row.gain.is_some()).count() as f64 / top(list, k).count() as f64
+    top(list, k).filter(|row| ranking::judged(row)).count() as f64 / top(list, k).count() as f64
 }
 
 /// Weight of what rank-biased precision does not know.
 pub fn residual(list: &Ranked, patience: f64, k: usize) -> f64 {
-    let unknown = top(list, k).zip(0..).filter(|(row, _)| row.gain.is_none());
+    let unknown = top(list, k).zip(0..).filter(|(row, _)| !ranking::judged(row));
     let sum: f64 = unknown.map(|(_, rank)| patience.powi(rank)).sum();
     (1.0 - patience) * sum + patience.powi(top(list, k).count() as i32)
 }
@@ -70,7 +70,7 @@ pub fn inferred(list: &Ranked, at: f64) -> f64 {
 }
 
 /// alpha-nDCG with a = 1/2 over the subtopics that relevant items cover; the greedy order looks at
-/// every item in every step.
+/// every item in every step; of several best ones it takes the last by id, as ndeval does.
 pub fn alpha_ndcg(list: &Ranked, at: f64, k: usize, subtopics: &dyn Fn(&str) -> BTreeSet<String>) -> f64 {
     let is = |row: &&super::Row| row.gain.is_some_and(|gain| gain >= at);
     let mut all: Vec<(String, BTreeSet<String>)> =
@@ -96,7 +96,7 @@ pub fn alpha_ndcg(list: &Ranked, at: f64, k: usize, subtopics: &dyn Fn(&str) -> 
     while !all.is_empty() && rank <= k as f64 {
         let mut best = 0;
         for (index, (_, covered)) in all.iter().enumerate() {
-            if gain(covered, &seen) > gain(&all[best].1, &seen) {
+            if gain(covered, &seen) >= gain(&all[best].1, &seen) {
                 best = index;
             }
         }

@@ -12,7 +12,7 @@ pub mod seed;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Row {
     pub item: String,
-    /// `None`: not retrieved. NaN and infinities rank last.
+    /// `None`: not retrieved, and so is NaN. Infinities are ranked as numbers.
     pub score: Option<f64>,
     /// `None`: not judged.
     pub gain: Option<f64>,
@@ -30,10 +30,13 @@ pub struct Ranked {
 impl Ranked {
     pub fn new(rows: &[Row]) -> Self {
         let mut rows = rows.to_vec();
-        let finite = |row: &Row| row.score.filter(|score| score.is_finite());
+        for row in &mut rows {
+            row.score = row.score.filter(|score| !score.is_nan());
+            row.gain = row.gain.filter(|gain| !gain.is_nan());
+        }
         // Best first; among copies of an item the best-ranked, then the best judged.
         rows.sort_by(|a, b| {
-            let score = |row: &Row| finite(row).map_or(f64::NEG_INFINITY, |score| score + 0.0);
+            let score = |row: &Row| row.score.map_or(f64::NEG_INFINITY, |score| score + 0.0);
             b.score
                 .is_some()
                 .cmp(&a.score.is_some())

@@ -6,6 +6,11 @@ fn gain(row: &Row) -> f64 {
     row.gain.unwrap_or(0.0).max(0.0)
 }
 
+/// A negative grade says that nobody judged the item (trec_eval: pooled, not judged).
+pub(super) fn judged(row: &Row) -> bool {
+    row.gain.is_some_and(|gain| gain >= 0.0)
+}
+
 fn relevant(row: &Row, at: f64) -> bool {
     row.gain.is_some_and(|gain| gain >= at)
 }
@@ -85,13 +90,13 @@ pub fn rank_biased_precision(list: &Ranked, at: f64, patience: f64, k: usize) ->
 
 pub fn bpref(list: &Ranked, at: f64) -> f64 {
     let relevant_items = relevant_items(list, at);
-    let others = list.all().filter(|row| row.gain.is_some() && !relevant(row, at)).count();
+    let others = list.all().filter(|row| judged(row) && !relevant(row, at)).count();
     let (mut above, mut sum) = (0, 0.0);
     for row in &list.shown {
         if relevant(row, at) {
             let least = others.min(relevant_items);
             sum += if above == 0 { 1.0 } else { 1.0 - above.min(relevant_items) as f64 / least as f64 };
-        } else if row.gain.is_some() {
+        } else if judged(row) {
             above += 1;
         }
     }

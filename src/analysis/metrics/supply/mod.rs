@@ -65,7 +65,13 @@ fn exposure(prepared: &mut Prepared<'_>, id: &str, k: i64) -> Result<Values, Ana
     Ok(Values { parts: Parts::Ratio(ratio), missing, support })
 }
 
-/// Per list (rows of one query in one group): 1 if no prefix of the query's list has too few of the group.
+/// Does the metric need a list for every query and group, also where the query shows none of the group?
+pub(super) fn crosses(id: &MetricId) -> bool {
+    id.metric.id == "fair_prefix"
+}
+
+/// Per list (rows of one query in one group, be there none): 1 if no prefix of the query's list has too few
+/// of the group.
 fn prefixes(prepared: &mut Prepared<'_>, k: i64) -> Result<Values, AnalysisError> {
     let k = usize::try_from(k).unwrap_or(usize::MAX).min(prefix::LONGEST);
     let batch = prepared.rows("supply/places", &Bindings::new().value("k", SqlValue::Int(k as i64)))?;
@@ -93,7 +99,7 @@ fn prefixes(prepared: &mut Prepared<'_>, k: i64) -> Result<Values, AnalysisError
     if !shares.is_empty() {
         prepared.say(format!(
             "fair_prefix@{k}: a prefix fails where chance, at the group's share of all rows, would show so few in under \
-             {ALPHA} of lists; corrected for {k} prefixes"
+             {ALPHA} of lists; corrected for {k} prefixes; lists that show none of the group count"
         ));
     }
     let missing = values.iter().map(|value| f64::from(u8::from(value.is_nan()))).collect();

@@ -15,7 +15,7 @@ use super::{Done, Figures, Stop, Work};
 use crate::analysis::explain::{Attribution, ExplainError, ExplainOptions, explain as attribute};
 use crate::engine::lanes::problems::lane_gone;
 use crate::engine::lanes::scorer::ModelScorer;
-use crate::engine::model::{LoadOptions, Model};
+use crate::engine::model::{LoadOptions, Model, ModelInfo};
 use crate::engine::store::{HIDDEN, Select};
 use crate::notebook::spec::{CellSpec, ExplainSpec, ScoreSpec, TextInput};
 use crate::protocol::{
@@ -36,10 +36,11 @@ pub(super) fn explain(work: &Work, spec: &ExplainSpec) -> Result<Done, Stop> {
     let (dir, options) = (work.workspace.model_folder(&asked.model)?, asked.options.clone());
     let model = work.on_model_lane(move |models| models.get(&dir, &options))??;
     let target = target(spec, &model)?;
+    let about = model.info().clone();
     let explanations = attribute_all(work, spec, &model, target, rows)?;
     let info = keep(work, work.cell, &relation(&explanations)?)?;
     let mut done = Done::new(work, Some(info), Figures::of_rows(explanations.len() as u64));
-    done.outcome.notes = asked.note.into_iter().chain(notes(&explanations)).collect();
+    done.outcome.notes = asked.note.into_iter().chain(notes(&explanations, &about)).collect();
     done.outcome.body = Body::Explain(explanations);
     Ok(done)
 }
@@ -230,10 +231,16 @@ fn one(
     let mut scorer = ModelScorer::new(model, target, cancel);
     let mut tell = |p: crate::analysis::explain::ExplainProgress| progress(p.done, p.total);
     let found = attribute(&mut scorer, &row.query, row.text.as_deref(), options, cancel, &mut tell)?;
-    Ok(shown(found, &model.info().name, began.elapsed().as_millis() as u64, number, row))
+    Ok(shown(found, (model.info(), target), began.elapsed().as_millis() as u64, number, row))
 }
 
-fn shown(found: Attribution, model: &str, elapsed_ms: u64, number: u64, row: Row) -> Explanation {
+fn shown(
+    found: Attribution,
+    (model, target): (&ModelInfo, Option<usize>),
+    elapsed_ms: u64,
+    number: u64,
+    row: Row,
+) -> Explanation {
     let method = crate::analysis::explain::METHODS.iter().find(|info| info.method == found.method);
     let tokens = found.tokens.into_iter().map(|t| TokenAttribution {
         token: t.token,
@@ -248,11 +255,14 @@ fn shown(found: Attribution, model: &str, elapsed_ms: u64, number: u64, row: Row
         std_error: w.std_error,
     });
     Explanation {
-        model: model.to_owned(),
+        model: model.name.clone(),
+        target: target.and_then(|class| model.labels.get(class).cloned()),
         method: method.map(|info| info.method.id().to_owned()).unwrap_or_default(),
         score: found.score,
         baseline_score: found.baseline_score,
         delta: found.delta,
+        settled: found.converged,
+        truncated: found.truncated,
         tokens: tokens.collect(),
         words: words.collect(),
         passes: Passes { forward: found.passes.forward, backward: found.passes.backward },
@@ -264,15 +274,34 @@ fn shown(found: Attribution, model: &str, elapsed_ms: u64, number: u64, row: Row
     }
 }
 
-fn notes(explanations: &[Explanation]) -> Vec<String> {
-    let rough = explanations.iter().filter(|e| e.delta.is_some_and(|delta| delta.abs() > 0.01)).count();
-    match (explanations.is_empty(), rough) {
-        (true, _) => vec!["no rows to explain".into()],
-        (false, 0) => Vec::new(),
-        (false, n) => {
-            vec![format!("in {n} of {} rows the words miss the score by more than 1 %", explanations.len())]
-        }
+fn notes(explanations: &[Explanation], model: &ModelInfo) -> Vec<String> {
+    let all = explanations.len();
+    if all == 0 {
+        return vec!["no rows to explain".into()];
     }
+    let count = |of: &dyn Fn(&Explanation) -> bool| explanations.iter().filter(|e| of(e)).count();
+    let rough = count(&|e| e.delta.is_some_and(|delta| delta.abs() > 0.01));
+    let restless = count(&|e| !e.settled) - count(&|e| !e.settled && e.delta.is_some_and(|d| d.abs() > 0.01));
+    let cut = count(&|e| e.truncated);
+    let said = [
+        (
+            cut,
+            format!(
+                "{cut} of {all} rows are longer than {} tokens: words past that are not shown",
+                model.max_tokens
+            ),
+        ),
+        (rough, format!("in {rough} of {all} rows the words miss the score by more than 1 %")),
+        (
+            restless,
+            format!("in {restless} of {all} rows words still move by more than 1 %: `nodes` takes more"),
+        ),
+    ];
+    said.into_iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(_, note)| note)
+        .chain(model.notes.iter().cloned())
+        .collect()
 }
 
 /// `row, side, position, word, attribution, std_error`.

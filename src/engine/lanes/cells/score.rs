@@ -212,6 +212,7 @@ impl Scoring<'_> {
         if s.nan > 0 {
             notes.push(format!("{} scores are not finite numbers", s.nan));
         }
+        notes.extend(self.job.model.info().notes.iter().cloned());
         notes.extend(self.job.notes.lines());
         notes.extend(self.job.memo.trouble());
         notes

@@ -1,6 +1,8 @@
 //! A `train` cell: labelled rows become examples, the trainer writes a model folder, each epoch is a
 //! row of the result.
 
+mod aim;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,6 +13,8 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use crossbeam_channel::{RecvTimeoutError, unbounded};
 
+use aim::Aim;
+
 use super::inputs::{device, need_columns, text_columns};
 use super::table::{keep, texts};
 use super::{Done, Figures, Known, Stop, Work};
@@ -18,17 +22,22 @@ use crate::engine::lanes::checks::evaluate;
 use crate::engine::lanes::outputs;
 use crate::engine::lanes::problems::lane_gone;
 use crate::engine::model::train::{
-    Epoch, Example, Objective, TrainEvent, TrainJob, TrainOptions, train as fit,
+    ClassFigures, Epoch, Example, Objective, TrainEvent, TrainJob, TrainOptions, train as fit,
 };
 use crate::engine::store::{HIDDEN, Select};
 use crate::notebook::spec::{DevSplit, TextInput, TrainSpec};
-use crate::protocol::{Body, CellState, EpochReport, Outcome, Problem, ProblemKind, TrainReport};
+use crate::protocol::{
+    Body, CellState, ClassReport, EpochReport, Outcome, Problem, ProblemKind, TrainReport,
+};
+
+/// Classes whose figures stand in a note.
+const CLASSES_TOLD: usize = 8;
 
 /// A labelled row before its label has a number.
-struct Labelled {
-    query: String,
-    text: Option<String>,
-    label: String,
+pub(super) struct Labelled {
+    pub query: String,
+    pub text: Option<String>,
+    pub label: String,
     /// What keeps rows together when a share is split off: the query where there is one.
     group: u64,
 }
@@ -39,16 +48,21 @@ pub(super) fn train(work: &Work, spec: &TrainSpec, known: &dyn Known) -> Result<
     if matches!(spec.text, TextInput::Embed(..)) {
         return Err(work.usage("a train cell reads `pair` or `text`, not `embed`").into());
     }
-    let (rows, dev) = split(work, spec)?;
+    let mut unlabelled = 0;
+    let (rows, dev) = split(work, spec, &mut unlabelled)?;
     let labels = match &spec.labels {
         Some(labels) => labels.clone(),
         None => labels_of(rows.iter().chain(&dev)),
     };
+    let aim = Aim::of(work, spec, labels)?;
     let examples = |rows: Vec<Labelled>| -> Result<Vec<Example>, Problem> {
-        rows.into_iter().map(|row| example(work, row, &labels)).collect()
+        rows.into_iter().map(|row| aim.example(work, row)).collect()
     };
     let (rows, dev) = (examples(rows)?, examples(dev)?);
-    let (report, notes) = run(work, spec, &out, rows, dev, labels)?;
+    let (report, mut notes) = run(work, spec, &out, rows, dev, aim.objective.clone())?;
+    notes.extend(aim.note);
+    notes.extend((unlabelled > 0).then(|| format!("{unlabelled} rows without a label are left out")));
+    notes.extend(by_class(&report));
     outputs::record(work.options, work.workspace, work.cell, &out.folder);
     let info = keep(work, work.cell, &relation(&report)?)?;
     let mut done = Done::new(work, Some(info), Figures::of_training(&report));
@@ -79,7 +93,11 @@ fn place(work: &Work, spec: &TrainSpec) -> Result<Place, Problem> {
 }
 
 /// Training and dev rows.
-fn split(work: &Work, spec: &TrainSpec) -> Result<(Vec<Labelled>, Vec<Labelled>), Stop> {
+fn split(
+    work: &Work,
+    spec: &TrainSpec,
+    unlabelled: &mut usize,
+) -> Result<(Vec<Labelled>, Vec<Labelled>), Stop> {
     let filter = spec.input.filter.as_deref();
     let and = |more: &str| match filter {
         Some(filter) => format!("({filter}) AND ({more})"),
@@ -87,7 +105,7 @@ fn split(work: &Work, spec: &TrainSpec) -> Result<(Vec<Labelled>, Vec<Labelled>)
     };
     Ok(match &spec.dev {
         DevSplit::Share(share) => {
-            let rows = read(work, spec, &spec.input.from, filter)?;
+            let rows = read(work, spec, &spec.input.from, filter, unlabelled)?;
             let edge = (share.clamp(0.0, 1.0) * u64::MAX as f64) as u64;
             let (dev, train) = rows.into_iter().partition(|row| row.group < edge);
             (train, dev)
@@ -96,15 +114,25 @@ fn split(work: &Work, spec: &TrainSpec) -> Result<(Vec<Labelled>, Vec<Labelled>)
             let train = and(&format!("({dev}) IS NOT TRUE"));
             let dev = and(dev);
             (
-                read(work, spec, &spec.input.from, Some(&train))?,
-                read(work, spec, &spec.input.from, Some(&dev))?,
+                read(work, spec, &spec.input.from, Some(&train), unlabelled)?,
+                read(work, spec, &spec.input.from, Some(&dev), unlabelled)?,
             )
         }
-        DevSplit::From(dev) => (read(work, spec, &spec.input.from, filter)?, read(work, spec, dev, filter)?),
+        DevSplit::From(dev) => (
+            read(work, spec, &spec.input.from, filter, unlabelled)?,
+            read(work, spec, dev, filter, unlabelled)?,
+        ),
     })
 }
 
-fn read(work: &Work, spec: &TrainSpec, from: &str, filter: Option<&str>) -> Result<Vec<Labelled>, Stop> {
+/// Rows with a label; `unlabelled` counts the others.
+fn read(
+    work: &Work,
+    spec: &TrainSpec,
+    from: &str,
+    filter: Option<&str>,
+    unlabelled: &mut usize,
+) -> Result<Vec<Labelled>, Stop> {
     let found = work.connection.describe(from)?;
     let sides = text_columns(&spec.text);
     let mut wanted = sides.clone();
@@ -128,7 +156,13 @@ fn read(work: &Work, spec: &TrainSpec, from: &str, filter: Option<&str>) -> Resu
     let rows = work.connection.rows_at(&name, &columns, 0, kept.rows.unwrap_or(0), work.cancel);
     work.connection.drop_cell(&name)?;
     let rows = rows?;
-    let labels = texts(&rows, &spec.label)?;
+    let mut labels = texts(&rows, &spec.label)?;
+    // NaN in a column of numbers is no label, as NULL is none.
+    let numbers = rows.column_by_name(&spec.label).is_some_and(|column| column.data_type().is_floating());
+    for label in labels.iter_mut().filter(|_| numbers) {
+        *label = label.take().filter(|label| !label.eq_ignore_ascii_case("nan"));
+    }
+    *unlabelled += labels.iter().filter(|label| label.is_none()).count();
     let groups = texts(&rows, group)?;
     let mut sides = sides.into_iter().map(|column| texts(&rows, column));
     let first = sides.next().transpose()?.unwrap_or_default();
@@ -163,14 +197,6 @@ fn labels_of<'a>(rows: impl Iterator<Item = &'a Labelled>) -> Vec<String> {
     labels
 }
 
-fn example(work: &Work, row: Labelled, labels: &[String]) -> Result<Example, Problem> {
-    let target = labels.iter().position(|label| *label == row.label).ok_or_else(|| {
-        work.usage(format!("a row is labelled {:?}, which is not one of `labels`", row.label))
-            .hint(format!("labels: {}; leave such rows out with `where`", labels.join(", ")))
-    })?;
-    Ok(Example { query: row.query, text: row.text, target: target as f64 })
-}
-
 enum Told {
     Stepped { epoch: usize, step: usize, steps: usize, loss: f64 },
     Epoch(EpochReport),
@@ -182,7 +208,7 @@ fn run(
     place: &Place,
     rows: Vec<Example>,
     dev: Vec<Example>,
-    labels: Vec<String>,
+    objective: Objective,
 ) -> Result<(TrainReport, Vec<String>), Stop> {
     let options = TrainOptions {
         epochs: spec.epochs,
@@ -202,13 +228,12 @@ fn run(
     let (tell, told) = unbounded();
     let mut report = TrainReport {
         out: shown_out,
-        labels: labels.clone(),
+        labels: objective.outputs(),
         train_rows: rows.len() as u64,
         dev_rows: dev.len() as u64,
         ..TrainReport::default()
     };
     let ended = work.models.run(move |_| {
-        let objective = Objective::Classes(labels);
         let job = TrainJob { start: &start, out: &out, device, objective, train: &rows, dev: &dev, options };
         fit(&job, &cancel, &mut |event| {
             let _ = match event {
@@ -216,7 +241,9 @@ fn run(
                 TrainEvent::Stepped { epoch, step, steps, loss, .. } => {
                     tell.send(Told::Stepped { epoch, step, steps, loss })
                 }
-                TrainEvent::Epoch(epoch) => tell.send(Told::Epoch(epoch_report(epoch))),
+                TrainEvent::Epoch(epoch) => {
+                    tell.send(Told::Epoch(epoch_report(epoch, job.train.len() as u64)))
+                }
             };
         })
     });
@@ -236,7 +263,7 @@ fn run(
     }
     let found = ended.recv().map_err(|_| lane_gone("model"))???;
     report.best_epoch = found.best_epoch;
-    report.epochs = found.epochs.iter().map(epoch_report).collect();
+    report.epochs = found.epochs.iter().map(|epoch| epoch_report(epoch, found.train_rows)).collect();
     Ok((report, found.notes))
 }
 
@@ -250,7 +277,41 @@ fn so_far(work: &Work, report: &TrainReport) -> Outcome {
     }
 }
 
-fn epoch_report(epoch: &Epoch) -> EpochReport {
+/// The best epoch's figures by class, in a sentence.
+fn by_class(report: &TrainReport) -> Option<String> {
+    let best = report.epochs.iter().find(|epoch| epoch.epoch == report.best_epoch)?;
+    let share = |value: Option<f64>| value.map_or_else(|| "n/a".to_owned(), |value| format!("{value:.3}"));
+    let class = |class: &ClassReport| {
+        format!(
+            "{}: precision {}, recall {}, F1 {} (n {})",
+            class.label,
+            share(class.precision),
+            share(class.recall),
+            share(class.f1),
+            class.support
+        )
+    };
+    let classes: Vec<String> = best.classes.iter().take(CLASSES_TOLD).map(class).collect();
+    let more = best.classes.len().saturating_sub(CLASSES_TOLD);
+    let more = if more > 0 { format!("; and {more} more in training.json") } else { String::new() };
+    (report.dev_rows > 0 && !classes.is_empty()).then(|| {
+        format!(
+            "precision, recall and F1 are macro averages (a class never predicted counts 0). Epoch {} by class: {}{more}",
+            best.epoch,
+            classes.join("; ")
+        )
+    })
+}
+
+fn epoch_report(epoch: &Epoch, train_rows: u64) -> EpochReport {
+    let class = |class: &ClassFigures| ClassReport {
+        label: class.label.clone(),
+        support: class.support,
+        predicted: class.predicted,
+        precision: class.precision,
+        recall: class.recall,
+        f1: class.f1,
+    };
     EpochReport {
         epoch: epoch.epoch,
         train_loss: epoch.train_loss,
@@ -259,6 +320,9 @@ fn epoch_report(epoch: &Epoch) -> EpochReport {
         precision: epoch.figures.precision,
         recall: epoch.figures.recall,
         f1: epoch.figures.f1,
+        classes: epoch.figures.classes.iter().map(class).collect(),
+        seconds: epoch.seconds,
+        rows_per_second: epoch.rows_per_second(train_rows),
     }
 }
 
@@ -276,6 +340,8 @@ fn relation(report: &TrainReport) -> Result<RecordBatch, Problem> {
         ("precision", number(|e| e.precision)),
         ("recall", number(|e| e.recall)),
         ("f1", number(|e| e.f1)),
+        ("seconds", number(|e| Some(e.seconds))),
+        ("rows_per_second", number(|e| Some(e.rows_per_second))),
     ];
     let fields = columns.iter().map(|(name, column)| {
         Field::new(*name, column.data_type().clone(), column.data_type() == &DataType::Float64)

@@ -201,9 +201,9 @@ fn a_lost_device_ends_the_job_with_what_was_scored() {
         assert_eq!((error.kind, later.scored()), (ModelErrorKind::DeviceLost, 0));
         let encoded = model.encode("red shoes", Some("boots")).unwrap();
         let point = model.embeddings(&encoded.ids).unwrap();
-        let gradients = model.gradients(&encoded, &[point], model.default_target(), &Cancel::new());
+        let gradients = model.gradients(&encoded, &[point], None, &Cancel::new());
         assert_eq!(gradients.unwrap_err().kind, ModelErrorKind::DeviceLost);
-        assert!(model.score_encoded(&[encoded], model.default_target(), &Cancel::new()).is_err());
+        assert!(model.score_encoded(&[encoded], None, &Cancel::new()).is_err());
     }
 }
 

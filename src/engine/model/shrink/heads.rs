@@ -9,8 +9,8 @@ use candle_core::{DType, Tensor};
 
 use super::{Smaller, own, usage};
 use crate::engine::model::bert::{Bert, Padded, Words};
-use crate::engine::model::heads::Head;
-use crate::engine::model::{Model, ModelError, ModelErrorKind, ops};
+use crate::engine::model::heads::{Head, Ranking};
+use crate::engine::model::{Model, ModelError, ModelErrorKind};
 use crate::util::cancel::Cancel;
 
 /// Per layer, per head that it still has: the mean size of the slope, the layer's scaled to length 1.
@@ -56,7 +56,7 @@ fn layer_of(name: &str) -> Option<usize> {
     name.strip_prefix("encoder.layer.")?.split('.').next()?.parse().ok()
 }
 
-/// The number that ranks, with a backward pass: the default class's logit (log-odds of two), the cosine.
+/// The number that ranks, with a backward pass: or how alike two texts are.
 fn score(
     model: &Model,
     bert: &Bert,
@@ -72,15 +72,19 @@ fn score(
     match (&model.head, title) {
         (Head::Classifier { .. }, title) => {
             let logits = bert.logits(&states(query, title)?.0, None)?;
-            Ok(model.margin(&logits, model.head.default_target())?.sum_all()?)
+            // Classes without an order: the last one, whose head is as good as any.
+            let unordered = matches!(model.head, Head::Classifier { ranking: Ranking::Unordered, .. });
+            let target = unordered.then(|| model.head.labels().len() - 1);
+            Ok(model.explained(&logits, target)?.sum_all()?)
         }
         (Head::Embedding(pooling), Some(title)) => {
             let prefixes = &model.info.prefixes;
             let side = |prefix: &str, text: &str| -> Result<Tensor, ModelError> {
                 let (states, mask) = states(&format!("{prefix}{text}"), None)?;
-                ops::normalise(&pooling.apply(&states, &mask)?).map_err(ModelError::from)
+                pooling.apply(&states, &mask)
             };
-            Ok((side(&prefixes.query, query)? * side(&prefixes.text, title)?)?.sum_all()?)
+            let sides = (side(&prefixes.query, query)?, side(&prefixes.text, title)?);
+            Ok(pooling.similarity.of_rows(&sides.0, &sides.1)?.sum_all()?)
         }
         (Head::Embedding(_), None) => {
             Err(usage(format!("{} compares two texts", model.info.name), "name two columns"))

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Smaller, own};
 use crate::engine::model::new_folder::NewFolder;
-use crate::engine::model::{Dtype, Model, ModelError, pool, prefixes, tokenizer_file};
+use crate::engine::model::{Dtype, Layout, Model, ModelError, pool, prefixes, tokenizer_file};
 
 /// Whose words the source's licence is in.
 const PAPERS: [&str; 6] = ["LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "NOTICE", "README.md"];
@@ -29,17 +29,24 @@ pub fn save(
     (out, overwrite): (&Path, bool),
     report: &Value,
 ) -> Result<(), ModelError> {
-    let start = &model.info.dir;
+    let Layout { root, transformer } = Layout::of(&model.info.dir)?;
     let folder = NewFolder::begin(out, overwrite)?;
     folder.json("config.json", &smaller.config.clone().with_stored(dtype).to_json())?;
     folder.json("shrinking.json", report)?;
-    for name in tokenizer_file::FILES.iter().chain(&["modules.json", prefixes::FILE]).chain(&PAPERS) {
-        folder.copy(start, name)?;
+    for name in tokenizer_file::FILES {
+        folder.copy(&transformer, name)?;
     }
-    if let Some(file) = pool::config_file(start)?
-        && let Some(name) = file.strip_prefix(start).ok().and_then(Path::to_str)
+    for name in std::iter::once(&prefixes::FILE).chain(&PAPERS) {
+        folder.copy(&root, name)?;
+    }
+    // The smaller model's weights lie in its root, whatever the older one's did.
+    if let Some(modules) = pool::flat_modules(&root)? {
+        folder.json("modules.json", &modules)?;
+    }
+    if let Some(file) = pool::config_file(&root)?
+        && let Some(name) = file.strip_prefix(&root).ok().and_then(Path::to_str)
     {
-        folder.copy(start, name)?;
+        folder.copy(&root, name)?;
     }
     smaller.params.save_as(&folder.file("model.safetensors"), dtype)?;
     folder.put_in_place()

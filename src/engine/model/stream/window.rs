@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::memory::{Key, Memory, Output, key};
 use super::{Chunk, RowKind, Scored};
-use crate::engine::model::heads::{Head, cosine};
+use crate::engine::model::heads::Head;
 use crate::engine::model::units::cost;
 
 const NONE: u32 = u32::MAX;
@@ -161,9 +161,9 @@ impl<T> Window<T> {
                 let first = inputs.and_then(|(first, _)| output(first));
                 scored.scores.push(match *inputs {
                     Some((_, second)) if second != NONE => {
-                        first.zip(output(second)).map(|(a, b)| cosine(a, b))
+                        first.zip(output(second)).map(|(a, b)| head.similarity(a, b))
                     }
-                    _ => first.map(|logits| head.score(logits)),
+                    _ => first.and_then(|logits| head.score(logits)),
                 });
                 for (class, values) in scored.classes.iter_mut().enumerate() {
                     values.push(first.and_then(|logits| logits.get(class)).copied());

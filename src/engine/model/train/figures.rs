@@ -1,7 +1,9 @@
-//! Accuracy, precision, recall and F1 from predicted and true classes. A ratio without a denominator
-//! is `None`, never 0. No tensors.
+//! Accuracy, precision, recall and F1 from predicted and true classes. A class's ratio without a
+//! denominator is `None`; in the averages over classes it is 0, as in scikit-learn. No tensors.
 
-/// Figures over one labelled set. Macro averages are over the classes that have a defined value.
+/// Figures over one labelled set. Macro averages are over the classes that occur or are predicted; one
+/// that is never predicted has precision 0 there, one that never occurs recall 0 (scikit-learn's
+/// `average="macro", zero_division=0`).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Figures {
     pub accuracy: Option<f64>,
@@ -58,9 +60,9 @@ pub fn figures(labels: &[String], pairs: &[(usize, usize)]) -> Figures {
         .collect();
     Figures {
         accuracy: ratio(hits.iter().sum(), pairs.len() as u64),
-        precision: mean(classes.iter().map(|c| c.precision)),
-        recall: mean(classes.iter().map(|c| c.recall)),
-        f1: mean(classes.iter().map(|c| c.f1)),
+        precision: mean(&classes, |class| class.precision),
+        recall: mean(&classes, |class| class.recall),
+        f1: mean(&classes, |class| class.f1),
         classes,
     }
 }
@@ -69,8 +71,9 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
-    let (sum, n) = values.flatten().fold((0.0, 0u64), |(sum, n), v| (sum + v, n + 1));
+fn mean(classes: &[ClassFigures], value: impl Fn(&ClassFigures) -> Option<f64>) -> Option<f64> {
+    let there = classes.iter().filter(|class| class.support > 0 || class.predicted > 0);
+    let (sum, n) = there.fold((0.0, 0u64), |(sum, n), class| (sum + value(class).unwrap_or(0.0), n + 1));
     (n > 0).then(|| sum / n as f64)
 }
 
@@ -95,7 +98,8 @@ mod tests {
         let found = figures(&["a".into(), "b".into()], &[(0, 0), (0, 1)]);
         assert_eq!(found.classes[1].precision, None);
         assert_eq!(found.classes[1].f1, Some(0.0));
-        assert_eq!(found.precision, Some(0.5));
+        // sklearn.metrics.precision_score([0, 1], [0, 0], average="macro", zero_division=0)
+        assert_eq!(found.precision, Some(0.25));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::figures::Figures;
+use super::figures::{ClassFigures, Figures};
 use super::options::TrainOptions;
 
 /// Said while training.
@@ -29,6 +29,15 @@ pub struct Epoch {
     pub dev_loss: Option<f64>,
     /// On the dev rows.
     pub figures: Figures,
+    /// What the pass over the training rows took, without the look at the dev rows.
+    pub seconds: f64,
+}
+
+impl Epoch {
+    /// Training rows per second.
+    pub fn rows_per_second(&self, train_rows: u64) -> f64 {
+        train_rows as f64 / self.seconds.max(1e-9)
+    }
 }
 
 /// Why training ended.
@@ -66,6 +75,16 @@ pub struct TrainReport {
 impl TrainReport {
     /// `training.json` beside the weights: how they came to be.
     pub fn to_json(&self, options: &TrainOptions) -> Value {
+        let class = |c: &ClassFigures| {
+            json!({
+                "label": c.label,
+                "support": c.support,
+                "predicted": c.predicted,
+                "precision": c.precision,
+                "recall": c.recall,
+                "f1": c.f1,
+            })
+        };
         let epoch = |e: &Epoch| {
             json!({
                 "epoch": e.epoch,
@@ -75,9 +94,13 @@ impl TrainReport {
                 "precision": e.figures.precision,
                 "recall": e.figures.recall,
                 "f1": e.figures.f1,
+                "classes": e.figures.classes.iter().map(class).collect::<Vec<_>>(),
+                "seconds": e.seconds,
+                "rows_per_second": e.rows_per_second(self.train_rows),
             })
         };
         json!({
+            "averages": "precision, recall and F1 are macro averages, as scikit-learn's with zero_division=0",
             "made_by": concat!("recscope ", env!("CARGO_PKG_VERSION")),
             "options": {
                 "epochs": options.epochs,

@@ -1,6 +1,7 @@
 //! A whole training run: open, epochs, dev figures, keep the best, write. Called by lanes.
 
 use std::path::Path;
+use std::time::Instant;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -8,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::engine::model::new_folder::NewFolder;
 use crate::engine::model::{BertConfig, DeviceChoice, ModelError, ModelErrorKind, Params, open_device};
 use crate::util::cancel::Cancel;
+use crate::util::heap::Kept;
 
 use super::adamw::AdamWOptions;
 use super::batches::shuffled;
@@ -17,7 +19,7 @@ use super::folder;
 use super::options::TrainOptions;
 use super::report::{Epoch, Stop, TrainEvent, TrainReport};
 use super::schedule::Schedule;
-use super::start::Start;
+use super::start::{Start, start_folder};
 use super::trainer::Trainer;
 
 /// All that a run needs.
@@ -48,6 +50,8 @@ pub fn train(
     tell: &mut dyn FnMut(TrainEvent<'_>),
 ) -> Result<TrainReport, ModelError> {
     check(job)?;
+    // Every step takes and frees the same large tensors.
+    let _kept = Kept::begin();
     let device = open_device(job.device)?;
     let (options, outputs) = (&job.options, job.objective.outputs());
     let start = Start::open(job.start, &outputs, options.max_tokens, &device, options.seed)?;
@@ -85,7 +89,14 @@ pub fn train(
         stop,
         notes: notes(job, &start, &train, &dev, stop),
     };
-    folder::save(job.out, job.start, &start.config, &best, &report.to_json(options), options.overwrite)?;
+    folder::save(
+        job.out,
+        &start_folder(job.start),
+        &start.config,
+        &best,
+        &report.to_json(options),
+        options.overwrite,
+    )?;
     Ok(report)
 }
 
@@ -179,6 +190,7 @@ impl<'a> Run<'a> {
         cancel: &Cancel,
         tell: &mut dyn FnMut(TrainEvent<'_>),
     ) -> Result<Option<usize>, ModelError> {
+        let began = Instant::now();
         let mut sum = 0.0;
         for batch in shuffled(&self.lengths, self.job.options.batch, &mut self.order) {
             cancel.check()?;
@@ -201,9 +213,11 @@ impl<'a> Run<'a> {
                 rate,
             });
         }
+        let seconds = began.elapsed().as_secs_f64();
         let now = self.trainer.params().snapshot()?;
         let (dev_loss, figures) = evaluate(self.config, &now, &self.job.objective, dev, self.pad_id, cancel)?;
-        let done = Epoch { epoch, train_loss: sum / self.train.len().max(1) as f64, dev_loss, figures };
+        let train_loss = sum / self.train.len().max(1) as f64;
+        let done = Epoch { epoch, train_loss, dev_loss, figures, seconds };
         if self.is_best(&done) {
             self.best = Some((epoch, now));
         }

@@ -10,7 +10,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Normal};
 
 use crate::engine::model::shapes::expected;
-use crate::engine::model::{Architecture, BertConfig, Model, ModelError, ModelErrorKind, Params, Tokens};
+use crate::engine::model::{
+    Architecture, BertConfig, Layout, Model, ModelError, ModelErrorKind, Params, Tokens,
+};
 
 /// A sequence classifier ready to be trained.
 pub struct Start {
@@ -32,6 +34,7 @@ impl Start {
         device: &Device,
         seed: u64,
     ) -> Result<Self, ModelError> {
+        let dir = &start_folder(dir);
         check_family(dir)?;
         if !has_weights(dir) && dir.join("config.json").is_file() {
             let config = BertConfig::read(&dir.join("config.json"))?.with_labels(outputs);
@@ -48,11 +51,27 @@ impl Start {
         if !keeps_head {
             params.add_classifier(&config, outputs.len(), seed)?;
         }
-        let note = (keeps_head && old.labels != outputs).then(|| {
-            format!("the classifier of {} was kept; its labels were {}", dir.display(), old.labels.join(", "))
-        });
+        let note = match (old.architecture, keeps_head) {
+            (_, true) => (old.labels != outputs).then(|| {
+                let labels = old.labels.join(", ");
+                format!("the classifier of {} was kept; its labels were {labels}", dir.display())
+            }),
+            (Architecture::SequenceClassification, false) => Some(format!(
+                "the head of {} ({} outputs) was replaced by a new one of {}, which begins from random weights; \
+                 objective = \"binary\" or \"value\" keeps a head of one output",
+                dir.display(),
+                old.labels.len(),
+                outputs.len()
+            )),
+            (Architecture::Encoder, false) => None,
+        };
         Ok(Self { config, params, tokens, note })
     }
+}
+
+/// Where the weights and the tokenizer lie; what is wrong with the folder is said where it is opened.
+pub(super) fn start_folder(dir: &Path) -> std::path::PathBuf {
+    Layout::of(dir).map_or_else(|_| dir.to_path_buf(), |layout| layout.transformer)
 }
 
 /// Training writes BERT's own layout and head, and needs every layer's gradient.

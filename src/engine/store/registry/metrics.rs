@@ -6,6 +6,8 @@ pub(super) const QUERIES: &[Query] = super::registered!(
     "bpref",
     "calibration",
     "catalogue",
+    "cross_lists",
+    "crossed_size",
     "distance",
     "drop",
     "enough",

@@ -3,4 +3,4 @@
 use super::super::Query;
 
 pub(super) const QUERIES: &[Query] =
-    super::registered!("policy": "counts", "examined", "positions", "weights");
+    super::registered!("policy": "counts", "examined", "first_positions", "positions", "weights");

@@ -270,7 +270,10 @@ fn words(app: &App, look: &Look, e: &Explanation, area: Rect, buf: &mut Buffer) 
         })
         .collect();
     let one_sided = marks.iter().all(|m| m.side == 0);
-    let method = e.method.replace('_', " ");
+    let mut method = e.method.replace('_', " ");
+    if e.truncated {
+        method.push_str(" · text cut to the model's limit");
+    }
     let widget = |scroll: usize| Words {
         marks: &marks,
         sides: if one_sided { ["text", ""] } else { ["query", "title"] },
@@ -288,8 +291,9 @@ fn words(app: &App, look: &Look, e: &Explanation, area: Rect, buf: &mut Buffer) 
     if skip == 0 {
         let baseline =
             e.baseline_score.map(|b| format!(" · with every word blanked {}", figures::fixed(b, 2)));
+        let what = e.target.as_ref().map_or_else(|| "score".to_owned(), |class| format!("class {class}"));
         let head =
-            format!("score {}{} · {}", figures::fixed(e.score, 2), baseline.unwrap_or_default(), e.model);
+            format!("{what} {}{} · {}", figures::fixed(e.score, 2), baseline.unwrap_or_default(), e.model);
         text::put_cut(buf, area.x + 1, area.y, width, &head, look.theme.style(Role::Header));
         y = 1;
     }
