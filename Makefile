@@ -64,13 +64,13 @@ bench-slices: setup ## slice discovery over 100 k and 1 M rows x 20 attributes, 
 soak: setup ## kills, signals, drops, full disks, mutated files, random events; ARGS="--rounds 500 --seed 7"
 	RECSCOPE_SOAK="$(ARGS)" cargo test --locked --test it soak::soak_long -- --exact --ignored --nocapture
 
-release: ## one static binary (compiles DuckDB: 40 minutes on two cores)
+release: ## one file with DuckDB in it (compiles DuckDB: 40 minutes on two cores); says what it needs
 	cargo build --locked --release --features bundled
+	@scripts/needs "$${CARGO_TARGET_DIR:-target}/release/recscope"
 
 release-score: ## recscope-score alone: small, without DuckDB, for a box with a GPU or a Spark executor
 	cargo build --locked --release --no-default-features --bin recscope-score
-	@file="$${CARGO_TARGET_DIR:-target}/release/recscope-score"; ls -lh "$$file" | awk '{ print $$9 ": " $$5 }'; \
-		if command -v readelf >/dev/null; then readelf -d "$$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/  needs \1/p'; fi
+	@scripts/needs "$${CARGO_TARGET_DIR:-target}/release/recscope-score"
 
 screenshots: setup ## draw docs/*.svg from the running program
 	scripts/screenshot

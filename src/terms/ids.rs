@@ -80,6 +80,22 @@ pub fn names_an_id(name: &str) -> bool {
         || !name.is_ascii() && last.ends_with("id")
 }
 
+/// Words for those who search: alone, or before a word of ids.
+const USERS: &[&str] =
+    &["user", "customer", "visitor", "member", "buyer", "client", "account", "uid", "userid"];
+
+/// Whether a column of this name holds users: `user_id`, `customerId`, `uid`, `用户ID`, `会员号`.
+pub fn names_a_user(name: &str) -> bool {
+    let words = words(name);
+    let chinese = ["用户", "会员", "买家", "顾客"].iter().any(|word| name.contains(word));
+    let user = |at: usize| words.get(at).is_some_and(|word| USERS.contains(&word.as_str()));
+    match words.len() {
+        1 => user(0) || (chinese && names_an_id(name)),
+        2.. => names_an_id(name) && (user(words.len() - 2) || user(words.len() - 1) || chinese),
+        _ => false,
+    }
+}
+
 /// Words of a name in lower case: between `_`, other signs and the humps of camelCase.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
@@ -103,6 +119,17 @@ fn words(name: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_users() {
+        for name in ["user", "user_id", "customerId", "uid", "visitor.id", "用户ID", "会员号", "app_user_id"]
+        {
+            assert!(names_a_user(name), "{name}");
+        }
+        for name in ["item_id", "query", "user_segment", "customer_age", "用户等级", "", "session_id"] {
+            assert!(!names_a_user(name), "{name}");
+        }
+    }
 
     #[test]
     fn names_of_ids_and_others() {

@@ -7,6 +7,6 @@ mod page;
 mod sql;
 
 pub use choices::{Adjustment, Choice, Detail, ExplainMethod, IntervalMethod, Ties, TrainObjective};
-pub use ids::names_an_id;
+pub use ids::{names_a_user, names_an_id};
 pub use page::{PageSpec, RowCount};
 pub use sql::{Bindings, SqlValue, quote_ident, quote_text};

@@ -181,6 +181,24 @@ fn a_notebook_with_faults_runs_nothing_and_names_each() {
     }
 }
 
+/// Rows of one user are alike; a table that takes them for independent says so.
+#[test]
+fn a_fairness_table_without_its_users_warns() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = "```sql log\nSELECT 'q' || n AS query, 'u' || n % 20 AS user_id, 'i' || n AS item, n % 7 AS score, n % 3 AS grade,\n\
+        CASE WHEN n % 20 < 10 THEN 'south' ELSE 'north' END AS region FROM range(400) AS t(n)\n```\n";
+    let cell = |name: &str, user: &str| {
+        format!(
+            "```fairness {name}\nfrom = \"log\"\nquery = \"query\"\nitem = \"item\"\nscore = \"score\"\ngain = \"grade\"\n\
+             slices = [\"region\"]\nmetric = \"mrr\"\npermutations = 50\nresamples = 20\n{user}```\n"
+        )
+    };
+    let text = format!("{rows}{}{}", cell("silent", ""), cell("told", "user = \"user_id\"\n"));
+    let report = run(folder.path(), &text, false);
+    let warns = |name: &str| done(&report, name).notes.iter().any(|note| note.contains("user = \"user_id\""));
+    assert!(warns("silent") && !warns("told"), "{:?}", done(&report, "silent").notes);
+}
+
 #[test]
 fn nan_and_infinite_scores_make_no_figure_of_themselves() {
     let folder = shown();

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::support::shared;
+use crate::support::{repo, shared};
 
 /// The program, in a folder of its own, with no settings of this machine.
 fn recscope(folder: &Path, args: &[&str]) -> Output {
@@ -383,4 +383,29 @@ fn a_signal_while_the_demo_makes_its_log_leaves_nothing_behind() {
         let left: Vec<_> = std::fs::read_dir(temporary.path()).unwrap().flatten().collect();
         assert!(left.is_empty(), "{left:?} {rest:?}");
     }
+}
+
+/// Whoever copies the program to another box is told what that box must have.
+#[test]
+fn a_binary_tells_which_systems_start_it() {
+    for program in [env!("CARGO_BIN_EXE_recscope"), env!("CARGO_BIN_EXE_recscope-score")] {
+        let output = Command::new(repo("scripts/needs")).arg(program).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        let glibc = said.lines().find_map(|line| line.trim().strip_prefix("glibc 2.")).unwrap();
+        let minor: u32 = glibc.split(' ').next().unwrap().parse().unwrap();
+        // Rust's own library asks for 2.17; what is newer than today's systems is a misreading.
+        assert!((17..60).contains(&minor), "{said}");
+        assert!(said.contains("library libc.so.6") && !said.contains("systems newer"), "{said}");
+        // Every version that is asked for is at most the one that is told.
+        let symbols = Command::new("readelf").args(["-V", program]).output().unwrap();
+        let symbols = String::from_utf8_lossy(&symbols.stdout).into_owned();
+        let asked = symbols
+            .split("GLIBC_2.")
+            .skip(1)
+            .filter_map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u32>().ok());
+        assert_eq!(asked.max(), Some(minor), "{said}");
+    }
+    let missing = Command::new(repo("scripts/needs")).arg("no such file").output().unwrap();
+    assert_eq!(missing.status.code(), Some(2));
 }

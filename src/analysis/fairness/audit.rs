@@ -7,11 +7,13 @@
 use super::disparity::{Disparity, adjust as adjust_disparities, measure_all};
 use super::slice::Slice;
 use super::{FairnessRequest, FairnessTable, GroupLine, Side, SideFigure, Status};
-use crate::analysis::Queries;
+use crate::analysis::metrics::columns::one;
 use crate::analysis::metrics::prepared::clean;
 use crate::analysis::metrics::roles::require;
 use crate::analysis::metrics::{AnalysisError, MetricId};
 use crate::analysis::stats::benjamini_hochberg;
+use crate::analysis::{Bindings, Queries};
+use crate::terms::quote_ident;
 use crate::util::cancel::Cancel;
 
 /// The share of false alarms among alarms that is accepted.
@@ -75,12 +77,46 @@ fn compute(
             table.notes.extend(fresh);
         }
     }
+    table.notes.extend(unnamed_user(queries, request)?);
     adjust(&mut table);
     adjust_disparities(&mut table);
     sort(&mut table);
     warn(&mut table, request.permutations);
     progress(total, total);
     Ok(table)
+}
+
+/// A warning where rows of one user are taken for independent: they are alike, and chance alone then looks
+/// like a difference.
+fn unnamed_user(
+    queries: &mut dyn Queries,
+    request: &FairnessRequest,
+) -> Result<Option<String>, AnalysisError> {
+    let roles = &request.rows.roles;
+    if roles.user.is_some() {
+        return Ok(None);
+    }
+    let (shared, what) = match &roles.query {
+        Some(query) => (format!("count(DISTINCT {}) > 1", quote_ident(query)), "queries"),
+        None => ("count(*) > 1".to_owned(), "rows"),
+    };
+    for user in &request.likely_users {
+        let mut bindings = Bindings::new()
+            .ident("from", &request.rows.from)
+            .expr("where", request.rows.filter.as_deref().unwrap_or("TRUE"))
+            .expr("shared", shared.as_str())
+            .ident("user", user);
+        bindings.values.extend(request.rows.params.iter().cloned());
+        let found = queries.rows("fairness/shared_users", &bindings)?;
+        let (users, shared) = (one(&found, "users")?, one(&found, "shared")?);
+        if shared > 0.0 {
+            return Ok(Some(format!(
+                "{shared} of {users} in `{user}` have several {what}, which are taken for independent: p is too small \
+                 and intervals too narrow where they are alike; user = \"{user}\" says whose they are"
+            )));
+        }
+    }
+    Ok(None)
 }
 
 /// Benjamini-Hochberg over every group that was tested, in all slices of the table.

@@ -21,4 +21,6 @@ pub struct FairnessRequest {
     /// Label permutations; 0 for no p.
     pub permutations: u32,
     pub seed: u64,
+    /// Columns that look like those of users, where no role says who a row's user is.
+    pub likely_users: Vec<String>,
 }

@@ -8,7 +8,7 @@ use arrow::record_batch::RecordBatch;
 
 use super::super::Failure;
 use super::super::queries::analysis_failure;
-use super::contest::{Contestant, scores};
+use super::contest::{Contestant, scores, scores_unpacked};
 use super::sample::Sample;
 use crate::analysis::drift::{Gate, RankingChange, ScoreDrift, Scored, Verdict, ranking_change, score_drift};
 use crate::engine::lanes::StoreQueries;
@@ -51,7 +51,11 @@ pub fn dtypes(
     (before, after): (Dtype, Dtype),
     cancel: &Cancel,
 ) -> Result<Comparison, Failure> {
-    let of = |dtype| scores(&Contestant { model, dtype }, sample, cancel).map(|(scores, _)| scores);
+    let of = |dtype| match dtype {
+        // The job's own numbers are packed already; floats beside them would cost more memory than the job.
+        Dtype::F32 if model.has_fused_path() => scores_unpacked(model, sample, cancel),
+        _ => scores(&Contestant { model, dtype }, sample, cancel).map(|(scores, _)| scores),
+    };
     compare(sample, &of(before)?, &of(after)?, &Gate::default(), cancel)
 }
 

@@ -7,9 +7,12 @@ use super::super::Failure;
 use super::super::output::Ticker;
 use super::sample::Sample;
 use crate::engine::model::{
-    Dtype, LoadOptions, Model, ModelError, ScoreOptions, ScoreProgress, weights_bytes,
+    Dtype, LoadOptions, Model, ModelError, Path as Route, ScoreOptions, ScoreProgress, weights_bytes,
 };
 use crate::util::cancel::Cancel;
+
+/// Tokens of a batch that keeps every intermediate result of a layer.
+const UNPACKED_TOKENS: usize = 1024;
 
 /// A model in a number type.
 pub struct Contestant<'a> {
@@ -86,8 +89,31 @@ pub fn scores(
     sample: &Sample,
     cancel: &Cancel,
 ) -> Result<(Vec<Option<f64>>, u64), ModelError> {
+    scores_by(one, sample, ScoreOptions { dtype: one.dtype, ..ScoreOptions::default() }, cancel)
+}
+
+/// The same in f32 without another packed copy of the weights, for a model that has one in smaller numbers.
+pub fn scores_unpacked(
+    model: &Model,
+    sample: &Sample,
+    cancel: &Cancel,
+) -> Result<Vec<Option<f64>>, ModelError> {
+    let one = Contestant { model, dtype: Dtype::F32 };
+    let slow = ScoreOptions {
+        path: Route::Differentiable,
+        batch_tokens: UNPACKED_TOKENS,
+        ..ScoreOptions::default()
+    };
+    scores_by(&one, sample, slow, cancel).map(|(scores, _)| scores)
+}
+
+fn scores_by(
+    one: &Contestant,
+    sample: &Sample,
+    options: ScoreOptions,
+    cancel: &Cancel,
+) -> Result<(Vec<Option<f64>>, u64), ModelError> {
     let mut scores = vec![None; sample.rows()];
-    let options = ScoreOptions { dtype: one.dtype, ..ScoreOptions::default() };
     let inputs = sample.inputs(one.model);
     let report = one.model.score(&inputs, &options, cancel, &ScoreProgress::default(), |chunk| {
         for (row, score) in chunk.rows.iter().zip(&chunk.scores) {

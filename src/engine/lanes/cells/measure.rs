@@ -12,6 +12,7 @@ use crate::engine::lanes::dialect;
 use crate::engine::lanes::queries::StoreQueries;
 use crate::notebook::spec::{FairnessSpec, MetricsSpec};
 use crate::protocol::{Problem, ProblemKind};
+use crate::terms::names_a_user;
 
 /// How much to spend on intervals and p-values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +134,7 @@ pub(in crate::engine::lanes) fn fairness(
         resamples: effort.resamples(spec.resamples),
         permutations: effort.permutations(spec.permutations),
         seed: spec.seed,
+        likely_users: likely_users(work, spec)?,
     };
     let mut queries = StoreQueries { connection: work.connection, cancel: work.cancel };
     let mut progress = |done, total| {
@@ -147,4 +149,12 @@ pub(in crate::engine::lanes) fn fairness(
     done.outcome.checks = evaluate(&spec.checks, &done.figures, known);
     done.outcome.notes = notes.into_iter().chain(table.notes).collect();
     Ok(done)
+}
+
+/// Columns that are named like those of users and are not among the groups.
+fn likely_users(work: &Work, spec: &FairnessSpec) -> Result<Vec<String>, Stop> {
+    let found = work.connection.describe(&spec.input.from)?;
+    let grouped = |name: &str| spec.slices.iter().flatten().any(|slice| slice.eq_ignore_ascii_case(name));
+    let names = found.columns.iter().map(|column| &column.name);
+    Ok(names.filter(|name| names_a_user(name) && !grouped(name)).cloned().collect())
 }

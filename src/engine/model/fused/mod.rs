@@ -26,6 +26,8 @@ mod tile_avx2;
 mod tile_avx512;
 mod transpose;
 
+use candle_core::{CpuStorage, Storage, Tensor};
+
 use self::aligned::Aligned;
 use self::attention::{HeadRoom, Heads, Sequence, attend};
 use self::dense::{Dense, numbers, pack};
@@ -66,7 +68,8 @@ pub struct FusedBert {
     head_activation: HeadActivation,
     hidden: usize,
     embedding: usize,
-    word: Vec<f32>,
+    /// The model's own tensor: a copy would be the largest part of what the kernels hold.
+    word: Tensor,
     position: Vec<f32>,
     token_type: Vec<f32>,
     embed_norm: NormWeights,
@@ -120,7 +123,7 @@ impl FusedBert {
             head_activation: config.head_activation,
             hidden: config.hidden,
             embedding: config.embedding,
-            word: numbers(&e.word)?,
+            word: e.word.contiguous()?,
             position: numbers(&e.position)?,
             token_type: match &e.token_type {
                 Some(table) => numbers(table)?,
@@ -197,10 +200,18 @@ impl FusedBert {
         let table = |table: &'_ [f32], at: usize| -> Option<std::ops::Range<usize>> {
             table.get(at * h..(at + 1) * h).map(|_| at * h..(at + 1) * h)
         };
+        let (storage, layout) = self.word.storage_and_layout();
+        let Storage::Cpu(CpuStorage::F32(words)) = &*storage else {
+            return Err(ModelError::new(
+                ModelErrorKind::Internal,
+                "the word embeddings are no floats on the CPU",
+            ));
+        };
+        let words = words.get(layout.start_offset()..).unwrap_or_default();
         let mut other = Aligned::zeros(round_up(h, WIDTH));
         for (r, (id, kind, position)) in tokens.enumerate() {
             let (Some(w), Some(t), Some(p)) = (
-                table(&self.word, id as usize),
+                table(words, id as usize),
                 table(&self.token_type, kind as usize),
                 table(&self.position, position),
             ) else {
@@ -208,7 +219,7 @@ impl FusedBert {
                 return Err(ModelError::new(ModelErrorKind::Internal, what));
             };
             let row = x.row_mut(r);
-            row[..h].copy_from_slice(&self.word[w]);
+            row[..h].copy_from_slice(&words[w]);
             row[h..].fill(0.0);
             for ((slot, a), b) in other.iter_mut().zip(&self.token_type[t]).zip(&self.position[p]) {
                 *slot = a + b;

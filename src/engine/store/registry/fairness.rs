@@ -2,4 +2,4 @@
 
 use super::super::Query;
 
-pub(super) const QUERIES: &[Query] = super::registered!("fairness": "item_groups");
+pub(super) const QUERIES: &[Query] = super::registered!("fairness": "item_groups", "shared_users");
