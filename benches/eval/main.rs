@@ -1,5 +1,6 @@
-//! nDCG@10, MRR, MAP, P@10 and R@10 with every query's values, from a Parquet file of judged rows to
-//! numbers: `recscope eval` beside ranx and pytrec_eval on the same file, in turns. Prints seconds, rows
+//! nDCG@10, MRR, MAP, P@10 and R@10 with every query's values, from files to numbers: `recscope eval` beside
+//! ranx and pytrec_eval on one Parquet file of judged rows, and beside pytrec_eval and trec_eval (where that
+//! is on the PATH) on a run and its judgments as TREC's text, in turns; two Parquet files beside the one. Prints seconds, rows
 //! a second, peak memory, the ratio, and the largest difference of any query's value.
 //!
 //! Ours is timed as a whole process, started anew each time; the peers inside of theirs, after their
@@ -10,8 +11,10 @@
 
 mod apart;
 mod peers;
+mod two;
 mod values;
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         );
         let python = python.as_deref().filter(|_| rows <= MOST_FOR_PEERS);
         table(&contest(&file, &small, python, rounds), rows);
+        two::contest(&file, &small, python, rounds, rows);
         std::fs::remove_file(&file).unwrap();
     }
     ExitCode::SUCCESS
@@ -78,17 +82,26 @@ fn make(file: &Path, rows: u64) {
 
 /// Every contestant in turns; the best round of each.
 fn contest(file: &Path, small: &Path, python: Option<&Path>, rounds: u32) -> Vec<Timed> {
+    in_turns(rounds, || {
+        let mut round = vec![ours(file)];
+        round.extend(
+            ["ranx", "pytrec_eval"].into_iter().filter_map(|peer| peer_of(python, peer, file, small)),
+        );
+        round
+    })
+}
+
+/// A peer's round; says why there is none.
+fn peer_of(python: Option<&Path>, peer: &str, file: &Path, small: &Path) -> Option<Timed> {
+    let timed = peers::run(python?, peer, file, small);
+    timed.inspect_err(|why| println!("{peer}: {why}")).ok()
+}
+
+/// The best round of each.
+fn in_turns(rounds: u32, mut round: impl FnMut() -> Vec<Timed>) -> Vec<Timed> {
     let mut best: Vec<Timed> = Vec::new();
     for _ in 0..rounds {
-        let mut round = vec![ours(file)];
-        for peer in ["ranx", "pytrec_eval"] {
-            match python.map(|python| peers::run(python, peer, file, small)) {
-                Some(Ok(timed)) => round.push(timed),
-                Some(Err(why)) => println!("{peer}: {why}"),
-                None => {}
-            }
-        }
-        for timed in round {
+        for timed in round() {
             match best.iter_mut().find(|known| known.name == timed.name) {
                 Some(known) if known.seconds <= timed.seconds => {}
                 Some(known) => *known = timed,
@@ -101,20 +114,24 @@ fn contest(file: &Path, small: &Path, python: Option<&Path>, rounds: u32) -> Vec
 
 /// `recscope eval`, exec to exit.
 fn ours(file: &Path) -> Timed {
+    run_ours("recscope eval", file, &["--run".as_ref(), file.as_os_str()])
+}
+
+fn run_ours(name: &str, file: &Path, inputs: &[&OsStr]) -> Timed {
     let (values, settings) = (file.with_extension("recscope.json"), file.with_extension("toml"));
     let report = file.with_extension("report");
     std::fs::write(&settings, SETTINGS).unwrap();
     let mut command = apart::command(&report, env!("CARGO_BIN_EXE_recscope").as_ref());
     command
         .args(["eval", "--convention", "trec", "--resamples", "0", "--per-query", "--format", "json"])
-        .args(["--measures", MEASURES, "--run"])
-        .arg(file)
+        .args(["--measures", MEASURES])
+        .args(inputs)
         .env("RECSCOPE_CONFIG", settings)
         .stdout(std::fs::File::create(&values).unwrap())
         .stderr(Stdio::null());
     assert!(command.status().unwrap().success(), "recscope eval failed");
     let (seconds, rss) = apart::read(&report);
-    Timed { name: "recscope eval".into(), seconds, rss, notes: String::new(), values }
+    Timed { name: name.into(), seconds, rss, notes: String::new(), values }
 }
 
 fn table(timed: &[Timed], rows: u64) {

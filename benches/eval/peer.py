@@ -64,7 +64,27 @@ def by_pytrec_eval(file: str, parts: dict) -> dict:
     return {q: {ours: values[trec] for ours, (_, trec) in MEASURES.items()} for q, values in found.items()}
 
 
-PEERS = {"ranx": (by_ranx, "ranx"), "pytrec_eval": (by_pytrec_eval, "pytrec-eval-terrier")}
+def by_pytrec_eval_text(file: str, parts: dict) -> dict:
+    import pytrec_eval
+
+    began = time.perf_counter()
+    with open(file.replace(".run", ".qrels"), encoding="utf-8") as lines:
+        qrels = pytrec_eval.parse_qrel(lines)
+    with open(file, encoding="utf-8") as lines:
+        run = pytrec_eval.parse_run(lines)
+    parts["read"] = time.perf_counter() - began
+    began = time.perf_counter()
+    wanted = {"ndcg_cut.10", "recip_rank", "map", "P.10", "recall.10"}
+    found = pytrec_eval.RelevanceEvaluator(qrels, wanted).evaluate(run)
+    parts["metrics"] = time.perf_counter() - began
+    return {q: {ours: values[trec] for ours, (_, trec) in MEASURES.items()} for q, values in found.items()}
+
+
+PEERS = {
+    "ranx": (by_ranx, "ranx"),
+    "pytrec_eval": (by_pytrec_eval, "pytrec-eval-terrier"),
+    "pytrec_eval_text": (by_pytrec_eval_text, "pytrec-eval-terrier"),
+}
 
 
 def main(name: str, file: str, values: str, warm_up: str) -> None:

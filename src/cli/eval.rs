@@ -11,8 +11,8 @@ mod files;
 mod judgments;
 mod lens;
 mod trec;
+mod two;
 
-use self::files::{register, register_judgments};
 use self::judgments::File;
 use super::args::{EvalArgs, EvalFormat};
 use super::output::{cancel_on_signal, json_page, print};
@@ -31,7 +31,7 @@ use crate::util::{csv, figures, sanitise};
 
 /// Rows of a text in one of TREC's formats; `None` where it is in none of them. What a fuzzer looks for.
 pub fn trec_rows(text: &str, run: bool) -> Option<usize> {
-    trec::rows(text, "text", run).ok().flatten().map(|found| found.rows.num_rows())
+    trec::rows(text, "text", run).ok().flatten().map(|found| found.side.query.len())
 }
 
 const JOINED: &str = "eval_rows";
@@ -53,10 +53,16 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
     bounds.limits = files::limits(args);
     let store = Store::open(&bounds)?;
     let connection = store.connect()?;
-    let run = register(&connection, args, "run", only, &cancel)?;
+    let files = two::Files::read(args, only)?;
+    let texts = files.parse()?;
     let mut queries = StoreQueries { connection: &connection, cancel: &cancel };
-    let qrels = register_judgments(&connection, args, &cancel)?;
-    let qrels = qrels.as_ref().map(|(path, columns)| File { name: "qrels", path, columns });
+    let (run, qrels) = texts.register(&connection, args, &cancel)?;
+    if let Some(table) = two::evaluate(&mut queries, args, &texts, (&run, qrels.as_deref()))? {
+        return show(args, &table);
+    }
+    texts.put(&connection)?;
+    let path = args.qrels.as_deref().unwrap_or_default();
+    let qrels = qrels.as_ref().map(|columns| File { name: "qrels", path, columns });
     if let Some(qrels) = qrels {
         judgments::prepare(&mut queries, args, qrels)?;
     }
@@ -67,14 +73,19 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
         return print(&lens::show(args, &found));
     }
     let table = evaluate(&mut queries, &request, &cancel, &mut |_, _| {}).map_err(analysis_failure)?;
+    show(args, &table)
+}
+
+/// Prints a table; its notes go to stderr.
+fn show(args: &EvalArgs, table: &MetricsTable) -> Result<u8, Failure> {
     for note in &table.notes {
         err_line(&format!("note: {}", sanitise::line(note)));
     }
     let mut queries = Between { raw: args.raw, guarded: 0 };
     let code = print(&match args.format {
-        EvalFormat::Json => json_text(args, &table),
-        EvalFormat::Text => text(args, &table, &mut queries),
-        EvalFormat::Trec => trec_text(&table, &mut queries),
+        EvalFormat::Json => json_text(args, table),
+        EvalFormat::Text => text(args, table, &mut queries),
+        EvalFormat::Trec => trec_text(table, &mut queries),
     })?;
     if let Some(note) = csv::told(queries.guarded) {
         err_line(&format!("note: {note}"));

@@ -36,6 +36,7 @@ mod metrics_growing;
 mod metrics_missing;
 mod metrics_pass;
 mod metrics_random;
+mod metrics_sides;
 mod model;
 mod model_bad;
 mod model_folders;

@@ -211,6 +211,11 @@ fn list_values(
     // Not through `rows`: the names of lists are there without the rows.
     let batch = prepared.queries.rows("metrics/list_names", &Bindings::new())?;
     let queries = texts(&batch, "query")?.into_iter().map(Option::unwrap_or_default).collect();
+    Ok(list_values_of(queries, ids, values))
+}
+
+/// The value of each metric in each list; `queries`: the lists' names.
+pub(super) fn list_values_of(queries: Vec<String>, ids: &[MetricId], values: &[Values]) -> ListValues {
     let mut lists = ListValues { queries, ..ListValues::default() };
     for (id, values) in ids.iter().zip(values) {
         let (Level::List, Parts::Ratio(ratio) | Parts::Shaped(ratio, _)) = (id.metric.level, &values.parts)
@@ -226,7 +231,7 @@ fn list_values(
         lists.metrics.push(id.to_string());
         lists.values.push(ratio.numerator.iter().zip(&ratio.denominator).map(value).collect());
     }
-    Ok(lists)
+    lists
 }
 
 /// What a reader of the figures must know of the rows behind them.

@@ -1,6 +1,8 @@
 //! What the database found of a request's rows: their lists, and what a reader should know of them. Which
 //! relation is made when is for `prepared.rs` to know.
 
+use arrow::record_batch::RecordBatch;
+
 use super::AnalysisError;
 use super::columns::{counts, numbers, one, texts};
 use crate::analysis::{Bindings, Queries};
@@ -66,9 +68,15 @@ pub(super) fn facts(queries: &mut dyn Queries, unlisted: u64) -> Result<Facts, A
         bad_scores: count("bad_scores")?,
         unjudged: count("unjudged")?,
         largest_gain: one(&batch, "largest_gain")?,
-        probabilities: one(&batch, "lowest_score")? >= 0.0 && one(&batch, "highest_score")? <= 1.0,
+        probabilities: within(&batch, "lowest_score", "highest_score")?,
         ..Facts::default()
     })
+}
+
+/// Do all numbers from the lowest to the highest lie within 0..=1? Of no number, all do.
+pub(crate) fn within(batch: &RecordBatch, lowest: &str, highest: &str) -> Result<bool, AnalysisError> {
+    let (lowest, highest) = (one(batch, lowest)?, one(batch, highest)?);
+    Ok(lowest.is_nan() || (lowest >= 0.0 && highest <= 1.0))
 }
 
 /// The lists as the database numbered them; `parts`: slice columns.

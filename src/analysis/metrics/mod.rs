@@ -25,6 +25,7 @@ pub mod reference;
 mod request;
 pub(crate) mod roles;
 mod rules;
+pub mod sides;
 pub mod supply;
 mod table;
 pub(crate) mod values;

@@ -2,7 +2,7 @@
 //! temporary relation is needed when, makes each once, and drops them all at the end.
 
 use super::columns::one;
-pub(crate) use super::facts::{Facts, Lists};
+pub(crate) use super::facts::{Facts, Lists, within};
 use super::facts::{cross, facts, lists};
 use super::measures::Reads;
 use super::roles::{self, Unit};

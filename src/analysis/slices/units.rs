@@ -13,9 +13,9 @@ use arrow::record_batch::RecordBatch;
 
 use super::attributes::{Attribute, ROWS};
 use super::sample::Measured;
-use crate::analysis::metrics::columns::{counts, numbers, one};
+use crate::analysis::metrics::columns::{counts, numbers};
 use crate::analysis::metrics::evaluate::{keeps, notes};
-use crate::analysis::metrics::prepared::{Facts, Prepared};
+use crate::analysis::metrics::prepared::{Facts, Prepared, within};
 use crate::analysis::metrics::roles::Unit;
 use crate::analysis::metrics::values::{Parts, measure};
 use crate::analysis::metrics::{AnalysisError, Empty, Level, MetricId, Roles, Rows};
@@ -71,7 +71,7 @@ impl Measuring<'_> {
     fn facts(&self, queries: &mut dyn Queries) -> Result<Facts, AnalysisError> {
         let score = self.rows.roles.score.as_deref().map_or_else(|| "NULL".to_owned(), quote_ident);
         let batch = queries.rows("slices/facts", &Bindings::new().expr("score", score))?;
-        let probabilities = one(&batch, "lowest")? >= 0.0 && one(&batch, "highest")? <= 1.0;
+        let probabilities = within(&batch, "lowest", "highest")?;
         let rows = counts(&batch, "rows")?.first().copied().unwrap_or_default();
         Ok(Facts { rows, probabilities, ..Facts::default() })
     }

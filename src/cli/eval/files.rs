@@ -7,6 +7,47 @@ use crate::engine::store::{Connection, FileLimits, SourceFormat, SourceSpec, rea
 use crate::util::cancel::Cancel;
 use crate::util::sanitise;
 
+/// A file of rows: a text in one of TREC's formats, or one that the store reads.
+pub(super) struct Input<'p> {
+    pub path: &'p str,
+    run: bool,
+    /// The text of what may be one of TREC's.
+    text: Option<String>,
+}
+
+impl<'p> Input<'p> {
+    /// Reads what may be TREC's text.
+    pub fn read(args: &EvalArgs, path: &'p str, run: bool) -> Result<Self, Failure> {
+        Ok(Self { path, run, text: text(args, path, run)? })
+    }
+
+    /// Its rows, where the text is one of TREC's.
+    pub fn parse(&self) -> Result<Option<trec::Trec<'_>>, Failure> {
+        let text = self.text.as_deref();
+        text.map_or(Ok(None), |text| trec::rows(text, self.path, self.run))
+    }
+}
+
+/// Says how a text was read.
+pub(super) fn tell(path: &str, found: &trec::Trec<'_>) {
+    for note in &found.notes {
+        err_line(&format!("note: {}: {note}", sanitise::line(path)));
+    }
+}
+
+/// Makes rows that were read readable under `name`. Gives their columns.
+pub(super) fn put(
+    connection: &Connection,
+    name: &str,
+    found: &trec::Trec<'_>,
+) -> Result<Vec<String>, Failure> {
+    let rows = found.batch()?;
+    let schema = rows.schema();
+    connection.create_table(name, &schema)?;
+    connection.append(name, &rows)?;
+    Ok(schema.fields().iter().map(|field| field.name().clone()).collect())
+}
+
 /// Makes a file readable under `name`. Gives its columns.
 pub(super) fn register(
     connection: &Connection,
@@ -15,16 +56,22 @@ pub(super) fn register(
     path: &str,
     cancel: &Cancel,
 ) -> Result<Vec<String>, Failure> {
-    let run = name.starts_with("run");
-    if let Some(found) = as_trec(args, path, run)? {
-        for note in &found.notes {
-            err_line(&format!("note: {}: {note}", sanitise::line(path)));
-        }
-        let schema = found.rows.schema();
-        connection.create_table(name, &schema)?;
-        connection.append(name, &found.rows)?;
-        return Ok(schema.fields().iter().map(|field| field.name().clone()).collect());
+    let input = Input::read(args, path, name.starts_with("run"))?;
+    if let Some(found) = input.parse()? {
+        tell(path, &found);
+        return put(connection, name, &found);
     }
+    register_source(connection, args, name, path, cancel)
+}
+
+/// The same for a file that the store reads.
+pub(super) fn register_source(
+    connection: &Connection,
+    args: &EvalArgs,
+    name: &str,
+    path: &str,
+    cancel: &Cancel,
+) -> Result<Vec<String>, Failure> {
     let column =
         |role: &str| args.columns.iter().find(|(key, _)| key == role).map(|(_, column)| column.clone());
     let ids = ["query", "item"].iter().flat_map(|role| [Some((*role).to_owned()), column(role)]);
@@ -79,8 +126,8 @@ pub(super) fn limits(args: &EvalArgs) -> Option<FileLimits> {
     access::of_inputs(&inputs, Vec::new())
 }
 
-/// The rows of a file in one of TREC's formats; `None` for others.
-fn as_trec(args: &EvalArgs, path: &str, run: bool) -> Result<Option<trec::Trec>, Failure> {
+/// The text of a file that may be in one of TREC's formats; `None` for others.
+fn text(args: &EvalArgs, path: &str, run: bool) -> Result<Option<String>, Failure> {
     let tabs = path.to_lowercase();
     let tabs = tabs.trim_end_matches(".gz").trim_end_matches(".zst").ends_with(".tsv");
     let other = SourceFormat::of_name(path).is_some() && !tabs;
@@ -94,5 +141,5 @@ fn as_trec(args: &EvalArgs, path: &str, run: bool) -> Result<Option<trec::Trec>,
         return Err(Failure::data(format!("{path} holds no {what}"))
             .hint("check how it was written: figures of nothing would pass every gate"));
     }
-    trec::rows(&text, path, run)
+    Ok(Some(text))
 }

@@ -97,6 +97,11 @@ pub(super) fn join(
     }
     let sides = Sides { run, qrels, query: &query, item: &item };
     belong_together(queries, args, &sides, out)?;
+    Ok(joined(out))
+}
+
+/// The joined rows, and what their columns mean.
+pub(super) fn joined(out: &str) -> Rows {
     let named = |name: &str| Some(name.to_string());
     let roles = Roles {
         query: named("query"),
@@ -106,7 +111,7 @@ pub(super) fn join(
         position: named("place"),
         ..Roles::default()
     };
-    Ok(Rows { from: out.into(), roles, ..Rows::default() })
+    Rows { from: out.into(), roles, ..Rows::default() }
 }
 
 /// The first score that is no number, with its row.
@@ -144,18 +149,11 @@ fn belong_together(
     let found = queries.rows("eval/overlap", &Bindings::new().ident("rows", out)).map_err(query_failure)?;
     let [judged, answered, matched] = ["judged", "answered", "matched"].map(|name| count(&found, name));
     let (run, qrels) = (sanitise::line(sides.run.path), sanitise::line(sides.qrels.path));
-    if answered < judged {
-        err_line(&format!(
-            "note: {} of {} judged {} not in {run}",
-            thousands(i128::from(judged - answered)),
-            thousands(i128::from(judged)),
-            if judged == 1 { "query is" } else { "queries are" },
-        ));
-    }
-    let few = (matched as f64) < judged as f64 * LEAST_SHARE;
-    if args.unmatched || (matched > 0 && !(few && judged >= MANY)) {
+    tell_missing(&run, judged, answered);
+    if args.unmatched || are_of_one_kind(judged, matched) {
         return Ok(());
     }
+    let few = (matched as f64) < judged as f64 * LEAST_SHARE;
     let (what, own, other) = match answered {
         0 => ("query", sides.query, "query"),
         _ => ("item", sides.item, "item"),
@@ -187,6 +185,24 @@ fn belong_together(
     let why = found.map_or(String::new(), |(why, ..)| format!("{why}; "));
     Err(Failure::data(message)
         .hint(format!("{why}write the ids of both alike; --unmatched evaluates all the same")))
+}
+
+/// Says which judged queries the run does not answer.
+pub(super) fn tell_missing(run: &str, judged: i64, answered: i64) {
+    if answered < judged {
+        err_line(&format!(
+            "note: {} of {} judged {} not in {run}",
+            thousands(i128::from(judged - answered)),
+            thousands(i128::from(judged)),
+            if judged == 1 { "query is" } else { "queries are" },
+        ));
+    }
+}
+
+/// Has a run judged items of enough judged queries to be one of their kind?
+pub(super) fn are_of_one_kind(judged: i64, matched: i64) -> bool {
+    let few = (matched as f64) < judged as f64 * LEAST_SHARE;
+    matched > 0 && !(few && judged >= MANY)
 }
 
 fn ids(queries: &mut StoreQueries, rows: &str, id: &str) -> Result<Vec<String>, Failure> {

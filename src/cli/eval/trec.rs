@@ -4,16 +4,38 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Float64Builder, StringBuilder};
+use arrow::array::{ArrayRef, Float64Array, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 
 use super::super::Failure;
+use crate::analysis::metrics::sides::Side;
 
-/// Rows of a file: `query`, `item` and `score` or `gain`, and what there is to say of how it was read.
-pub struct Trec {
-    pub rows: RecordBatch,
+/// Rows of a file, and what there is to say of how it was read.
+pub struct Trec<'t> {
+    /// Queries, items, and scores or gains.
+    pub side: Side<'t>,
+    /// Gains as they stand, where they are not all numbers.
+    pub words: Option<Vec<String>>,
+    /// The score or the gain.
+    value: &'static str,
     pub notes: Vec<String>,
+}
+
+impl Trec<'_> {
+    /// `query`, `item` and `score` or `gain`.
+    pub fn batch(&self) -> Result<RecordBatch, Failure> {
+        let Side { query, item, value } = &self.side;
+        let texts = |texts: &[&str]| -> ArrayRef { Arc::new(StringArray::from_iter_values(texts)) };
+        let (kind, values): (DataType, ArrayRef) = match &self.words {
+            Some(words) => (DataType::Utf8, Arc::new(StringArray::from_iter_values(words))),
+            None => (DataType::Float64, Arc::new(Float64Array::from(value.clone()))),
+        };
+        let text = |name: &str| Field::new(name, DataType::Utf8, true);
+        let schema = Schema::new(vec![text("query"), text("item"), Field::new(self.value, kind, true)]);
+        RecordBatch::try_new(Arc::new(schema), vec![texts(query), texts(item), values])
+            .map_err(|error| Failure::bug(format!("rows of {} do not fit: {error}", self.value)))
+    }
 }
 
 /// What the words of a line are.
@@ -83,8 +105,8 @@ impl Form {
 }
 
 /// Reads the text of a file that is called `name` in errors; `None` where its first line is not of TREC's formats.
-pub fn rows(text: &str, name: &str, run: bool) -> Result<Option<Trec>, Failure> {
-    let mut read: Option<Reader> = None;
+pub fn rows<'t>(text: &'t str, name: &str, run: bool) -> Result<Option<Trec<'t>>, Failure> {
+    let mut read: Option<Reader<'t>> = None;
     let mut comments = 0u64;
     let mut words = Vec::new();
     for (number, line) in lines(text) {
@@ -105,13 +127,13 @@ pub fn rows(text: &str, name: &str, run: bool) -> Result<Option<Trec>, Failure> 
             Some(reader) => reader,
             None => {
                 let Some(form) = Form::of(&words, run) else { return Ok(None) };
-                read.insert(Reader::new(form, form.length(words.len())))
+                read.insert(Reader::new(form, form.length(words.len()), text.len() / (line.len() + 1)))
             }
         };
         reader.take(&words).map_err(|wrong| fault(name, number, &wrong))?;
     }
     let Some(reader) = read else { return Ok(None) };
-    let mut found = reader.end()?;
+    let mut found = reader.end();
     if comments > 0 {
         let lines = crate::util::figures::plural(comments, "line that begins", "lines that begin");
         found.notes.push(format!("{lines} with # passed over as comments"));
@@ -132,27 +154,21 @@ fn fault(name: &str, line: u64, (wrong, hint): &(String, &str)) -> Failure {
 /// What is wrong with a line, and what to do.
 type Wrong = (String, &'static str);
 
-struct Reader {
+struct Reader<'t> {
     form: Form,
     /// Words of each line.
     length: usize,
-    query: StringBuilder,
-    item: StringBuilder,
-    numbers: Float64Builder,
+    side: Side<'t>,
     /// Grades as they stand, from the first that is no number on.
-    words: Option<StringBuilder>,
+    words: Option<Vec<String>>,
 }
 
-impl Reader {
-    fn new(form: Form, length: usize) -> Self {
-        Self {
-            form,
-            length,
-            query: StringBuilder::new(),
-            item: StringBuilder::new(),
-            numbers: Float64Builder::new(),
-            words: None,
-        }
+impl<'t> Reader<'t> {
+    /// `lines`: about as many as there will be.
+    fn new(form: Form, length: usize, lines: usize) -> Self {
+        let room = || Vec::with_capacity(lines);
+        let side = Side { query: room(), item: room(), value: Vec::with_capacity(lines) };
+        Self { form, length, side, words: None }
     }
 
     /// Whether a line that begins with `#` is one of data.
@@ -160,7 +176,7 @@ impl Reader {
         words.len() == self.length && self.form.fits(words)
     }
 
-    fn take(&mut self, words: &[&str]) -> Result<(), Wrong> {
+    fn take(&mut self, words: &[&'t str]) -> Result<(), Wrong> {
         let (item, value) = self.form.places();
         if words.len() != self.length {
             let (_, needs) = self.form.needs();
@@ -177,14 +193,14 @@ impl Reader {
         match text.parse::<f64>() {
             Ok(number) => {
                 if let Some(words) = &mut self.words {
-                    words.append_value(text);
+                    words.push(text.to_owned());
                 }
-                self.numbers.append_value(number);
+                self.side.value.push(number);
             }
             Err(_) => self.take_word(text)?,
         }
-        self.query.append_value(words[0]);
-        self.item.append_value(words[item]);
+        self.side.query.push(words[0]);
+        self.side.item.push(words[item]);
         Ok(())
     }
 
@@ -199,41 +215,26 @@ impl Reader {
             };
             return Err((format!("the {what} `{text}` is not a number"), hint));
         }
-        let numbers = &self.numbers;
-        let words = self.words.get_or_insert_with(|| {
-            let mut words = StringBuilder::new();
-            numbers.values_slice().iter().for_each(|number| words.append_value(number.to_string()));
-            words
-        });
-        words.append_value(text);
-        self.numbers.append_value(f64::NAN);
+        let before = || self.side.value.iter().map(f64::to_string).collect();
+        self.words.get_or_insert_with(before).push(text.to_owned());
+        self.side.value.push(f64::NAN);
         Ok(())
     }
 
-    fn end(mut self) -> Result<Trec, Failure> {
-        let (query, item) = (self.query.finish(), self.item.finish());
-        let mut values = self.numbers.finish();
+    fn end(mut self) -> Trec<'t> {
         let mut notes = Vec::new();
         if self.form == Form::Short {
-            let ranks = ascends(query.iter().flatten().zip(values.values().iter().copied()));
+            let side = &mut self.side;
+            let ranks = ascends(side.query.iter().copied().zip(side.value.iter().copied()));
             if ranks {
-                values = values.values().iter().map(|rank| Some(-rank)).collect::<Float64Array>();
+                side.value.iter_mut().for_each(|rank| *rank = -*rank);
             }
             let as_what = if ranks { "rank (1 is best)" } else { "score (higher is better)" };
             notes.push(format!("its third column is read as the {as_what}"));
         }
         let judgments = matches!(self.form, Form::Judgments | Form::ShortJudgments);
-        let name = if judgments { "gain" } else { "score" };
-        let (kind, values): (DataType, ArrayRef) = match &mut self.words {
-            Some(words) => (DataType::Utf8, Arc::new(words.finish())),
-            None => (DataType::Float64, Arc::new(values)),
-        };
-        let text = |name: &str| Field::new(name, DataType::Utf8, true);
-        let schema = Schema::new(vec![text("query"), text("item"), Field::new(name, kind, true)]);
-        let columns: Vec<ArrayRef> = vec![Arc::new(query), Arc::new(item), values];
-        let rows = RecordBatch::try_new(Arc::new(schema), columns)
-            .map_err(|error| Failure::bug(format!("rows of {name} do not fit: {error}")))?;
-        Ok(Trec { rows, notes })
+        let value = if judgments { "gain" } else { "score" };
+        Trec { side: self.side, words: self.words, value, notes }
     }
 }
 
@@ -255,21 +256,17 @@ fn ascends<'t>(rows: impl Iterator<Item = (&'t str, f64)>) -> bool {
 #[cfg(test)]
 mod tests {
     use arrow::array::AsArray;
-    use arrow::datatypes::Float64Type;
 
     use super::*;
 
-    fn read(text: &str, run: bool) -> Result<Option<Trec>, String> {
+    fn read(text: &str, run: bool) -> Result<Option<Trec<'_>>, String> {
         rows(text, "f", run).map_err(|failure| failure.0.message)
     }
 
     fn told(text: &str, run: bool) -> Vec<(String, String, f64)> {
-        let found = read(text, run).unwrap().unwrap();
-        let text = |at: usize| found.rows.column(at).as_string::<i32>().clone();
-        let values = found.rows.column(2).as_primitive::<Float64Type>().clone();
-        (0..found.rows.num_rows())
-            .map(|row| (text(0).value(row).to_owned(), text(1).value(row).to_owned(), values.value(row)))
-            .collect()
+        let Side { query, item, value } = read(text, run).unwrap().unwrap().side;
+        let ids = query.into_iter().zip(item).map(|(query, item)| (query.to_owned(), item.to_owned()));
+        ids.zip(value).map(|((query, item), value)| (query, item, value)).collect()
     }
 
     #[test]
@@ -290,8 +287,9 @@ mod tests {
         assert_eq!(told("1 a 2\n", false), [row("1", "a", 2.0)]);
         assert_eq!(told("#1 0 a 2\n#2 0 a 1\n# 3 lines\n", false).len(), 2, "queries may begin so");
         let letters = read("1 0 a 1\n1 0 b E\n", false).unwrap().unwrap();
-        assert_eq!(letters.rows.column(2).as_string::<i32>().value(1), "E");
-        assert_eq!(letters.rows.column(2).as_string::<i32>().value(0), "1");
+        let rows = letters.batch().unwrap();
+        assert_eq!(rows.column(2).as_string::<i32>().value(1), "E");
+        assert_eq!(rows.column(2).as_string::<i32>().value(0), "1");
     }
 
     #[test]

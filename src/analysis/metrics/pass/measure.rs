@@ -6,7 +6,7 @@ use super::row::Rank;
 use super::{Terms, WHOLE, figure};
 use crate::analysis::metrics::MetricId;
 
-pub(super) struct Measure {
+pub(crate) struct Measure {
     figures: Vec<(Figure, usize)>,
     terms: Terms,
     scratch: Scratch,

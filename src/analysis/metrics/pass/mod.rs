@@ -21,8 +21,9 @@ use arrow::record_batch::RecordBatch;
 
 use self::exact::Exact;
 use self::inbox::Inbox;
-use self::measure::Measure;
+pub(crate) use self::measure::Measure;
 use self::read::{Reader, Seen, Whose};
+pub(crate) use self::row::Rank;
 use self::row::{Items, Plain, Row};
 use super::prepared::{Facts, Prepared};
 use super::{AnalysisError, Denominator, Level, MetricId, Rows, Ties, rules};

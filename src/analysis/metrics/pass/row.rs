@@ -21,7 +21,7 @@ pub(super) struct Plain {
 /// A score in a form that sorts best first: descending numbers, infinities among them, then what was not
 /// retrieved. Equal ones are tied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Rank(u64);
+pub(crate) struct Rank(u64);
 
 impl Rank {
     pub const NOT_RETRIEVED: Self = Self(u64::MAX);

@@ -9,7 +9,7 @@ use crate::terms::quote_ident;
 
 /// The probability of the positive class, over `score`: the score itself where all lie within 0 and 1.
 /// For statements that read the rows themselves.
-const PROBABILITY: &str = "CASE WHEN (SELECT min(score) >= 0 AND max(score) <= 1 FROM recscope_rows \
+const PROBABILITY: &str = "CASE WHEN (SELECT coalesce(min(score) >= 0 AND max(score) <= 1, TRUE) FROM recscope_rows \
                            WHERE isfinite(score)) \
                            THEN CASE WHEN isfinite(score) THEN score END ELSE 1 / (1 + exp(-score)) END";
 
