@@ -17,6 +17,20 @@ pub(super) fn is_trusted(file: &Path) -> bool {
     list.is_ok_and(|list| list.covers(file).is_some())
 }
 
+/// The text of a notebook. A pipe or a device is none: it gives its text once, or never.
+pub(super) fn read_notebook(path: &Path) -> std::io::Result<String> {
+    let utf8 = |_| std::io::Error::other("it is not UTF-8 text");
+    String::from_utf8(notebook_bytes(path)?).map_err(utf8)
+}
+
+/// Its bytes.
+pub(super) fn notebook_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    if std::fs::metadata(path)?.is_file() {
+        return std::fs::read(path);
+    }
+    Err(std::io::Error::other("it is no regular file (a folder, a pipe or a device)"))
+}
+
 /// The access of `recscope run`; says on stderr what an untrusted notebook names outside its folder.
 pub(super) fn of_run(path: &Path, set: &[(String, String)], args: &AccessArgs) -> Result<Access, Failure> {
     if args.trust {
@@ -25,7 +39,7 @@ pub(super) fn of_run(path: &Path, set: &[(String, String)], args: &AccessArgs) -
     let full = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let base = full.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
     // An unreadable notebook is told of by the run itself; should it be readable by then, it named nothing.
-    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let text = read_notebook(path).unwrap_or_default();
     let mut found = survey_text(&text, set, &base, Some(&full));
     if !args.sandbox && is_trusted(path) {
         let foreign = found.foreign_databases(is_trusted);

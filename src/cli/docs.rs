@@ -7,6 +7,7 @@ use clap::CommandFactory;
 use super::args::{Cli, DocsPage};
 use super::{Failure, print};
 use crate::analysis::fairness::FIGURES;
+use crate::analysis::metrics::trec::{Ours, TREC_EVAL};
 use crate::analysis::metrics::{CONVENTIONS, EXPECTED, METRICS};
 use crate::notebook::help;
 use crate::pipe::PipeArgs;
@@ -65,11 +66,28 @@ fn metrics() -> String {
             metric.example.ask, metric.example.rows
         );
     }
+    text.push_str(&of_trec_eval());
     text.push_str("\n## Figures of a fairness cell\n\nNames for its checks, beside the metric's id.\n\n");
     for (name, doc) in FIGURES {
         let _ = writeln!(text, "- `{name}`: {doc}");
     }
     text + &conventions()
+}
+
+/// The TREC_EVAL table: its names for ours, and what of it is left out.
+fn of_trec_eval() -> String {
+    let mut text = String::from(
+        "\n## trec_eval's names\n\nTaken beside the ids above (`P_10` or `P.10`); `recscope eval --convention trec --format trec` prints them as asked for.\n\n",
+    );
+    for measure in TREC_EVAL {
+        let what = match measure.ours {
+            Ours::Whole(id) => format!("`{id}`"),
+            Ours::Cut(id) => format!("with a cut-off: `{id}@K`"),
+            Ours::None(why) => format!("left out: {why}"),
+        };
+        let _ = writeln!(text, "- `{}`: {what}", measure.name);
+    }
+    text
 }
 
 /// The CONVENTIONS table: what each preset does, rule by rule, and what holds under all of them.

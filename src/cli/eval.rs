@@ -18,6 +18,7 @@ use super::args::{EvalArgs, EvalFormat};
 use super::output::{cancel_on_signal, json_page, print};
 use super::queries::{analysis_failure, query_failure};
 use super::{Failure, err_line, settings};
+use crate::analysis::metrics::trec::of_trec;
 use crate::analysis::metrics::{
     ListValues, METRICS, MetricId, MetricsRequest, MetricsTable, Roles, Rows, convention, evaluate, lens,
 };
@@ -57,7 +58,9 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
     let texts = files.parse()?;
     let mut queries = StoreQueries { connection: &connection, cancel: &cancel };
     let (run, qrels) = texts.register(&connection, args, &cancel)?;
-    if let Some(table) = two::evaluate(&mut queries, args, &texts, (&run, qrels.as_deref()))? {
+    if let Some(table) =
+        two::evaluate((&mut queries, store.connect()?), args, &texts, (&run, qrels.as_deref()))?
+    {
         return show(args, &table);
     }
     texts.put(&connection)?;
@@ -85,7 +88,7 @@ fn show(args: &EvalArgs, table: &MetricsTable) -> Result<u8, Failure> {
     let code = print(&match args.format {
         EvalFormat::Json => json_text(args, table),
         EvalFormat::Text => text(args, table, &mut queries),
-        EvalFormat::Trec => trec_text(table, &mut queries),
+        EvalFormat::Trec => trec_text(args, table, &mut queries),
     })?;
     if let Some(note) = csv::told(queries.guarded) {
         err_line(&format!("note: {note}"));
@@ -294,13 +297,19 @@ impl Between {
 
 /// Lines of trec_eval's shape: queries first, where they were asked for. Counts are whole, and of all
 /// queries their sum.
-fn trec_text(table: &MetricsTable, queries: &mut Between) -> String {
+fn trec_text(args: &EvalArgs, table: &MetricsTable, queries: &mut Between) -> String {
     let mut out = String::new();
+    // Under the name by which it was asked for: trec_eval's, where it was one of those.
+    let asked = |metric: &str| {
+        let own = |measure: &&String| MetricId::parse(measure).is_ok_and(|id| id.to_string() == metric);
+        let asked = args.measures.iter().find(own).filter(|measure| of_trec(measure).is_some());
+        asked.map_or_else(|| metric.to_owned(), |measure| measure.trim().replace('.', "_"))
+    };
     let counts = |metric: &str| MetricId::parse(metric).is_ok_and(|id| id.metric.counts);
     let mut line = |metric: &str, query: &str, value: f64| {
         let digits = if counts(metric) { 0 } else { 4 };
         let value = if value.is_finite() { format!("{value:.digits$}") } else { "nan".to_owned() };
-        let _ = writeln!(out, "{metric:22}\t{query}\t{value}");
+        let _ = writeln!(out, "{:22}\t{query}\t{value}", asked(metric));
     };
     if let Some(lists) = &table.lists {
         for (at, query) in lists.queries.iter().enumerate() {

@@ -125,7 +125,7 @@ pub(super) fn opened(files: &[String], here: &Path) -> Result<Opened, Failure> {
 
 fn notebook(path: &Path) -> Result<Opened, Failure> {
     let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
-    let text = match std::fs::read(path) {
+    let text = match access::notebook_bytes(path) {
         Ok(bytes) => String::from_utf8(bytes).map_err(|error| {
             let line =
                 error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count()

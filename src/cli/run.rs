@@ -52,7 +52,7 @@ pub fn run_notebook(
     options: &RunOptions,
     watch: &mut dyn FnMut(&Event),
 ) -> RunReport {
-    let text = std::fs::read_to_string(path).map_err(|e| {
+    let text = super::access::read_notebook(path).map_err(|e| {
         Problem::new(ProblemKind::Usage, format!("{} cannot be read: {e}", path.display()))
             .hint("name a notebook, e.g. `recscope run shoes.md`")
     });

@@ -34,7 +34,7 @@ impl Notebook {
         self.blocks().get(block).filter(|block| block.cell().is_none())?;
         let last = block + 1 == self.blocks().len();
         let mut text = with_newlines(text, self.newline());
-        let close = fences::closing(&text, self.newline());
+        let close = self.closing(block == 0, &text);
         if !last || close.len() > self.newline().len() {
             text.push_str(&close);
         }
@@ -52,7 +52,7 @@ impl Notebook {
     /// Puts prose behind a block.
     pub fn insert_prose(&self, after: Option<usize>, text: &str) -> Notebook {
         let mut text = with_newlines(text, self.newline());
-        text.push_str(&fences::closing(&text, self.newline()));
+        text.push_str(&self.closing(self.place(after) == 0, &text));
         self.insert_text(after, &text)
     }
 
@@ -113,10 +113,24 @@ impl Notebook {
         Notebook::parse(&texts.concat())
     }
 
+    /// Before which block something comes that is put behind `after`.
+    fn place(&self, after: Option<usize>) -> usize {
+        let front = matches!(self.blocks().first(), Some(Block { kind: BlockKind::Front, .. }));
+        after.map_or(usize::from(front), |block| block + 1).min(self.blocks().len())
+    }
+
+    /// What closes an open fence of a text. Only at the very start of a file may it begin with a byte order
+    /// mark or a front matter; elsewhere both are text.
+    fn closing(&self, first: bool, text: &str) -> String {
+        match first {
+            true => fences::closing(text, self.newline()),
+            false => fences::closing(&format!("{}{text}", self.newline()), self.newline()),
+        }
+    }
+
     fn insert_text(&self, after: Option<usize>, text: &str) -> Notebook {
         let newline = self.newline();
-        let front = matches!(self.blocks().first(), Some(Block { kind: BlockKind::Front, .. }));
-        let at = after.map_or(usize::from(front), |block| block + 1).min(self.blocks().len());
+        let at = self.place(after);
         let mut texts = self.texts();
         let mut before = texts[..at].concat();
         // A byte order mark stays the first thing of the file: within it, it would be text.
@@ -193,6 +207,24 @@ mod tests {
         assert_eq!(new.print(), TWO.replace("SELECT 1", "SELECT 2"));
         assert_eq!(old.set_body("b", "from = \"a\"\n").print(), TWO);
         assert_eq!(old.set_body("missing", "x").print(), TWO);
+    }
+
+    /// A byte order mark within a file is text: the fence behind it is none, and another one is open.
+    #[test]
+    fn marks_within_a_file_close_no_fence() {
+        let old = Notebook::parse("```sql x\n```\n---\n---\n```sql a\n````\n");
+        for block in (0..old.blocks().len()).filter(|block| old.blocks()[*block].cell().is_none()) {
+            for prose in ["\u{feff}```sql a\n~~~~metrics b\n", "---\n```sql b\n---\n~~~\n"] {
+                let new = old.set_prose(block, prose);
+                assert!(
+                    new.cell("a").is_some_and(|cell| cell.body == old.cell("a").unwrap().body),
+                    "{}",
+                    new.print()
+                );
+                let new = old.insert_prose(Some(block), prose);
+                assert!(new.cells().any(|cell| cell.name == "a"), "{}", new.print());
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 use super::AnalysisError;
 use super::catalogue::METRICS;
 use super::metric::{Cutoff, Metric};
+use super::trec::of_trec;
 
 /// A metric of the catalogue with its cut-off.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,7 +16,8 @@ pub struct MetricId {
 }
 
 impl MetricId {
-    /// Reads `ndcg@10`. Case and surrounding blanks do not matter.
+    /// Reads `ndcg@10`, or a name of trec_eval (`ndcg_cut_10`). Case (of ours) and surrounding blanks do not
+    /// matter.
     pub fn parse(text: &str) -> Result<Self, AnalysisError> {
         let lower = text.trim().to_lowercase();
         let (name, cutoff) = match lower.split_once('@') {
@@ -45,6 +47,15 @@ impl MetricId {
                 Err(AnalysisError::request(message).with_hint(format!("write {}", metric.spelling())))
             }
             (None, None) => {
+                match of_trec(text) {
+                    Some(Ok(ours)) => return Self::parse(&ours),
+                    Some(Err(why)) => {
+                        let message = format!("trec_eval's `{}` is left out: {why}", text.trim());
+                        let hint = "`recscope docs metrics` lists what there is, trec_eval's names included";
+                        return Err(AnalysisError::request(message).with_hint(hint));
+                    }
+                    None => {}
+                }
                 let hint = match nearest(name) {
                     Some(near) => {
                         let meant = match cutoff {

@@ -28,6 +28,7 @@ mod rules;
 pub mod sides;
 pub mod supply;
 mod table;
+pub mod trec;
 pub(crate) mod values;
 
 pub use crate::terms::Ties;

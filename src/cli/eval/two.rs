@@ -107,9 +107,10 @@ impl Texts<'_> {
     }
 }
 
-/// The table; `None` where the database has to make it. Nothing is said then.
+/// The table; `None` where the database has to make it. Nothing is said then. `second`: another connection, so
+/// that both files are read at once.
 pub(super) fn evaluate(
-    queries: &mut StoreQueries<'_>,
+    (queries, second): (&mut StoreQueries<'_>, Connection),
     args: &EvalArgs,
     texts: &Texts<'_>,
     (run, qrels): (&[String], Option<&[String]>),
@@ -120,18 +121,24 @@ pub(super) fn evaluate(
     }
     let request = request(args, joined(JOINED))?;
     let run_path = texts.files.run.path;
-    let run_rows = match &texts.run {
-        Some(_) => Some(Vec::new()),
-        None => rows(queries, args, ("run", run_path), run, "score")?,
-    };
-    let qrels_rows = match (&texts.qrels, &run_rows) {
-        (Some(_), _) | (_, None) => Some(Vec::new()),
-        (None, Some(_)) => rows(queries, args, ("qrels", path), columns, "gain")?,
-    };
+    let cancel = queries.cancel;
+    let (qrels_rows, run_rows) = side_by_side(
+        move || match texts.qrels {
+            Some(_) => Ok(Some(Vec::new())),
+            None => {
+                let mut queries = StoreQueries { connection: &second, cancel };
+                rows(&mut queries, args, ("qrels", path), columns, "gain")
+            }
+        },
+        || match texts.run {
+            Some(_) => Ok(Some(Vec::new())),
+            None => rows(queries, args, ("run", run_path), run, "score"),
+        },
+    );
+    let (qrels_rows, run_rows) = (qrels_rows?, run_rows?);
     let (Some(run_rows), Some(qrels_rows)) = (run_rows, qrels_rows) else { return Ok(None) };
-    let (Some(run), Some(qrels)) = (side(&texts.run, &run_rows), side(&texts.qrels, &qrels_rows)) else {
-        return Ok(None);
-    };
+    let (run, qrels) = side_by_side(|| side(&texts.run, &run_rows), || side(&texts.qrels, &qrels_rows));
+    let (Some(run), Some(qrels)) = (run, qrels) else { return Ok(None) };
     let Some(sides) = Sides::new(&run, &qrels, &request).map_err(analysis_failure)? else { return Ok(None) };
     let Some(parts) = measure(&sides, queries.cancel)? else { return Ok(None) };
     let (table, overlap) = sides.table(parts, queries.cancel).map_err(analysis_failure)?;
@@ -209,14 +216,17 @@ fn rows(
 
 /// The columns as one side; `None` where one of them is NULL somewhere.
 fn of_rows(rows: &[RecordBatch]) -> Option<Side<'_>> {
-    let mut side = Side::default();
+    let count = rows.iter().map(RecordBatch::num_rows).sum();
+    let room = || Vec::with_capacity(count);
+    let mut side = Side { query: room(), item: room(), value: Vec::with_capacity(count) };
     for batch in rows {
         let texts = |name: &str| {
             let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
             (column.null_count() == 0).then_some(column)
         };
-        side.query.extend(texts("query")?.iter().flatten());
-        side.item.extend(texts("item")?.iter().flatten());
+        let (query, item) = (texts("query")?, texts("item")?);
+        side.query.extend((0..query.len()).map(|row| query.value(row)));
+        side.item.extend((0..item.len()).map(|row| item.value(row)));
         let values = batch.column_by_name("value")?.as_primitive_opt::<Float64Type>()?;
         if values.null_count() > 0 {
             return None;

@@ -141,7 +141,7 @@ pub(super) const RANKING: &[Metric] = &[
     .example(UNEVEN, "gmap", 0.5),
     list("iprec11", Cutoff::Never, "Precision interpolated at the recalls 0, 0.1 ... 1, averaged",
         "mean over i of the largest precision at or below the floor(iR/10 + 0.9)-th relevant item, 0 if it was not retrieved",
-        "no relevant item", "trec_eval 11pt_avg")
+        "no relevant item", "trec_eval 9 11pt_avg; trec_eval 10 rounds iR/10 instead")
     .example(UNEVEN, "iprec11", 0.625),
     Metric {
         needs: WITH_ITEMS,

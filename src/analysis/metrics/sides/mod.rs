@@ -123,8 +123,13 @@ impl<'a> Sides<'a> {
         {
             return Ok(None);
         }
-        let mut queries: Vec<&str> = qrels.query.clone();
-        queries.dedup();
+        // Rows of a query mostly follow each other: few are left to sort.
+        let mut queries: Vec<&str> = Vec::new();
+        for &query in &qrels.query {
+            if queries.last() != Some(&query) {
+                queries.push(query);
+            }
+        }
         queries.sort_unstable();
         queries.dedup();
         let number: HashMap<&str, u32> = queries.iter().copied().zip(0..).collect();
