@@ -14,6 +14,10 @@ pub(super) fn query_failure(error: QueryError) -> Failure {
 pub(super) fn analysis_failure(error: AnalysisError) -> Failure {
     let failure = Failure::usage(error.to_string());
     match error.hint() {
+        // There is no cell here.
+        Some(hint) if hint.contains("to the cell") => failure.hint(format!(
+            "a run has queries, items, scores and gains only; ask for it in a metrics cell of a notebook: {hint}"
+        )),
         Some(hint) => failure.hint(hint.to_string()),
         None => failure,
     }

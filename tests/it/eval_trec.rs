@@ -51,6 +51,16 @@ fn lines_are_those_of_trec_eval() {
     assert!(ours.len() >= values.len());
     let output = recscope(
         folder.path(),
+        &["eval", "--run", "g.run", "--qrels", "g.qrels", "--measures", "alpha_ndcg@5"],
+        &[],
+    );
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.code() == Some(2) && errors.contains("in a metrics cell of a notebook"),
+        "{errors}"
+    );
+    let output = recscope(
+        folder.path(),
         &["eval", "--run", "g.run", "--qrels", "g.qrels", "--measures", "set_F"],
         &[],
     );

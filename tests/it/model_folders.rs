@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use candle_core::{Device, Tensor};
 use recscope::engine::model::{
     DeviceChoice, LoadOptions, Model, ModelError, ModelErrorKind, ScoreChunk, ScoreInputs, ScoreOptions,
     ScoreProgress,
@@ -12,7 +13,7 @@ use recscope::util::cancel::Cancel;
 use serde_json::{Value, json};
 
 use crate::models_support::recscope;
-use crate::support::repo;
+use crate::support::{repo, shared};
 use crate::tiny_model::{self, Tiny};
 
 fn copy(fixture: &str, to: &Path) {
@@ -339,4 +340,64 @@ fn sound_weights_are_no_pickle_whatever_their_header_is_long() {
         let error = load(dir.path()).err().unwrap();
         assert!(error.message.contains("pickle"), "{error}");
     }
+}
+
+/// peft's own folder beside its base gives the weights of `merge_and_unload`.
+#[test]
+fn an_adapter_is_merged_into_the_base_beside_it() {
+    let Some(golden) = shared("goldens/next") else { return };
+    let merged =
+        candle_core::safetensors::load(golden.join("lora_merged_changed.safetensors"), &Device::Cpu).unwrap();
+    let labels = merged["classifier.weight"].dims()[0];
+    let dir = tempfile::tempdir().unwrap();
+    let (base, adapter) = (dir.path().join("shop-base"), dir.path().join("adapter"));
+    fs::create_dir(&base).unwrap();
+    fs::create_dir(&adapter).unwrap();
+    fs::copy(golden.join(format!("base_{labels}.safetensors")), base.join("model.safetensors")).unwrap();
+    let mut config: Value = serde_json::from_slice(&fs::read(golden.join("config.json")).unwrap()).unwrap();
+    config["architectures"] = json!(["BertForSequenceClassification"]);
+    config["num_labels"] = json!(labels);
+    fs::write(base.join("config.json"), config.to_string()).unwrap();
+    let words = (5..300).map(|n| format!("w{n}"));
+    let words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].map(str::to_owned).into_iter().chain(words);
+    fs::write(base.join("vocab.txt"), words.collect::<Vec<_>>().join("\n")).unwrap();
+    for file in ["adapter_config.json", "adapter_model.safetensors"] {
+        fs::copy(golden.join("lora_adapter").join(file), adapter.join(file)).unwrap();
+    }
+    let set = |key: &str, value: Value| {
+        let file = adapter.join("adapter_config.json");
+        let mut config: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        config[key] = value;
+        fs::write(&file, config.to_string()).unwrap();
+    };
+    set("base_model_name_or_path", json!("acme/shop-base"));
+    let plain = load(&base).unwrap();
+    let model = load(&adapter).unwrap();
+    assert_ne!(model.info().hash, plain.info().hash);
+    let mut changed = 0;
+    for (name, expected) in &merged {
+        let name = name.strip_prefix("bert.").unwrap_or(name);
+        let found = model.params().get(name).unwrap();
+        let apart = |a: &Tensor| {
+            (a - expected)
+                .unwrap()
+                .abs()
+                .unwrap()
+                .flatten_all()
+                .unwrap()
+                .max(0)
+                .unwrap()
+                .to_scalar::<f32>()
+                .unwrap()
+        };
+        assert!(apart(found) < 1e-6, "{name}: {}", apart(found));
+        changed += usize::from(apart(plain.params().get(name).unwrap()) > 1e-4);
+    }
+    assert!(changed >= 4, "{changed} tensors of {} are others than the base's", merged.len());
+    set("use_dora", json!(true));
+    assert_eq!(load(&adapter).err().unwrap().kind, ModelErrorKind::Unsupported);
+    set("use_dora", json!(false));
+    fs::rename(&base, dir.path().join("elsewhere")).unwrap();
+    let error = load(&adapter).err().unwrap();
+    assert!(error.message.contains("not at hand") && error.hint.unwrap().contains("shop-base"));
 }

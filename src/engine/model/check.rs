@@ -12,7 +12,7 @@ use super::weights::check_shapes;
 
 /// Reads config, tokenizer, pooling and prompts as loading would.
 pub fn check_small(dir: &Path) -> Result<BertConfig, ModelError> {
-    let Layout { root, transformer } = Layout::of(dir)?;
+    let Layout { root, transformer, .. } = Layout::of(dir)?;
     let config = BertConfig::read(&transformer.join("config.json"))?;
     let options = LoadOptions::default();
     let (head, _) = open_head(&root, &config, &options)?;

@@ -9,7 +9,7 @@ use super::error::ModelError;
 use super::folder::weights_files;
 use super::layout::Layout;
 use super::parts::CONFIG;
-use super::{pool, prefixes, tokenizer_file};
+use super::{adapter, pool, prefixes, tokenizer_file};
 
 /// What else beside the weights can change a score, in the folder's root; beside the weights lie
 /// config.json and the tokenizer's files.
@@ -22,7 +22,7 @@ const READING: &[u8] = b"2";
 pub fn hash_folder(dir: &Path) -> Result<String, ModelError> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0u8; 1 << 20];
-    let Layout { root, transformer } = Layout::of(dir)?;
+    let Layout { root, transformer, adapter } = Layout::of(dir)?;
     let pooling = pool::config_file(&root)?;
     let outer = OUTER_FILES.iter().map(|name| (*name, root.join(name)));
     let inner = [CONFIG].into_iter().chain(tokenizer_file::FILES).map(|name| (name, transformer.join(name)));
@@ -32,6 +32,9 @@ pub fn hash_folder(dir: &Path) -> Result<String, ModelError> {
         if file.is_file() {
             add(&mut hash, name, &file, &mut buffer)?;
         }
+    }
+    for (name, file) in adapter.iter().flat_map(|dir| adapter::FILES.map(|name| (name, dir.join(name)))) {
+        add(&mut hash, name, &file, &mut buffer)?;
     }
     for file in weights_files(dir)? {
         let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();

@@ -3,8 +3,9 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::adapter;
 use super::error::{ModelError, ModelErrorKind};
-use super::folder::{has_pickle_name, read_json};
+use super::folder::has_pickle_name;
 use super::pool;
 use super::weights_file::pickle_error;
 
@@ -18,6 +19,8 @@ pub struct Layout {
     pub root: PathBuf,
     /// With config.json, the tokenizer and the weights; mostly the root.
     pub transformer: PathBuf,
+    /// What is merged into these weights; the other two are the base model's then.
+    pub adapter: Option<PathBuf>,
 }
 
 impl Layout {
@@ -36,10 +39,14 @@ impl Layout {
         let root = snapshot(dir)?.unwrap_or_else(|| dir.to_path_buf());
         let transformer = pool::transformer_folder(&root)?;
         if transformer.join("config.json").is_file() {
-            return Ok(Self { root, transformer });
+            return Ok(Self { root, transformer, adapter: None });
         }
-        if let Some(adapter) = adapter(&root)? {
-            return Err(adapter);
+        if let Some(base) = adapter::base_of(&root)? {
+            let base = Self::of(&base)?;
+            if base.adapter.is_none() {
+                return Ok(Self { adapter: Some(root), ..base });
+            }
+            return missing(format!("{} is an adapter for an adapter", dir.display()));
         }
         missing(format!("{} has no config.json", transformer.display()))
     }
@@ -85,17 +92,4 @@ fn snapshot(dir: &Path) -> Result<Option<PathBuf>, ModelError> {
             }))
         }
     }
-}
-
-/// A PEFT adapter is a part of a model.
-fn adapter(dir: &Path) -> Result<Option<ModelError>, ModelError> {
-    let Some(config) = read_json(&dir.join("adapter_config.json"))? else { return Ok(None) };
-    let text = |key: &str| config.get(key).and_then(serde_json::Value::as_str).unwrap_or("?").to_owned();
-    let (kind, base) = (text("peft_type"), text("base_model_name_or_path"));
-    let what = format!("{} is an adapter (PEFT, {kind}) for {base}, not a whole model", dir.display());
-    Ok(Some(ModelError::new(ModelErrorKind::Unsupported, what).hint(format!(
-        "merge it once: python -c \"from peft import AutoPeftModelForSequenceClassification as M; from transformers import \
-         AutoTokenizer as T; M.from_pretrained('FOLDER').merge_and_unload().save_pretrained('MERGED'); \
-         T.from_pretrained('{base}').save_pretrained('MERGED')\" (AutoPeftModelForFeatureExtraction for an encoder)"
-    ))))
 }

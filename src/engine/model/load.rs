@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use candle_core::Device;
 use serde_json::Value;
 
+use super::adapter;
 use super::bert::Bert;
 use super::config::{Architecture, BertConfig};
 use super::device::{DeviceChoice, Seat, loading, open_devices};
@@ -91,15 +92,16 @@ pub struct Model {
 impl Model {
     /// Loads `config.json`, the tokenizer, and `model.safetensors` (or its shards).
     pub fn load(dir: &Path, options: &LoadOptions) -> Result<Model, ModelError> {
-        let Layout { root, transformer } = Layout::of(dir)?;
+        let Layout { root, transformer, adapter } = Layout::of(dir)?;
         Isa::check_limit()?;
         let config = BertConfig::read(&transformer.join("config.json"))?;
         let (head, notes) = open_head(&root, &config, options)?;
         let prefixes = open_prefixes(&root, &head, options)?;
         let devices = open_devices(options.device)?;
         let tokens = Tokens::load(&transformer, &config, options.max_tokens)?;
-        let mut copies =
-            devices.iter().map(|device| loading(device, load_params(&transformer, &config, device)));
+        let mut copies = devices
+            .iter()
+            .map(|device| loading(device, params_of(&transformer, adapter.as_deref(), &config, device)));
         let Some(params) = copies.next().transpose()? else {
             return Err(ModelError::new(ModelErrorKind::Internal, "a model on no device"));
         };
@@ -113,9 +115,9 @@ impl Model {
 
     /// Loads only the weights and the config: what a trainer starts from.
     pub fn load_params(dir: &Path, device: &Device) -> Result<(BertConfig, Params), ModelError> {
-        let dir = Layout::of(dir)?.transformer;
-        let config = BertConfig::read(&dir.join("config.json"))?;
-        let params = load_params(&dir, &config, device)?;
+        let Layout { transformer, adapter, .. } = Layout::of(dir)?;
+        let config = BertConfig::read(&transformer.join("config.json"))?;
+        let params = params_of(&transformer, adapter.as_deref(), &config, device)?;
         Ok((config, params))
     }
 
@@ -224,6 +226,17 @@ impl Model {
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
     }
+}
+
+/// The folder's weights, with an adapter merged in.
+fn params_of(
+    dir: &Path,
+    adapter: Option<&Path>,
+    config: &BertConfig,
+    device: &Device,
+) -> Result<Params, ModelError> {
+    let base = load_params(dir, config, device)?;
+    adapter.map_or(Ok(base.clone()), |adapter| adapter::merged(adapter, &base))
 }
 
 /// `cpu`, `cuda:0`, `cuda:0,1`.

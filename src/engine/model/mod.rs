@@ -13,6 +13,7 @@
 //!                                                  `- Foreign: candle-transformers, forward only
 //! ```
 
+mod adapter;
 mod batch;
 mod bert;
 pub mod cache;

@@ -55,6 +55,14 @@ impl Params {
         self.family.file_name(name, self.prefixed || classifies)
     }
 
+    /// Our name of a tensor that files call so.
+    pub(super) fn named_in_files(&self, file: &str) -> Option<String> {
+        let is = |name: &&String| {
+            [true, false].iter().any(|prefixed| self.family.file_name(name, *prefixed) == file)
+        };
+        self.tensors.keys().find(is).cloned()
+    }
+
     pub fn get(&self, name: &str) -> Result<&Tensor, ModelError> {
         self.tensors.get(name).ok_or_else(|| {
             ModelError::new(ModelErrorKind::Damaged, format!("the weights have no tensor \"{name}\""))

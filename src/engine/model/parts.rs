@@ -66,7 +66,7 @@ pub fn parts<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<(&'a str, Part
 
 /// The model's files in a folder with their sizes. Links are followed: the folder is the user's own.
 pub fn parts_on_disk(dir: &Path) -> Result<Vec<(String, Part, u64)>, ModelError> {
-    let Ok(Layout { root, transformer }) = Layout::of(dir) else { return parts_of(dir) };
+    let Ok(Layout { root, transformer, .. }) = Layout::of(dir) else { return parts_of(dir) };
     let mut parts = parts_of(&root)?;
     if let Some(inner) = transformer.strip_prefix(&root).ok().filter(|inner| !inner.as_os_str().is_empty()) {
         let inner = inner.display();

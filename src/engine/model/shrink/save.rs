@@ -29,7 +29,7 @@ pub fn save(
     (out, overwrite): (&Path, bool),
     report: &Value,
 ) -> Result<(), ModelError> {
-    let Layout { root, transformer } = Layout::of(&model.info.dir)?;
+    let Layout { root, transformer, .. } = Layout::of(&model.info.dir)?;
     let folder = NewFolder::begin(out, overwrite)?;
     folder.json("config.json", &smaller.config.clone().with_stored(dtype).to_json())?;
     folder.json("shrinking.json", report)?;
