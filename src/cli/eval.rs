@@ -32,7 +32,7 @@ use crate::util::{csv, figures, sanitise};
 
 /// Rows of a text in one of TREC's formats; `None` where it is in none of them. What a fuzzer looks for.
 pub fn trec_rows(text: &str, run: bool) -> Option<usize> {
-    trec::rows(text, "text", run).ok().flatten().map(|found| found.side.query.len())
+    trec::rows(text, "text", run).ok().flatten().map(|found| found.side.rows())
 }
 
 const JOINED: &str = "eval_rows";
@@ -58,9 +58,7 @@ pub(super) fn eval(args: &EvalArgs) -> Result<u8, Failure> {
     let texts = files.parse()?;
     let mut queries = StoreQueries { connection: &connection, cancel: &cancel };
     let (run, qrels) = texts.register(&connection, args, &cancel)?;
-    if let Some(table) =
-        two::evaluate((&mut queries, store.connect()?), args, &texts, (&run, qrels.as_deref()))?
-    {
+    if let Some(table) = two::evaluate((&store, &cancel), args, &texts, (&run, qrels.as_deref()))? {
         return show(args, &table);
     }
     texts.put(&connection)?;

@@ -42,11 +42,9 @@ fn files(seed: u64) -> (File, File) {
 }
 
 fn side(file: &File) -> Side<'_> {
-    Side {
-        query: file.iter().map(|row| row.0.as_str()).collect(),
-        item: file.iter().map(|row| row.1.as_str()).collect(),
-        value: file.iter().map(|row| row.2).collect(),
-    }
+    let mut side = Side::borrowing(file.len());
+    file.iter().for_each(|(query, item, value)| side.push(query, item, *value));
+    side
 }
 
 fn request(show: &str) -> MetricsRequest {

@@ -25,15 +25,16 @@ pub struct Trec<'t> {
 impl Trec<'_> {
     /// `query`, `item` and `score` or `gain`.
     pub fn batch(&self) -> Result<RecordBatch, Failure> {
-        let Side { query, item, value } = &self.side;
-        let texts = |texts: &[&str]| -> ArrayRef { Arc::new(StringArray::from_iter_values(texts)) };
+        let side = &self.side;
+        let queries = StringArray::from_iter_values(side.queries().collect::<Vec<_>>());
+        let items = StringArray::from_iter_values((0..side.rows()).map(|row| side.item(row)));
         let (kind, values): (DataType, ArrayRef) = match &self.words {
             Some(words) => (DataType::Utf8, Arc::new(StringArray::from_iter_values(words))),
-            None => (DataType::Float64, Arc::new(Float64Array::from(value.clone()))),
+            None => (DataType::Float64, Arc::new(Float64Array::from(side.value.clone()))),
         };
         let text = |name: &str| Field::new(name, DataType::Utf8, true);
         let schema = Schema::new(vec![text("query"), text("item"), Field::new(self.value, kind, true)]);
-        RecordBatch::try_new(Arc::new(schema), vec![texts(query), texts(item), values])
+        RecordBatch::try_new(Arc::new(schema), vec![Arc::new(queries), Arc::new(items), values])
             .map_err(|error| Failure::bug(format!("rows of {} do not fit: {error}", self.value)))
     }
 }
@@ -166,9 +167,7 @@ struct Reader<'t> {
 impl<'t> Reader<'t> {
     /// `lines`: about as many as there will be.
     fn new(form: Form, length: usize, lines: usize) -> Self {
-        let room = || Vec::with_capacity(lines);
-        let side = Side { query: room(), item: room(), value: Vec::with_capacity(lines) };
-        Self { form, length, side, words: None }
+        Self { form, length, side: Side::borrowing(lines), words: None }
     }
 
     /// Whether a line that begins with `#` is one of data.
@@ -190,17 +189,19 @@ impl<'t> Reader<'t> {
             return Err((format!("{words} where {needs}"), hint));
         }
         let text = words[value];
-        match text.parse::<f64>() {
+        let number = match text.parse::<f64>() {
             Ok(number) => {
                 if let Some(words) = &mut self.words {
                     words.push(text.to_owned());
                 }
-                self.side.value.push(number);
+                number
             }
-            Err(_) => self.take_word(text)?,
-        }
-        self.side.query.push(words[0]);
-        self.side.item.push(words[item]);
+            Err(_) => {
+                self.take_word(text)?;
+                f64::NAN
+            }
+        };
+        self.side.push(words[0], words[item], number);
         Ok(())
     }
 
@@ -217,7 +218,6 @@ impl<'t> Reader<'t> {
         }
         let before = || self.side.value.iter().map(f64::to_string).collect();
         self.words.get_or_insert_with(before).push(text.to_owned());
-        self.side.value.push(f64::NAN);
         Ok(())
     }
 
@@ -225,7 +225,7 @@ impl<'t> Reader<'t> {
         let mut notes = Vec::new();
         if self.form == Form::Short {
             let side = &mut self.side;
-            let ranks = ascends(side.query.iter().copied().zip(side.value.iter().copied()));
+            let ranks = ascends(side.queries().zip(side.value.iter().copied()));
             if ranks {
                 side.value.iter_mut().for_each(|rank| *rank = -*rank);
             }
@@ -264,9 +264,10 @@ mod tests {
     }
 
     fn told(text: &str, run: bool) -> Vec<(String, String, f64)> {
-        let Side { query, item, value } = read(text, run).unwrap().unwrap().side;
-        let ids = query.into_iter().zip(item).map(|(query, item)| (query.to_owned(), item.to_owned()));
-        ids.zip(value).map(|((query, item), value)| (query, item, value)).collect()
+        let side = read(text, run).unwrap().unwrap().side;
+        let row =
+            |(query, row): (&str, usize)| (query.to_owned(), side.item(row).to_owned(), side.value[row]);
+        side.queries().zip(0..).map(row).collect()
     }
 
     #[test]

@@ -16,12 +16,12 @@ use crate::analysis::metrics::MetricsTable;
 use crate::analysis::metrics::sides::{Part, Side, Sides};
 use crate::analysis::{Bindings, Queries, QueryError};
 use crate::engine::lanes::StoreQueries;
-use crate::engine::store::Connection;
+use crate::engine::store::{Connection, Store};
 use crate::util::cancel::Cancel;
 use crate::util::sanitise;
 
 /// Rows of a side that are held in memory; more are joined in the database, which spills.
-const MOST_ROWS: u64 = 20_000_000;
+const MOST_ROWS: usize = 20_000_000;
 /// Lists that a thread measures at once, at least.
 const LEAST_LISTS: usize = 64;
 
@@ -107,10 +107,9 @@ impl Texts<'_> {
     }
 }
 
-/// The table; `None` where the database has to make it. Nothing is said then. `second`: another connection, so
-/// that both files are read at once.
+/// The table; `None` where the database has to make it. Nothing is said then.
 pub(super) fn evaluate(
-    (queries, second): (&mut StoreQueries<'_>, Connection),
+    (store, cancel): (&Store, &Cancel),
     args: &EvalArgs,
     texts: &Texts<'_>,
     (run, qrels): (&[String], Option<&[String]>),
@@ -121,27 +120,29 @@ pub(super) fn evaluate(
     }
     let request = request(args, joined(JOINED))?;
     let run_path = texts.files.run.path;
-    let cancel = queries.cancel;
-    let (qrels_rows, run_rows) = side_by_side(
-        move || match texts.qrels {
-            Some(_) => Ok(Some(Vec::new())),
-            None => {
-                let mut queries = StoreQueries { connection: &second, cancel };
-                rows(&mut queries, args, ("qrels", path), columns, "gain")
-            }
+    let reader = |both: bool| -> Result<Connection, Failure> {
+        let connection = store.connect()?;
+        if both {
+            connection.stream_beside_others()?;
+        }
+        Ok(connection)
+    };
+    let both = texts.run.is_none() && texts.qrels.is_none();
+    let (first, second) = (reader(both)?, reader(both)?);
+    let (qrels, run) = side_by_side(
+        move || match &texts.qrels {
+            Some(text) => Ok(of_text(text)),
+            None => rows((&second, cancel), args, ("qrels", path), columns, "gain"),
         },
-        || match texts.run {
-            Some(_) => Ok(Some(Vec::new())),
-            None => rows(queries, args, ("run", run_path), run, "score"),
+        || match &texts.run {
+            Some(text) => Ok(of_text(text)),
+            None => rows((&first, cancel), args, ("run", run_path), run, "score"),
         },
     );
-    let (qrels_rows, run_rows) = (qrels_rows?, run_rows?);
-    let (Some(run_rows), Some(qrels_rows)) = (run_rows, qrels_rows) else { return Ok(None) };
-    let (run, qrels) = side_by_side(|| side(&texts.run, &run_rows), || side(&texts.qrels, &qrels_rows));
-    let (Some(run), Some(qrels)) = (run, qrels) else { return Ok(None) };
+    let (Some(run), Some(qrels)) = (run?, qrels?) else { return Ok(None) };
     let Some(sides) = Sides::new(&run, &qrels, &request).map_err(analysis_failure)? else { return Ok(None) };
-    let Some(parts) = measure(&sides, queries.cancel)? else { return Ok(None) };
-    let (table, overlap) = sides.table(parts, queries.cancel).map_err(analysis_failure)?;
+    let Some(parts) = measure(&sides, cancel)? else { return Ok(None) };
+    let (table, overlap) = sides.table(parts, cancel).map_err(analysis_failure)?;
     let [judged, answered, matched] = [overlap.judged, overlap.answered, overlap.matched].map(|n| n as i64);
     if !args.unmatched && !are_of_one_kind(judged, matched) {
         return Ok(None);
@@ -150,13 +151,9 @@ pub(super) fn evaluate(
     Ok(Some(table))
 }
 
-/// The side of a text, or of rows of the store; `None` where values are words or missing.
-fn side<'s>(text: &'s Option<Trec<'_>>, rows: &'s [RecordBatch]) -> Option<Cow<'s, Side<'s>>> {
-    match text {
-        Some(Trec { words: Some(_), .. }) => None,
-        Some(text) => Some(Cow::Borrowed(&text.side)),
-        None => of_rows(rows).map(Cow::Owned),
-    }
+/// The side of a text; `None` where values are words.
+fn of_text<'s, 't>(text: &'s Trec<'t>) -> Option<Cow<'s, Side<'t>>> {
+    text.words.is_none().then_some(Cow::Borrowed(&text.side))
 }
 
 /// Every list, on as many threads as there are cores; `None`: an item comes twice.
@@ -191,47 +188,39 @@ fn measure(sides: &Sides<'_>, cancel: &Cancel) -> Result<Option<Vec<Part>>, Fail
     Ok(parts.into_iter().collect())
 }
 
-/// The rows of a relation; `None` where they are too many, or a value is no number.
-fn rows(
-    queries: &mut StoreQueries<'_>,
+/// The rows of a relation; `None` where they are too many, or a value is missing or no number.
+fn rows<'s, 't>(
+    (connection, cancel): (&Connection, &Cancel),
     args: &EvalArgs,
     (name, path): (&str, &str),
     columns: &[String],
     value: &str,
-) -> Result<Option<Vec<RecordBatch>>, Failure> {
+) -> Result<Option<Cow<'s, Side<'t>>>, Failure> {
     let [query, item, value] = ["query", "item", value].map(|role| column(args, role, columns, path));
     let bindings = Bindings::new()
         .ident("rows", name)
         .ident("query", query?)
         .ident("item", item?)
         .ident("value", value?);
-    let (mut found, mut count) = (Vec::new(), 0u64);
-    let read = queries.stream("eval/side", &bindings, &mut |batch| {
-        count += batch.num_rows() as u64;
-        found.push(batch.clone());
-        if count > MOST_ROWS { Err(QueryError::Failed(String::new())) } else { Ok(()) }
+    let mut side = Side::holding();
+    // Copied batch by batch: kept, they would be four times the memory, and every page of it new.
+    let read = StoreQueries { connection, cancel }.stream("eval/side", &bindings, &mut |batch| {
+        let whole = add(&mut side, batch).is_some() && side.rows() <= MOST_ROWS;
+        whole.then_some(()).ok_or_else(|| QueryError::Failed(String::new()))
     });
-    Ok(read.is_ok().then_some(found))
+    Ok(read.is_ok().then_some(Cow::Owned(side)))
 }
 
-/// The columns as one side; `None` where one of them is NULL somewhere.
-fn of_rows(rows: &[RecordBatch]) -> Option<Side<'_>> {
-    let count = rows.iter().map(RecordBatch::num_rows).sum();
-    let room = || Vec::with_capacity(count);
-    let mut side = Side { query: room(), item: room(), value: Vec::with_capacity(count) };
-    for batch in rows {
-        let texts = |name: &str| {
-            let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
-            (column.null_count() == 0).then_some(column)
-        };
-        let (query, item) = (texts("query")?, texts("item")?);
-        side.query.extend((0..query.len()).map(|row| query.value(row)));
-        side.item.extend((0..item.len()).map(|row| item.value(row)));
-        let values = batch.column_by_name("value")?.as_primitive_opt::<Float64Type>()?;
-        if values.null_count() > 0 {
-            return None;
-        }
-        side.value.extend_from_slice(values.values());
+/// Adds rows of query, item and value; `None` where one of them is NULL somewhere.
+fn add(side: &mut Side<'_>, batch: &RecordBatch) -> Option<()> {
+    let texts = |name: &str| batch.column_by_name(name)?.as_string_opt::<i32>();
+    let (query, item) = (texts("query")?, texts("item")?);
+    let values = batch.column_by_name("value")?.as_primitive_opt::<Float64Type>()?;
+    if query.null_count() + item.null_count() + values.null_count() > 0 {
+        return None;
     }
-    Some(side)
+    for (row, &number) in values.values().iter().enumerate() {
+        side.push_copy(query.value(row), item.value(row), number);
+    }
+    Some(())
 }

@@ -100,7 +100,7 @@ impl<'a> Room<'a> {
         self.rows.clear();
         self.table.begin(run.len() + qrels.len());
         for &row in qrels {
-            let item = *sides.qrels.item.get(row as usize)?;
+            let item = sides.qrels.item(row as usize);
             let at = self.table.find(item, &self.rows).err()?;
             self.table.put(at, self.rows.len());
             let gain = sides.gain(row);
@@ -109,7 +109,7 @@ impl<'a> Room<'a> {
         let rules = &sides.request.rows.rules;
         let (mut scored, mut matched, mut probabilities) = (false, false, true);
         for &row in run {
-            let (item, score) = (*sides.run.item.get(row as usize)?, *sides.run.value.get(row as usize)?);
+            let (item, score) = (sides.run.item(row as usize), *sides.run.value.get(row as usize)?);
             let score = match rules.scores {
                 Scores::Double => score,
                 Scores::Single => f64::from(score as f32),

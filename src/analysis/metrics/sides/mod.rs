@@ -5,26 +5,19 @@
 //! Lists are measured in parts, so that the caller may have them on several threads; none is made here.
 
 mod list;
+mod side;
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use self::list::{Listed, Room};
+pub use self::side::Side;
 use super::evaluate::{self, list_values_of};
 use super::facts::{Facts, Lists};
 use super::pass::{self, Measure, Terms};
 use super::values::{PATIENCE, TOP_GAIN, Values, listwise};
 use super::{AnalysisError, Gains, MetricId, MetricsRequest, MetricsTable, Missing, Rows, Unjudged, rules};
 use crate::util::cancel::Cancel;
-
-/// Rows of one side, all of the same length.
-#[derive(Debug, Clone, Default)]
-pub struct Side<'a> {
-    pub query: Vec<&'a str>,
-    pub item: Vec<&'a str>,
-    /// The score, higher is better and NaN for none; or the gain.
-    pub value: Vec<f64>,
-}
 
 /// How far the sides belong together: queries with a judgment, of them those in the run, and of these those
 /// with a judged item in it.
@@ -55,26 +48,33 @@ struct Grouped {
 }
 
 impl Grouped {
-    /// `of`: the query of each row, `u32::MAX` for none of them.
-    fn new(of: &[u32], queries: usize) -> Self {
-        let mut starts = vec![0u32; queries + 1];
-        for &query in of {
-            if let Some(count) = starts.get_mut(query as usize + 1).filter(|_| query != u32::MAX) {
-                *count += 1;
+    /// `number`: that of each query that counts; rows of others are left out.
+    fn new(side: &Side<'_>, number: &HashMap<&str, u32>) -> Self {
+        let numbers: Vec<Option<&u32>> = side.names().iter().map(|name| number.get(name.as_str())).collect();
+        let runs = || {
+            let counts = |(name, rows)| Some((**numbers.get(name as usize)?.as_ref()?, rows));
+            side.runs().filter_map(counts)
+        };
+        let mut starts = vec![0u32; number.len() + 1];
+        for (query, rows) in runs() {
+            if let Some(count) = starts.get_mut(query as usize + 1) {
+                *count += rows.len() as u32;
             }
         }
         for at in 1..starts.len() {
             starts[at] += starts[at - 1];
         }
         let mut next = starts.clone();
-        let mut rows = vec![0u32; starts.last().copied().unwrap_or_default() as usize];
-        for (row, &query) in (0..).zip(of) {
-            if let Some(slot) = next.get_mut(query as usize).filter(|_| query != u32::MAX) {
-                rows[*slot as usize] = row;
-                *slot += 1;
+        let mut of_queries = vec![0u32; starts.last().copied().unwrap_or_default() as usize];
+        for (query, rows) in runs() {
+            let Some(from) = next.get_mut(query as usize) else { continue };
+            let to = *from + rows.len() as u32;
+            if let Some(slots) = of_queries.get_mut(*from as usize..to as usize) {
+                slots.iter_mut().zip(rows).for_each(|(slot, row)| *slot = row as u32);
             }
+            *from = to;
         }
-        Self { starts, rows }
+        Self { starts, rows: of_queries }
     }
 
     fn of(&self, query: usize) -> &[u32] {
@@ -106,7 +106,7 @@ impl<'a> Sides<'a> {
         let ids = request.show.iter().map(|text| MetricId::parse(text)).collect::<Result<Vec<_>, _>>()?;
         let rows = &request.rows;
         let direct = !ids.is_empty() && ids.iter().all(|id| pass::computes(id, rows));
-        let many = run.query.len().max(qrels.query.len()) > u32::MAX as usize / 2;
+        let many = run.rows().max(qrels.rows()) > u32::MAX as usize / 2;
         let largest = qrels.value.iter().copied().filter(|gain| gain.is_finite()).fold(f64::NAN, f64::max);
         // Of what is left out ERR may not know, and the database tells.
         let steep = largest > TOP_GAIN && ids.iter().any(|id| id.metric.id == "err");
@@ -123,18 +123,11 @@ impl<'a> Sides<'a> {
         {
             return Ok(None);
         }
-        // Rows of a query mostly follow each other: few are left to sort.
-        let mut queries: Vec<&str> = Vec::new();
-        for &query in &qrels.query {
-            if queries.last() != Some(&query) {
-                queries.push(query);
-            }
-        }
+        let mut queries: Vec<&str> = qrels.names().iter().map(|name| name.as_str()).collect();
         queries.sort_unstable();
-        queries.dedup();
         let number: HashMap<&str, u32> = queries.iter().copied().zip(0..).collect();
-        let run_rows = Grouped::new(&numbered(&run.query, &number), queries.len());
-        let qrels_rows = Grouped::new(&numbered(&qrels.query, &number), queries.len());
+        let run_rows = Grouped::new(run, &number);
+        let qrels_rows = Grouped::new(qrels, &number);
         let terms = Terms { relevant_at: rules::threshold(rows), top_gain: TOP_GAIN, patience: PATIENCE };
         Ok(Some(Self { run, qrels, queries, run_rows, qrels_rows, request, ids, terms }))
     }
@@ -227,20 +220,6 @@ impl<'a> Sides<'a> {
         };
         if gain.is_finite() { gain } else { f64::NAN }
     }
-}
-
-/// The number of each row's query; rows of a query mostly follow each other.
-fn numbered<'a>(queries: &[&'a str], number: &HashMap<&'a str, u32>) -> Vec<u32> {
-    let mut last: Option<(&str, u32)> = None;
-    let mut of = |&query: &&'a str| match last {
-        Some((name, number)) if name == query => number,
-        _ => {
-            let found = number.get(query).copied().unwrap_or(u32::MAX);
-            last = Some((query, found));
-            found
-        }
-    };
-    queries.iter().map(&mut of).collect()
 }
 
 fn add(facts: &mut Facts, list: &Listed<'_, '_>) {
