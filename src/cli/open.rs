@@ -11,7 +11,7 @@ use crate::protocol::Engine;
 use crate::screen::app::trust::{Level, Trust};
 use crate::screen::{self, Ending};
 use crate::trust::{Access, Survey, is_open_to_all, survey_text};
-use crate::util::signals;
+use crate::util::{globs, signals};
 
 /// What the screen is opened on.
 #[derive(Debug, Clone, PartialEq)]
@@ -147,7 +147,7 @@ fn notebook(path: &Path) -> Result<Opened, Failure> {
 fn data(files: &[String], here: &Path) -> Result<Opened, Failure> {
     for file in files {
         let remote = file.contains("://");
-        let pattern = file.contains(['*', '?', '[']);
+        let pattern = globs::is_pattern(file);
         if !remote && !pattern && !here.join(file).exists() {
             let failure = Failure::usage(format!("there is no file {file}"));
             return Err(match near(file, here) {

@@ -7,8 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::access::{Limits, is_below};
-use super::survey::prefix;
 use crate::state::real_path;
+use crate::util::globs;
 
 /// What the process needs beside what the notebook names.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +53,7 @@ pub fn enter(limits: &Limits, places: &Places) -> io::Result<Wall> {
     if let Some(bytes) = places.memory_bytes {
         limit_memory(bytes);
     }
-    restrict(&readable(limits), &writable(limits, places)).map_err(io::Error::other)
+    restrict(&readable(limits), &listable(limits), &writable(limits, places)).map_err(io::Error::other)
 }
 
 /// Reserved, never touched and mapped memory is no harm, so the limit of the address space is far above
@@ -76,13 +76,21 @@ fn readable(limits: &Limits) -> Vec<PathBuf> {
     for source in &limits.sources {
         let full = limits.locate(source);
         // The database compares whole names; the kernel knows folders only.
-        paths.push(prefix(&full).to_path_buf());
+        paths.push(globs::literal_start(&full).to_path_buf());
     }
     for model in &limits.models {
         with_links(model, &mut paths);
     }
     paths.extend(limits.allowed.iter().cloned());
     paths
+}
+
+/// A folder called like a pattern (`[old]`) is found by matching names in the one that it lies in.
+fn listable(limits: &Limits) -> Vec<PathBuf> {
+    let start = |source: &String| globs::literal_start(&limits.locate(source)).to_path_buf();
+    let called_so =
+        limits.sources.iter().map(start).filter(|path| globs::is_pattern(&path.to_string_lossy()));
+    called_so.map(|path| globs::folder_of(&path.to_string_lossy())).collect()
 }
 
 /// A model folder, and where the links in it lead: caches of the hub keep the files elsewhere.
@@ -113,7 +121,7 @@ fn writable(limits: &Limits, places: &Places) -> Vec<PathBuf> {
 }
 
 #[cfg(target_os = "linux")]
-fn restrict(read: &[PathBuf], write: &[PathBuf]) -> Result<Wall, landlock::RulesetError> {
+fn restrict(read: &[PathBuf], list: &[PathBuf], write: &[PathBuf]) -> Result<Wall, landlock::RulesetError> {
     use landlock::{
         ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
         path_beneath_rules,
@@ -125,6 +133,7 @@ fn restrict(read: &[PathBuf], write: &[PathBuf]) -> Result<Wall, landlock::Rules
         .handle_access(AccessNet::from_all(NEWEST))?
         .create()?
         .add_rules(path_beneath_rules(existing(read), AccessFs::from_read(NEWEST)))?
+        .add_rules(path_beneath_rules(existing(list), AccessFs::ReadDir))?
         .add_rules(path_beneath_rules(existing(write), AccessFs::from_all(NEWEST)))?
         .add_rules(path_beneath_rules(["/dev"], devices))?
         .restrict_self()?;
@@ -136,7 +145,7 @@ fn restrict(read: &[PathBuf], write: &[PathBuf]) -> Result<Wall, landlock::Rules
 }
 
 #[cfg(not(target_os = "linux"))]
-fn restrict(_: &[PathBuf], _: &[PathBuf]) -> Result<Wall, std::convert::Infallible> {
+fn restrict(_: &[PathBuf], _: &[PathBuf], _: &[PathBuf]) -> Result<Wall, std::convert::Infallible> {
     Ok(Wall::None)
 }
 
@@ -157,7 +166,7 @@ pub fn offered() -> Wall {
         // The restriction of a thread ends with the thread.
         let tried = std::thread::Builder::new()
             .name("landlock".into())
-            .spawn(|| restrict(&[PathBuf::from("/")], &[PathBuf::from("/")]).unwrap_or(Wall::None));
+            .spawn(|| restrict(&[PathBuf::from("/")], &[], &[PathBuf::from("/")]).unwrap_or(Wall::None));
         tried.ok().and_then(|thread| thread.join().ok()).unwrap_or(Wall::None)
     }
     #[cfg(not(target_os = "linux"))]
@@ -190,7 +199,8 @@ mod tests {
         let at = |name: &str| root.path().join(name);
         std::thread::scope(|scope| {
             let bound = scope.spawn(move || {
-                let wall = restrict(&readable(&limits), &writable(&limits, &places)).unwrap();
+                let wall =
+                    restrict(&readable(&limits), &listable(&limits), &writable(&limits, &places)).unwrap();
                 if wall == Wall::None {
                     println!("skipped: this kernel has no Landlock");
                     return;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::access::{Limits, is_below, locate, shown};
 use crate::notebook::reach::{NamedKind, reach};
 use crate::notebook::{Notebook, Params};
+use crate::util::globs;
 
 /// What a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +62,8 @@ fn survey(notebook: &Notebook, params: &Params, base: &Path, path: Option<&Path>
         let written = named.path.clone().unwrap_or_default();
         let full = locate(&written, base);
         let url = written.contains("://");
-        let outside = named.path.is_some() && !url && (climbs(&full) || !is_below(prefix(&full), base));
+        let start = start(named.what, &written, base);
+        let outside = named.path.is_some() && !url && (climbs(&full, &start) || !is_below(&start, base));
         let what = match named.what {
             _ if url => What::Url,
             NamedKind::Source { duckdb: true } => What::Database,
@@ -105,16 +107,27 @@ pub fn is_database(file: &Path) -> bool {
         && head.ends_with(b"DUCK")
 }
 
-/// Whether a pattern goes up again behind its first `*`, `?` or `[`: nobody can say where to.
-fn climbs(path: &Path) -> bool {
-    let rest = path.strip_prefix(prefix(path)).unwrap_or(Path::new(""));
+/// Whether a pattern goes up again behind where it starts: nobody can say where to.
+fn climbs(path: &Path, start: &Path) -> bool {
+    let rest = path.strip_prefix(start).unwrap_or(Path::new(""));
     rest.components().any(|c| c == std::path::Component::ParentDir)
 }
 
-/// The part of a path before its first `*`, `?` or `[`.
-pub(super) fn prefix(path: &Path) -> &Path {
-    let is_plain = |p: &&Path| !p.as_os_str().to_string_lossy().contains(['*', '?', '[']);
-    path.ancestors().find(is_plain).unwrap_or(path)
+/// The part of a path that is certain, whatever is put for `*`, `?` or `[`.
+fn start(what: NamedKind, written: &str, base: &Path) -> PathBuf {
+    let full = locate(written, base);
+    match what {
+        NamedKind::Model | NamedKind::Output => full,
+        NamedKind::Source { .. } => globs::literal_start(&full).to_path_buf(),
+        // DuckDB takes even a name that exists for a pattern, but not the folder that it is relative to.
+        NamedKind::SqlFile => {
+            let is_plain = |p: &&Path| !globs::is_pattern(&p.as_os_str().to_string_lossy());
+            Path::new(written)
+                .ancestors()
+                .find(is_plain)
+                .map_or(full, |plain| locate(&plain.to_string_lossy(), base))
+        }
+    }
 }
 
 impl Survey {
@@ -205,5 +218,17 @@ mod tests {
         assert!(found.limits.only_named);
         assert!(found.limits.outputs.is_empty() && found.sidecar == ".鞋.cells/");
         assert!(found.findings[4].sentence(&base).ends_with("/etc/passwd — refused"));
+    }
+
+    #[test]
+    fn a_folder_may_be_called_like_a_pattern() {
+        let root = tempfile::tempdir().unwrap();
+        let base = root.path().join("[旧] runs*");
+        std::fs::create_dir(&base).unwrap();
+        let text = "---\nrecscope: 1\nsources:\n  a: in/*.parquet\n  b: b.csv\n  c: ../*/b.csv\n---\n\
+                    ```sql q\nFROM 'here.csv', '*/../../x.csv'\n```\n";
+        let found = survey_text(text, &[], &base, Some(&base.join("n.md")));
+        let outside: Vec<bool> = found.findings.iter().map(|f| f.outside).collect();
+        assert_eq!(outside, [false, false, true, false, true]);
     }
 }

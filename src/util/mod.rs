@@ -5,6 +5,7 @@ pub mod atomic;
 pub mod cancel;
 pub mod csv;
 pub mod figures;
+pub mod globs;
 pub mod heap;
 pub mod held;
 pub mod hmac;

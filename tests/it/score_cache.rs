@@ -61,6 +61,23 @@ fn score(model: &Model, inputs: &ScoreInputs, options: &ScoreOptions) -> (Vec<Op
     (bits, report)
 }
 
+/// Two jobs at once: the second finds a writer, begins with a share of its own, and gives the same.
+#[test]
+fn a_job_beside_another_computes_in_shares_and_gives_the_same() {
+    let (dir, scores) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let model = model(dir.path(), &Tiny::default(), None);
+    let (first, all) = (texts(400, 0), texts(4000, 0));
+    let expected = score(&model, &ScoreInputs::Text(&all), &ScoreOptions::default());
+    let (one, other) = (cache(scores.path()), cache(scores.path()));
+    let beside = remembering(&one);
+    score(&model, &ScoreInputs::Text(&first), &beside);
+    let options = remembering(&other);
+    let (bits, report) = score(&model, &ScoreInputs::Text(&all), &options);
+    assert_eq!((bits, report.unique_inputs), (expected.0, expected.1.unique_inputs));
+    assert_eq!(options.memo.unwrap().company(), (1, 2));
+    drop(beside);
+}
+
 /// Texts of many lengths: some repeated, one blank, one that is cut.
 fn texts(n: usize, salt: usize) -> Texts {
     let words = ["red", "running", "shoes", "跑鞋", "男", "wireless", "mouse", "!", "cheap", "坏"];
@@ -428,7 +445,7 @@ fn clearing_takes_what_was_asked_and_leaves_a_running_writer_its_segment() {
     let memo = Memo::new(&cache(dir.path()));
     memo.begin(&other);
     memo.put(key(1), &entry(1, 2));
-    memo.rest();
+    drop(memo);
     let by = |model: &str| Wanted { model: Some(model.into()), before: None };
     let before = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
     assert_eq!(clear(dir.path(), &Wanted { model: None, before: Some(before) }).entries, 0);

@@ -14,7 +14,7 @@ use super::error::{ModelError, ModelErrorKind};
 use super::heads::Head;
 use super::load::Model;
 use super::progress::ScoreProgress;
-use super::recall::Recall;
+use super::recall::Found;
 use super::units::{Table, Unit, distinct};
 use crate::util::cancel::Cancel;
 
@@ -118,34 +118,31 @@ impl Model {
         };
         ScoreProgress::add(&progress.empty, report.empty);
         hand_over(blank, &mut report)?;
-        let memo = options.memo.as_deref();
-        let recall = memo.map(|memo| Recall::begin(memo, &self.shelf_id(inputs, options), &units.units));
-        let unknown = match &recall {
-            None => (0..units.units.len() as u32).collect(),
-            Some(recall) => recall.known(cancel, |known, cached| {
-                report.unique_inputs += known.inputs;
-                report.cached_inputs += known.inputs;
-                ScoreProgress::add(&progress.inputs_cached, known.inputs);
-                ScoreProgress::add(&progress.truncated, known.truncated);
-                report.truncated += known.truncated;
-                let chunk = table.finish(&known.units, known.outputs);
-                if cached {
-                    report.cached_rows += chunk.rows.len() as u64;
-                    progress.rows_cached.fetch_add(chunk.rows.len() as u64, Relaxed);
+        let id = self.shelf_id(inputs, options);
+        self.complete((&units.units, rows as u64), &id, options, cancel, progress, |found| {
+            let cached = matches!(found, Found::Cached(_));
+            let chunk = match found {
+                Found::Cached(known) | Found::Again(known) => {
+                    report.unique_inputs += known.inputs;
+                    report.cached_inputs += known.inputs;
+                    report.truncated += known.truncated;
+                    ScoreProgress::add(&progress.inputs_cached, known.inputs);
+                    ScoreProgress::add(&progress.truncated, known.truncated);
+                    table.finish(&known.units, known.outputs)
                 }
-                hand_over(chunk, &mut report)
-            })?,
-        };
-        report.unique_inputs += unknown.len() as u64;
-        ScoreProgress::add(&progress.rows_seen, rows as u64);
-        self.compute(&units.units, &unknown, options, cancel, progress, |done, outputs| {
-            report.tokens += tokens_of(&done);
-            report.truncated += done.iter().filter(|done| done.truncated).count() as u64;
-            if let Some(recall) = &recall {
-                recall.keep(&done, &outputs);
+                Found::Computed(done, outputs) => {
+                    report.unique_inputs += done.len() as u64;
+                    report.tokens += tokens_of(&done);
+                    report.truncated += done.iter().filter(|done| done.truncated).count() as u64;
+                    let numbers: Vec<usize> = done.iter().map(|done| done.unit).collect();
+                    table.finish(&numbers, outputs)
+                }
+            };
+            if cached {
+                report.cached_rows += chunk.rows.len() as u64;
+                progress.rows_cached.fetch_add(chunk.rows.len() as u64, Relaxed);
             }
-            let numbers: Vec<usize> = done.iter().map(|done| done.unit).collect();
-            hand_over(table.finish(&numbers, outputs), &mut report)
+            hand_over(chunk, &mut report)
         })?;
         report.seconds = started.elapsed().as_secs_f64();
         report.tokens_per_second = report.tokens as f64 / report.seconds.max(1e-9);

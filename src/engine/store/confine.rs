@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::source::{SourceSpec, local_patterns};
 use super::{Result, quote_text};
+use crate::util::globs;
 
 /// The files that an instance may touch.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,7 +29,7 @@ pub(super) fn confine(raw: &duckdb::Connection, limits: &FileLimits, spill: &Pat
     }
     // A glob is allowed as it is written, and each file that it means now.
     for pattern in paths.clone() {
-        let root = fixed_part(&pattern);
+        let root = globs::folder_of(&pattern);
         // A link among them leads out of what was declared, and is no such file.
         let stays = |file: &String| match (std::fs::canonicalize(file), std::fs::canonicalize(&root)) {
             (Ok(file), Ok(root)) => file.starts_with(root),
@@ -63,12 +64,6 @@ pub(super) fn confine(raw: &duckdb::Connection, limits: &FileLimits, spill: &Pat
 /// A declared path as DuckDB will be asked for it; nothing where it leads to nothing (opening it says so).
 fn patterns(source: &str, base: &Path) -> Vec<String> {
     local_patterns(&SourceSpec::path(source), base).ok().flatten().unwrap_or_default()
-}
-
-/// The folder before the first `*`, `?` or `[` of a pattern.
-fn fixed_part(pattern: &str) -> PathBuf {
-    let plain = pattern.find(['*', '?', '[']).map_or(pattern, |at| &pattern[..at]);
-    PathBuf::from(plain.rfind('/').map_or(".", |at| &plain[..=at]))
 }
 
 fn files(raw: &duckdb::Connection, pattern: &str) -> Result<Vec<String>> {

@@ -12,64 +12,98 @@ pub struct FileRef {
     pub start: usize,
 }
 
-/// The files behind FROM and JOIN, and in calls of functions that read files.
+/// The files among the tables of FROM and JOIN, and in calls of functions that read files.
 pub fn files(sql: &str) -> Vec<FileRef> {
-    let tokens = tokens(sql);
     let mut found = Vec::new();
-    // One level per open parenthesis: of the function that reads files, if it is its call.
-    let mut levels: Vec<Option<Call>> = Vec::new();
-    let mut before: Option<(String, usize)> = None;
-    for spanned in &tokens {
-        let word = match &spanned.token {
-            Token::Word(word) => Some((word.value.to_lowercase(), spanned.start)),
-            _ => None,
-        };
+    // One per open parenthesis.
+    let mut levels = vec![Level::default()];
+    // The word that stands directly before, and whether a table may stand here.
+    let (mut before, mut table): (Option<(String, usize)>, bool) = (None, false);
+    for spanned in &tokens(sql) {
+        let (mut word, mut table_next) = (None, false);
         match &spanned.token {
             Token::LParen => {
                 let call = before.as_ref().filter(|(name, _)| reads_files(name));
-                levels.push(call.map(|(_, start)| Call { start: *start, named: false }));
+                let call = call.map(|(_, start)| Call { start: *start, named: false });
+                table_next = table;
+                levels.push(Level { call, tables: table });
             }
             Token::RParen => {
-                if let Some(Some(call)) = levels.pop()
-                    && !call.named
-                {
-                    found.push(FileRef { path: None, start: call.start });
+                let closed = if levels.len() > 1 { levels.pop() } else { None };
+                if let Some(Call { start, named: false }) = closed.and_then(|level| level.call) {
+                    found.push(FileRef { path: None, start });
                 }
             }
+            Token::Comma => table_next = levels.last().is_some_and(|level| level.tables),
             Token::Other => {
-                let behind_from = before.as_ref().is_some_and(|(name, _)| name == "from" || name == "join");
-                let text = literal(&sql[spanned.start..spanned.end]);
-                let call = levels.iter_mut().rev().find_map(Option::as_mut);
-                if let Some(path) = text.filter(|_| behind_from || call.is_some()) {
-                    if let Some(call) = call {
-                        call.named = true;
-                    }
-                    found.push(FileRef { path: Some(path), start: spanned.start });
-                }
+                let path = literal(&sql[spanned.start..spanned.end]);
+                found.extend(path.and_then(|path| named(&mut levels, table, path, spanned.start)));
             }
             // DuckDB takes `"x.csv"` for a file where no table has that name, and for a text in such calls.
-            Token::Word(word) if word.quoted => {
-                let behind_from = before.as_ref().is_some_and(|(name, _)| name == "from" || name == "join");
-                let call = levels.iter_mut().rev().find_map(Option::as_mut);
-                let like_a_file = word.value.contains(['/', '.', '*', ':']);
-                if call.is_some() || (behind_from && like_a_file) {
-                    if let Some(call) = call {
-                        call.named = true;
-                    }
-                    found.push(FileRef { path: Some(word.value.clone()), start: spanned.start });
-                }
+            Token::Word(name) if name.quoted => {
+                let like_a_file = name.value.contains(['/', '.', '*', ':']);
+                found.extend(named(&mut levels, table && like_a_file, name.value.clone(), spanned.start));
+                word = Some((name.value.to_lowercase(), spanned.start));
             }
-            Token::Word(_) | Token::Comma | Token::Semicolon | Token::Period => {}
+            Token::Word(name) => {
+                let name = name.value.to_lowercase();
+                table_next = BEFORE_TABLES.contains(&name.as_str());
+                if let Some(level) = levels.last_mut() {
+                    level.tables = (level.tables || table_next) && !BEHIND_TABLES.contains(&name.as_str());
+                }
+                word = Some((name, spanned.start));
+            }
+            Token::Semicolon => levels = vec![Level::default()],
+            Token::Period => {}
         }
-        before = word;
+        (before, table) = (word, table_next);
     }
     found
+}
+
+/// Words that a table follows.
+const BEFORE_TABLES: [&str; 7] = ["from", "join", "describe", "summarize", "pivot", "unpivot", "table"];
+/// Words with which the tables of a FROM are at their end.
+const BEHIND_TABLES: [&str; 15] = [
+    "where",
+    "group",
+    "order",
+    "having",
+    "limit",
+    "offset",
+    "select",
+    "union",
+    "intersect",
+    "except",
+    "window",
+    "qualify",
+    "values",
+    "set",
+    "returning",
+];
+
+#[derive(Default)]
+struct Level {
+    /// The call of a function that reads files.
+    call: Option<Call>,
+    /// A table may stand behind a comma.
+    tables: bool,
 }
 
 struct Call {
     start: usize,
     /// A literal stood in it.
     named: bool,
+}
+
+/// A literal, if it is a file: as a table, or within a call that reads files.
+fn named(levels: &mut [Level], table: bool, path: String, start: usize) -> Option<FileRef> {
+    let call = levels.iter_mut().rev().find_map(|level| level.call.as_mut());
+    let is_file = table || call.is_some();
+    if let Some(call) = call {
+        call.named = true;
+    }
+    is_file.then_some(FileRef { path: Some(path), start })
 }
 
 /// DuckDB's table functions over files: `read_csv`, `parquet_scan`, `glob`, `sniff_csv` and the like.
@@ -98,37 +132,52 @@ fn literal(token: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn named(sql: &str) -> Vec<String> {
+    fn read(sql: &str) -> Vec<String> {
         files(sql).into_iter().map(|f| f.path.unwrap_or_else(|| "?".into())).collect()
     }
 
     #[test]
     fn files_are_named_behind_from_and_in_calls() {
         assert_eq!(
-            named("SELECT * FROM '日志.csv' JOIN 'b''s.parquet' USING (x)"),
+            read("SELECT * FROM '日志.csv' JOIN 'b''s.parquet' USING (x)"),
             ["日志.csv", "b's.parquet"]
         );
-        assert_eq!(named("FROM read_csv(['a.csv', \"x\", 'b.csv'], header = true)"), ["a.csv", "x", "b.csv"]);
+        assert_eq!(read("FROM read_csv(['a.csv', \"x\", 'b.csv'], header = true)"), ["a.csv", "x", "b.csv"]);
         assert_eq!(
-            named("FROM read_csv(\"/etc/passwd\") JOIN \"日志/a.parquet\" ON true JOIN \"t\""),
+            read("FROM read_csv(\"/etc/passwd\") JOIN \"日志/a.parquet\" ON true JOIN \"t\""),
             ["/etc/passwd", "日志/a.parquet"]
         );
-        assert_eq!(named("SELECT (SELECT content FROM read_text($$/etc/passwd$$))"), ["/etc/passwd"]);
-        assert_eq!(named("FROM parquet_scan('x') t, glob('/home/*')"), ["x", "/home/*"]);
-        assert_eq!(named("FROM READ_JSON(E'a')"), ["a"]);
+        assert_eq!(read("SELECT (SELECT content FROM read_text($$/etc/passwd$$))"), ["/etc/passwd"]);
+        assert_eq!(read("FROM parquet_scan('x') t, glob('/home/*')"), ["x", "/home/*"]);
+        assert_eq!(read("FROM READ_JSON(E'a')"), ["a"]);
+        assert_eq!(
+            read(
+                "SELECT 'x', 'y' FROM t AS \"u\", 'a.csv' AS z, LATERAL (FROM 'b.csv'), \"c.csv\" WHERE v IN ('d')"
+            ),
+            ["a.csv", "b.csv", "c.csv"]
+        );
+        assert_eq!(
+            read("FROM ('a.csv' JOIN 'b.csv' ON x = 'y'), 'c.csv' SELECT 'd', 'e'"),
+            ["a.csv", "b.csv", "c.csv"]
+        );
+        assert_eq!(
+            read("SUMMARIZE 'a.csv'; DESCRIBE 'b.csv'; PIVOT 'c.csv' ON d"),
+            ["a.csv", "b.csv", "c.csv"]
+        );
     }
 
     #[test]
     fn a_name_that_is_computed_is_said_to_be() {
-        assert_eq!(named("FROM read_text(getvariable(x))"), ["?"]);
-        assert_eq!(named("FROM read_text(concat('/ho', 'me'))"), ["/ho", "me"], "its parts are shown");
-        assert_eq!(named("FROM read_text({{p}})"), ["?"]);
+        assert_eq!(read("FROM read_text(getvariable(x))"), ["?"]);
+        assert_eq!(read("FROM read_text(concat('/ho', 'me'))"), ["/ho", "me"], "its parts are shown");
+        assert_eq!(read("FROM read_text({{p}})"), ["?"]);
     }
 
     #[test]
     fn other_literals_are_no_files() {
-        assert!(named("SELECT 'a/b.csv' FROM t WHERE x = 'read_csv' -- FROM 'c.csv'").is_empty());
-        assert!(named("SELECT count(*), trim(' a ') FROM x").is_empty());
-        assert!(named("FROM").is_empty() && named(") ( '").is_empty());
+        assert!(read("SELECT 'a/b.csv' FROM t WHERE x = 'read_csv' -- FROM 'c.csv'").is_empty());
+        assert!(read("SELECT count(*), trim(' a ') FROM x").is_empty());
+        assert!(read("FROM (VALUES ('a', 'b'), ('c', 'd')) t ORDER BY 'e', 'f'").is_empty());
+        assert!(read("FROM").is_empty() && read(") ( '").is_empty());
     }
 }

@@ -59,6 +59,9 @@ impl Memo {
             shelf.lock().refresh();
             return;
         }
+        if let Some((_, shelf)) = &state.shelf {
+            shelf.lock().leave();
+        }
         let shelf = self.cache.shelf(id);
         *state = State { shelf: Some((id.clone(), shelf)), ..State::default() };
     }
@@ -94,11 +97,33 @@ impl Memo {
         state.computed.add(written);
     }
 
+    /// Of the processes that compute for the shelf now: the place of this one, and how many they are.
+    pub fn company(&self) -> (usize, usize) {
+        let state = self.state.lock();
+        state.shelf.as_ref().map_or((0, 1), |(_, shelf)| shelf.lock().company())
+    }
+
+    /// Writes what waits, and takes notice of what others have written.
+    pub fn exchange(&self) {
+        self.rest();
+        if let Some((_, shelf)) = &self.state.lock().shelf {
+            shelf.lock().refresh();
+        }
+    }
+
     /// A sentence about why the cache does not keep what this job computes.
     pub fn trouble(&self) -> Option<String> {
         let state = self.state.lock();
         let (_, shelf) = state.shelf.as_ref()?;
         shelf.lock().trouble().map(String::from)
+    }
+}
+
+impl Drop for Memo {
+    fn drop(&mut self) {
+        if let Some((_, shelf)) = &self.state.get_mut().shelf {
+            shelf.lock().leave();
+        }
     }
 }
 

@@ -120,6 +120,19 @@ impl Segment {
         }
     }
 
+    /// Whether another process writes to it. Not to be asked of a segment that this one writes to.
+    pub fn has_a_writer(&self) -> bool {
+        let Backing::Files { keys, .. } = &self.backing else { return false };
+        match keys.try_lock_shared() {
+            Ok(()) => {
+                let _ = keys.unlock();
+                false
+            }
+            Err(TryLockError::WouldBlock) => true,
+            Err(TryLockError::Error(_)) => false,
+        }
+    }
+
     /// Stops being the writer.
     pub fn release(&self) {
         if let Backing::Files { keys, .. } = &self.backing {

@@ -297,20 +297,36 @@ impl Shelf {
         self.trouble.get_or_insert(what);
     }
 
-    /// Ends a piece of work: everything is written, others may append, and the limit is kept.
+    /// Ends a piece of work: everything is written, and the limit is kept.
     pub fn rest(&mut self) -> Option<Written> {
         let written = self.flush();
         self.segments.iter_mut().for_each(Segment::touch);
+        if self.grown > 0 {
+            self.keep_below_limit();
+        }
+        written
+    }
+
+    /// Ends a job: others may append to its segment.
+    pub fn leave(&mut self) -> Option<Written> {
+        let written = self.rest();
         if let Some(at) = self.active
             && let Some(segment) = self.segments.get(at).filter(|segment| !segment.is_in_memory())
         {
             segment.release();
             self.active = None;
         }
-        if self.grown > 0 {
-            self.keep_below_limit();
-        }
         written
+    }
+
+    /// Of the processes that compute for this shelf now: the place of this one, and how many they are. Each
+    /// holds a segment from the first that it wrote to the end of its job.
+    pub fn company(&self) -> (usize, usize) {
+        let own = self.active.and_then(|at| self.segments.get(at)).map(|segment| segment.name.as_str());
+        let held = |(at, segment): &(usize, &Segment)| self.active != Some(*at) && segment.has_a_writer();
+        let others: Vec<&str> =
+            self.segments.iter().enumerate().filter(held).map(|(_, segment)| segment.name.as_str()).collect();
+        (others.iter().filter(|name| own.is_none_or(|own| **name < own)).count(), others.len() + 1)
     }
 
     fn keep_below_limit(&mut self) {
@@ -385,14 +401,14 @@ mod tests {
         assert_eq!(shelf.flush().unwrap().count, 100);
         assert!(shelf.trouble().unwrap().contains("cannot be written"));
         put(&mut shelf, 200..300);
-        shelf.rest();
+        shelf.leave();
         shelf.refresh();
         assert_eq!(find(&mut shelf, 0..400), (0..300).collect::<Vec<_>>());
         // What was whole before is there for the next process.
         let mut next = Shelf::open(id(), Some(room));
         assert_eq!(find(&mut next, 0..400), (0..100).collect::<Vec<_>>());
         put(&mut next, 100..150);
-        next.rest();
+        next.leave();
         assert_eq!((find(&mut next, 0..400).len(), next.segments.len()), (150, 1));
     }
 
@@ -409,6 +425,27 @@ mod tests {
         shelf.put(Key::of("a", None), &entry(&[1.0]));
         shelf.put(Key::of("b", None), &entry(&[1.0, f32::INFINITY]));
         assert_eq!(shelf.flush(), None);
+    }
+
+    #[test]
+    fn those_who_compute_at_once_know_of_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let room = Room { folder: folder.path().to_path_buf(), limit_bytes: 1 << 30 };
+        let mut shelves = [0, 1, 2].map(|_| Shelf::open(id(), Some(room.clone())));
+        for (at, shelf) in shelves.iter_mut().enumerate() {
+            let at = at as u32;
+            put(shelf, at * 100..(at + 1) * 100);
+            shelf.rest();
+        }
+        shelves.iter_mut().for_each(Shelf::refresh);
+        assert_eq!(shelves.each_ref().map(Shelf::company), [(0, 3), (1, 3), (2, 3)]);
+        assert_eq!(find(&mut shelves[0], 0..300).len(), 300);
+        shelves[1].leave();
+        assert_eq!(shelves.each_ref().map(Shelf::company), [(0, 2), (2, 3), (1, 2)]);
+        // What nobody holds is gone on with.
+        put(&mut shelves[1], 300..301);
+        shelves[1].rest();
+        assert_eq!((segment_names(&shelves[0].dir().unwrap()).len(), shelves[1].company()), (3, (1, 3)));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 use super::error::ModelError;
 use super::load::Model;
 use super::progress::ScoreProgress;
-use super::recall::Recall;
+use super::recall::Found;
 use super::score::{ScoreInputs, ScoreOptions, ScoreReport};
 use crate::util::cancel::Cancel;
 use memory::Memory;
@@ -222,31 +222,25 @@ impl<'m> RowStream<'m> {
         let inputs = window.new_inputs();
         let mut computed = Vec::with_capacity(inputs.len());
         let report = &mut self.report;
-        let (options, mut unknown) = (&self.options.score, (0..inputs.len() as u32).collect());
+        let options = &self.options.score;
         let id = self.model.shelf_id(&self.kind.none(), options);
-        let recall = options.memo.as_deref().map(|memo| Recall::begin(memo, &id, &inputs));
-        if let Some(recall) = &recall {
-            unknown = recall.known(cancel, |known, _| {
-                report.cached_inputs += known.inputs;
-                ScoreProgress::add(&progress.inputs_cached, known.inputs);
-                report.truncated += known.truncated;
-                computed.extend(known.units.into_iter().zip(known.outputs));
-                Ok(())
-            })?;
-        }
-        ScoreProgress::add(&progress.rows_seen, window.rows() as u64);
-        if !unknown.is_empty() {
-            self.model.compute(&inputs, &unknown, options, cancel, progress, |done, outputs| {
-                report.tokens += done.iter().map(|done| u64::from(done.tokens)).sum::<u64>();
-                report.truncated += done.iter().filter(|done| done.truncated).count() as u64;
-                if let Some(recall) = &recall {
-                    recall.keep(&done, &outputs);
+        let rows = window.rows() as u64;
+        self.model.complete((&inputs, rows), &id, options, cancel, progress, |found| {
+            match found {
+                Found::Cached(known) | Found::Again(known) => {
+                    report.cached_inputs += known.inputs;
+                    ScoreProgress::add(&progress.inputs_cached, known.inputs);
+                    report.truncated += known.truncated;
+                    computed.extend(known.units.into_iter().zip(known.outputs));
                 }
-                computed.extend(done.into_iter().map(|done| done.unit).zip(outputs));
-                Ok(())
-            })?;
-        }
-        drop(recall);
+                Found::Computed(done, outputs) => {
+                    report.tokens += done.iter().map(|done| u64::from(done.tokens)).sum::<u64>();
+                    report.truncated += done.iter().filter(|done| done.truncated).count() as u64;
+                    computed.extend(done.into_iter().map(|done| done.unit).zip(outputs));
+                }
+            }
+            Ok(())
+        })?;
         let seconds = began.elapsed().as_secs_f64();
         self.pace.learn(window.cost, seconds);
         report.rows += window.rows() as u64;

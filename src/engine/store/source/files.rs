@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::{ErrorKind, Result, StoreError};
 use super::{SourceFormat, SourceSpec, foreign};
-use crate::util::redact;
+use crate::util::{globs, redact};
 
 /// Paths or globs of one format.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,16 +82,17 @@ fn one(path: &str, format: Option<SourceFormat>, base: &Path) -> Result<Files> {
             let format = told(&full, format)?;
             Ok(Files {
                 format,
-                paths: vec![escape_glob(&shown)],
+                paths: vec![globs::escape(&shown)],
                 whole: vec![full],
                 remote: false,
                 many: false,
             })
         }
-        Err(_) if path.contains(['*', '?', '[']) => {
+        Err(_) if globs::is_pattern(path) => {
             let format =
                 format.or_else(|| SourceFormat::of_name(path)).ok_or_else(|| unknown_format(path))?;
-            Ok(Files { format, paths: vec![shown], whole: vec![], remote: false, many: true })
+            let paths = vec![globs::pattern_of(&full)];
+            Ok(Files { format, paths, whole: vec![], remote: false, many: true })
         }
         Err(error) => Err(missing(&full, &error)),
     }
@@ -131,18 +132,6 @@ fn absolute(path: &str, base: &Path) -> PathBuf {
     std::path::absolute(&joined).unwrap_or(joined)
 }
 
-/// `[`, `*` and `?` in the name of a file that exists mean themselves.
-pub(super) fn escape_glob(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for c in path.chars() {
-        match c {
-            '[' | '*' | '?' => out.extend(['[', c, ']']),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 /// All files of the one format below a folder (hidden ones and `_logs` aside).
 fn folder(path: &Path, format: Option<SourceFormat>) -> Result<Files> {
     let shown = path.display();
@@ -169,7 +158,7 @@ fn folder(path: &Path, format: Option<SourceFormat>) -> Result<Files> {
     kinds.retain(|(f, _)| format.is_none_or(|wanted| wanted == *f));
     kinds.sort_by(|a, b| a.1.cmp(&b.1));
     kinds.dedup();
-    let root = escape_glob(path.to_string_lossy().trim_end_matches('/'));
+    let root = globs::escape(path.to_string_lossy().trim_end_matches('/'));
     match kinds.as_slice() {
         // Engines write parts without an ending; which format they have was said.
         [] if looked >= LOOKED_AT && format.is_some() => {
@@ -179,7 +168,7 @@ fn folder(path: &Path, format: Option<SourceFormat>) -> Result<Files> {
         [] if !nameless.is_empty() && format.is_some_and(|said| said != SourceFormat::DuckDb) => {
             nameless.sort();
             let format = told(&nameless[0], format)?;
-            let paths = nameless.iter().map(|file| escape_glob(&file.to_string_lossy())).collect();
+            let paths = nameless.iter().map(|file| globs::escape(&file.to_string_lossy())).collect();
             Ok(Files { format, paths, whole: nameless, remote: false, many: true })
         }
         [] => Err(StoreError::new(ErrorKind::Io, format!("{shown} holds no Parquet, CSV or JSON file"))

@@ -11,11 +11,11 @@ use encoding_rs::Encoding;
 
 use super::super::{Connection, ErrorKind, Result, StoreError};
 use super::encoding::{self, Look};
-use super::files::{Files, escape_glob};
+use super::files::Files;
 use super::foreign::{compressed, head};
 use super::{SourceFormat, SourceSpec};
 use crate::util::cancel::Cancel;
-use crate::util::figures;
+use crate::util::{figures, globs};
 
 /// Bytes at the beginning of a file that are looked at.
 const LOOKED_AT: u64 = 1 << 16;
@@ -85,7 +85,7 @@ impl Connection {
                     copy
                 }
             };
-            paths.push(escape_glob(&path.to_string_lossy()));
+            paths.push(globs::escape(&path.to_string_lossy()));
         }
         let note = (unreadable > 0).then(|| {
             let name = encoding.map_or("their encoding", Encoding::name);
